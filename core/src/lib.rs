@@ -1,0 +1,2 @@
+//! The event loop of Molen.
+#![no_std]

@@ -1,0 +1,2 @@
+//! Molen: the asyncio event loop as one small core.
+#![no_std]
