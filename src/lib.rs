@@ -1,2 +1,40 @@
-//! Molen: the asyncio event loop as one small core.
+//! Molen: the asyncio event loop as one small core, the same on desktops, in
+//! WASI modules and on microcontrollers.
+//!
+//! ```
+//! use molen::{Duration, create_task, sleep};
+//!
+//! let greeting = molen::run(async {
+//!     let slow = create_task(async {
+//!         sleep(Duration::from_millis(10)).await;
+//!         "world"
+//!     })?;
+//!     Ok::<_, Box<dyn std::error::Error>>(format!("hello {}", slow.await?))
+//! })??;
+//! assert_eq!(greeting, "hello world");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! This crate is the face: it picks the backend of the target and names
+//! everything in one place. What runs when is decided in [`molen_core`].
 #![no_std]
+
+pub use molen_core::*;
+pub use molen_macros::task;
+
+#[cfg(not(any(target_os = "none", target_os = "wasi")))]
+mod desktop;
+#[cfg(not(any(target_os = "none", target_os = "wasi")))]
+pub use desktop::*;
+
+/// The backend of this target.
+#[cfg(not(any(target_os = "none", target_os = "wasi")))]
+pub use molen_std as backend;
+
+/// The backend of this target.
+#[cfg(target_os = "wasi")]
+pub use molen_wasi as backend;
+
+/// The backend of this target.
+#[cfg(target_os = "none")]
+pub use molen_bare as backend;

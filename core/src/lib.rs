@@ -1,2 +1,53 @@
-//! The event loop of Molen.
+//! The event loop of Molen, without an operating system and without an
+//! allocator: PEP 3156's loop, callbacks, timers, tasks and promises.
+//!
+//! A *backend* supplies what turns the wheel: a [`Clock`](io::Clock) and a
+//! [`Selector`](io::Selector). Everything that decides **what runs when** is here.
+//!
+//! ```text
+//!  call_soon   call_later   wake   call_soon_threadsafe / ISR
+//!      │            │         │               │
+//!      │       timer wheel    │             inbox
+//!      ▼            ▼         ▼               ▼
+//!   ┌──────────────── ready queue (FIFO) ────────────────┐
+//!   └────────────────────────┬───────────────────────────┘
+//!                 one batch a turn: run each once
+//! ```
+//!
+//! # Where to look
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`schedule`] | the loop, its turn, ready queue, timer wheel, handles |
+//! | [`task`] | tasks on the heap and in statics, cancellation, promises, `sleep` |
+//! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
+//! | [`testing`] | a scripted selector, a hand-advanced clock, an event log |
+//!
+//! # Features
+//!
+//! * `alloc`: boxed callbacks and heap tasks.
+//! * `threads`: one loop a thread, wakes from other threads; needs the hook
+//!   of [`platform`]. Without it there is one thread of control (and its
+//!   interrupts), and nothing is paid for more.
+
 #![no_std]
+#![deny(unsafe_op_in_unsafe_fn)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+mod atomic;
+pub mod error;
+pub mod io;
+pub mod platform;
+pub mod schedule;
+pub mod task;
+pub mod testing;
+pub mod time;
+
+pub use error::{
+    Closed, Full, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError, Unsupported,
+};
+pub use schedule::{EventLoop, Handle, LoopRef, MissedTicks, TimerHandle, Turn, get_running_loop};
+pub use task::{Promise, Task, create_task, sleep, sleep_until, yield_now};
+pub use time::{Duration, Instant};

@@ -1,0 +1,100 @@
+//! Atomic operations that every target has.
+//!
+//! Where the target can compare and swap, these are the plain instructions.
+//! Where it cannot (thumbv6m, RISC-V without the A extension) the same names
+//! go through `critical-section`, whose implementation the application picks.
+//! This is the only file that knows the difference.
+
+#[cfg(all(feature = "threads", not(loom)))]
+pub(crate) use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+
+#[cfg(not(feature = "threads"))]
+pub(crate) use core::sync::atomic::{AtomicBool, Ordering};
+
+#[cfg(not(feature = "threads"))]
+pub(crate) use shared_with_interrupts::*;
+
+#[cfg(not(feature = "threads"))]
+mod shared_with_interrupts {
+    use core::ptr::null_mut;
+    use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+    /// Sets `flag` and tells whether it was set before. Acquires and releases.
+    #[inline]
+    pub(crate) fn test_and_set(flag: &AtomicBool) -> bool {
+        #[cfg(target_has_atomic = "8")]
+        return flag.swap(true, Ordering::AcqRel);
+        #[cfg(not(target_has_atomic = "8"))]
+        critical_section::with(|_| {
+            let before = flag.load(Ordering::Relaxed);
+            flag.store(true, Ordering::Relaxed);
+            before
+        })
+    }
+
+    /// Puts `item` at the head of a stack; `link` stores the old head in `item`.
+    ///
+    /// `link` may run several times before the item is visible to others.
+    #[inline]
+    pub(crate) fn push_head<T>(head: &AtomicPtr<T>, item: *mut T, link: impl Fn(*mut T)) -> *mut T {
+        #[cfg(target_has_atomic = "ptr")]
+        {
+            let mut seen = head.load(Ordering::Relaxed);
+            loop {
+                link(seen);
+                match head.compare_exchange_weak(seen, item, Ordering::SeqCst, Ordering::Relaxed) {
+                    Ok(_) => return seen,
+                    Err(now) => seen = now,
+                }
+            }
+        }
+        #[cfg(not(target_has_atomic = "ptr"))]
+        critical_section::with(|_| {
+            let seen = head.load(Ordering::Relaxed);
+            link(seen);
+            head.store(item, Ordering::Relaxed);
+            seen
+        })
+    }
+
+    /// Takes a whole stack, leaving it empty.
+    #[inline]
+    pub(crate) fn take_head<T>(head: &AtomicPtr<T>) -> *mut T {
+        if head.load(Ordering::Relaxed).is_null() {
+            return null_mut();
+        }
+        #[cfg(target_has_atomic = "ptr")]
+        return head.swap(null_mut(), Ordering::Acquire);
+        #[cfg(not(target_has_atomic = "ptr"))]
+        critical_section::with(|_| {
+            let all = head.load(Ordering::Relaxed);
+            head.store(null_mut(), Ordering::Relaxed);
+            all
+        })
+    }
+
+    /// Adds `n` and returns the value before.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn add(counter: &core::sync::atomic::AtomicUsize, n: usize) -> usize {
+        #[cfg(target_has_atomic = "ptr")]
+        return counter.fetch_add(n, Ordering::Relaxed);
+        #[cfg(not(target_has_atomic = "ptr"))]
+        critical_section::with(|_| {
+            let before = counter.load(Ordering::Relaxed);
+            counter.store(before.wrapping_add(n), Ordering::Relaxed);
+            before
+        })
+    }
+
+    /// Subtracts `n` and returns the value before.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn sub(counter: &core::sync::atomic::AtomicUsize, n: usize) -> usize {
+        #[cfg(target_has_atomic = "ptr")]
+        return counter.fetch_sub(n, Ordering::AcqRel);
+        #[cfg(not(target_has_atomic = "ptr"))]
+        add(counter, n.wrapping_neg())
+    }
+}

@@ -1,0 +1,149 @@
+//! What the loop knows about one source: which directions are ready, and who
+//! waits for them.
+//!
+//! ```text
+//!               set_ready (an event)
+//!  not ready ───────────────────────▶ ready ──▶ the waiter is woken
+//!      ▲                                │
+//!      └──── clear (it would block) ────┘
+//! ```
+//!
+//! Events are hints. A source is tried first; when it would block, its
+//! readiness is [cleared](Registration::clear) and the task waits for the next
+//! event. That is right for edge-triggered selectors, for level-triggered
+//! ones, and for hosts whose events lie.
+
+use core::cell::Cell;
+use core::task::{Context, Poll, Waker};
+
+/// A set of directions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Ready(u8);
+
+/// The directions that somebody waits for.
+pub type Interest = Ready;
+
+impl Ready {
+    /// No direction.
+    pub const NONE: Ready = Ready(0);
+    /// Bytes, a connection, or the end can be read, or an error fetched.
+    pub const READABLE: Ready = Ready(1);
+    /// Bytes can be written, or an error fetched.
+    pub const WRITABLE: Ready = Ready(2);
+    /// Both directions.
+    pub const BOTH: Ready = Ready(3);
+
+    /// Whether all of `other` is in it.
+    pub const fn contains(self, other: Ready) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether any of `other` is in it.
+    pub const fn intersects(self, other: Ready) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// What is in either.
+    pub const fn union(self, other: Ready) -> Ready {
+        Ready(self.0 | other.0)
+    }
+
+    /// What is in it but not in `other`.
+    pub const fn without(self, other: Ready) -> Ready {
+        Ready(self.0 & !other.0)
+    }
+
+    /// Whether it is empty.
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// One source's readiness and its waiters: at most one reader and one writer.
+///
+/// Lives with the source, on the loop's thread; the selector is given its
+/// events' registration by the backend's own table.
+#[derive(Default)]
+pub struct Registration {
+    ready: Cell<Ready>,
+    reader: Cell<Option<Waker>>,
+    writer: Cell<Option<Waker>>,
+}
+
+impl Registration {
+    /// A source that is not known to be ready.
+    pub const fn new() -> Registration {
+        Registration {
+            ready: Cell::new(Ready::NONE),
+            reader: Cell::new(None),
+            writer: Cell::new(None),
+        }
+    }
+
+    /// What is ready, as far as is known.
+    pub fn ready(&self) -> Ready {
+        self.ready.get()
+    }
+
+    /// The directions that have a waiter.
+    pub fn interest(&self) -> Interest {
+        let waits = |cell: &Cell<Option<Waker>>, direction| {
+            let waker = cell.take();
+            let found = if waker.is_some() { direction } else { Ready::NONE };
+            cell.set(waker);
+            found
+        };
+        waits(&self.reader, Ready::READABLE).union(waits(&self.writer, Ready::WRITABLE))
+    }
+
+    /// Waits until any direction of `interest` is ready.
+    pub fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
+        if self.ready.get().intersects(interest) {
+            return Poll::Ready(());
+        }
+        if interest.contains(Ready::READABLE) {
+            remember(&self.reader, cx.waker());
+        }
+        if interest.contains(Ready::WRITABLE) {
+            remember(&self.writer, cx.waker());
+        }
+        Poll::Pending
+    }
+
+    /// Notes that `directions` would block.
+    pub fn clear(&self, directions: Ready) {
+        self.ready.set(self.ready.get().without(directions));
+    }
+
+    /// Notes an event, and wakes who waits for it.
+    pub fn set_ready(&self, directions: Ready) {
+        self.ready.set(self.ready.get().union(directions));
+        if directions.contains(Ready::READABLE)
+            && let Some(waker) = self.reader.take()
+        {
+            waker.wake();
+        }
+        if directions.contains(Ready::WRITABLE)
+            && let Some(waker) = self.writer.take()
+        {
+            waker.wake();
+        }
+    }
+
+    /// Forgets who waits for `directions`.
+    pub fn forget(&self, directions: Interest) {
+        if directions.contains(Ready::READABLE) {
+            self.reader.set(None);
+        }
+        if directions.contains(Ready::WRITABLE) {
+            self.writer.set(None);
+        }
+    }
+}
+
+fn remember(cell: &Cell<Option<Waker>>, waker: &Waker) {
+    match cell.take() {
+        Some(old) if old.will_wake(waker) => cell.set(Some(old)),
+        _ => cell.set(Some(waker.clone())),
+    }
+}

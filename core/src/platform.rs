@@ -1,0 +1,141 @@
+//! What the core must know of the thread it runs on, by a typed link-time hook.
+//!
+//! Without the feature `threads` there is one thread of control; this module
+//! then keeps the one running loop in a static and has nothing for backends
+//! to do.
+//!
+//! With it, exactly one crate of the program (a backend) implements
+//! [`Platform`] and names the type in [`set_platform!`](crate::set_platform).
+//! None, or two, is a link error that names `__molen_…`.
+
+#[cfg(feature = "threads")]
+pub use threads::*;
+
+#[cfg(not(feature = "threads"))]
+pub(crate) use single::*;
+
+#[cfg(feature = "threads")]
+mod threads {
+    use crate::schedule::EventLoop;
+    use alloc::boxed::Box;
+    use core::any::Any;
+
+    /// What a panic carried.
+    pub type Payload = Box<dyn Any + Send + 'static>;
+
+    /// What the core asks of a platform with threads.
+    pub trait Platform {
+        /// A number other than 0 that no other living thread has.
+        fn thread_token() -> usize;
+
+        /// The pointer last given to [`set_current`](Self::set_current) on this thread; null at first.
+        fn current() -> *const EventLoop;
+
+        /// Remembers the loop that runs on this thread.
+        fn set_current(running: *const EventLoop);
+
+        /// Runs `f`; a panic in it ends here and is returned.
+        fn catch_unwind(f: &mut dyn FnMut()) -> Result<(), Payload>;
+
+        /// Goes on with a panic that [`catch_unwind`](Self::catch_unwind) stopped.
+        fn resume_unwind(payload: Payload) -> !;
+    }
+
+    /// The text of a panic, when it has one.
+    pub fn panic_message(payload: &Payload) -> &str {
+        if let Some(text) = payload.downcast_ref::<&'static str>() {
+            text
+        } else if let Some(text) = payload.downcast_ref::<alloc::string::String>() {
+            text
+        } else {
+            "(a value that is not text)"
+        }
+    }
+
+    // SAFETY (all five): `set_platform!` defines them with these signatures,
+    // and the linker refuses a program with none or two of them.
+    unsafe extern "Rust" {
+        safe fn __molen_thread_token() -> usize;
+        safe fn __molen_current() -> *const EventLoop;
+        safe fn __molen_set_current(running: *const EventLoop);
+        safe fn __molen_catch_unwind(f: &mut dyn FnMut()) -> Result<(), Payload>;
+        safe fn __molen_resume_unwind(payload: Payload) -> !;
+    }
+
+    #[inline(always)]
+    pub(crate) fn thread_token() -> usize {
+        __molen_thread_token()
+    }
+
+    #[inline(always)]
+    pub(crate) fn current() -> *const EventLoop {
+        __molen_current()
+    }
+
+    pub(crate) fn set_current(running: *const EventLoop) {
+        __molen_set_current(running);
+    }
+
+    pub(crate) fn resume_unwind(payload: Payload) -> ! {
+        __molen_resume_unwind(payload)
+    }
+
+    pub(crate) fn catch_unwind(f: &mut dyn FnMut()) -> Result<(), Payload> {
+        __molen_catch_unwind(f)
+    }
+
+    /// Makes `$platform`, a [`Platform`], the program's platform.
+    #[macro_export]
+    macro_rules! set_platform {
+        ($platform:ty) => {
+            const _: () = {
+                use $crate::platform::{Payload, Platform};
+                use $crate::schedule::EventLoop;
+
+                #[unsafe(no_mangle)]
+                #[inline]
+                fn __molen_thread_token() -> usize {
+                    <$platform as Platform>::thread_token()
+                }
+                #[unsafe(no_mangle)]
+                #[inline]
+                fn __molen_current() -> *const EventLoop {
+                    <$platform as Platform>::current()
+                }
+                #[unsafe(no_mangle)]
+                #[inline]
+                fn __molen_set_current(running: *const EventLoop) {
+                    <$platform as Platform>::set_current(running)
+                }
+                #[unsafe(no_mangle)]
+                #[inline]
+                fn __molen_catch_unwind(f: &mut dyn FnMut()) -> Result<(), Payload> {
+                    <$platform as Platform>::catch_unwind(f)
+                }
+                #[unsafe(no_mangle)]
+                fn __molen_resume_unwind(payload: Payload) -> ! {
+                    <$platform as Platform>::resume_unwind(payload)
+                }
+            };
+        };
+    }
+}
+
+#[cfg(not(feature = "threads"))]
+mod single {
+    use crate::schedule::EventLoop;
+    use core::ptr::null_mut;
+    use core::sync::atomic::{AtomicPtr, Ordering};
+
+    static CURRENT: AtomicPtr<EventLoop> = AtomicPtr::new(null_mut());
+
+    #[inline(always)]
+    pub(crate) fn current() -> *const EventLoop {
+        CURRENT.load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_current(running: *const EventLoop) {
+        CURRENT.store(running.cast_mut(), Ordering::Relaxed);
+    }
+}

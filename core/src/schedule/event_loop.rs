@@ -1,0 +1,447 @@
+//! The event loop itself and its life.
+//!
+//! ```text
+//!            run_* / turn
+//!   open ─────────────────▶ running ──── stop, done ───▶ open
+//!    │                         │
+//!    │ close                   │ close: refused
+//!    ▼                         ▼
+//!  closed                   running
+//! ```
+//!
+//! # Invariants
+//!
+//! * **Outlives Tasks**: a loop is in memory while any task header names it.
+//!   A static loop always is. A loop on the heap counts, when it closes, each
+//!   task that somebody still refers to.
+//! * **One Thread**: everything but the inbox is used on the loop's thread only.
+
+use super::exception::HandlerBox;
+use super::node::{Chain, Node};
+use super::ready::ReadyQueue;
+use super::store::CallbackStorage;
+use super::timer::Timer;
+use super::wheel::{Level, Wheel};
+use crate::error::RunError;
+use crate::io::Backend;
+use crate::task::list::TaskList;
+use crate::time::Instant;
+use core::cell::Cell;
+use core::ptr::{NonNull, null};
+
+#[cfg(feature = "threads")]
+use super::inbox::Inbox;
+#[cfg(feature = "threads")]
+use crate::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// The loop has been told to stop at the end of the batch.
+const STOPPING: u8 = 1 << 0;
+/// The loop is closed.
+const CLOSED: u8 = 1 << 1;
+/// Some `run_*` or `turn` is active.
+const RUNNING: u8 = 1 << 2;
+
+#[cfg(feature = "alloc")]
+type BackendRef = alloc::rc::Rc<dyn Backend>;
+#[cfg(not(feature = "alloc"))]
+type BackendRef = &'static dyn Backend;
+
+/// PEP 3156's event loop.
+///
+/// Where there are threads, make one with
+/// [`LoopRef::new`](super::LoopRef::new). Where there are none, put it in a
+/// `static` and [`start`](EventLoop::start) it:
+///
+/// ```ignore
+/// static LOOP: EventLoop = EventLoop::new();
+/// let event_loop = LOOP.start(&BOARD)?;
+/// ```
+///
+/// asyncio: `AbstractEventLoop`.
+pub struct EventLoop {
+    pub(crate) ready: ReadyQueue,
+    pub(super) batch: Cell<Chain>,
+    pub(super) running_node: Cell<*const Node>,
+    pub(crate) wheel: Wheel,
+    tick_shift: Cell<u8>,
+    flags: Cell<u8>,
+    pub(crate) tasks: TaskList,
+    backend: Cell<Option<BackendRef>>,
+    pub(super) exception_handler: Cell<Option<HandlerBox>>,
+    pub(super) store: Cell<Option<&'static dyn CallbackStorage>>,
+    #[cfg(feature = "threads")]
+    pub(super) levels: [Level; 11],
+    #[cfg(feature = "threads")]
+    pub(crate) inbox: Inbox,
+    /// The thread that the loop belongs to; 0 once it is closed.
+    #[cfg(feature = "threads")]
+    home: AtomicUsize,
+    /// Set before the loop looks at its inbox for the last time and sleeps.
+    #[cfg(feature = "threads")]
+    pub(super) asleep: AtomicBool,
+    #[cfg(feature = "threads")]
+    pub(super) unparker: super::remote::Unparker,
+    /// `LoopRef`s, on the loop's thread.
+    #[cfg(feature = "threads")]
+    pub(super) handles: Cell<usize>,
+    /// `Remote`s, orphaned tasks, and one for all `LoopRef`s together.
+    #[cfg(feature = "threads")]
+    pub(super) references: AtomicUsize,
+}
+
+#[cfg(not(feature = "threads"))]
+// SAFETY: there is one thread of control; interrupts touch `ready` alone,
+// which is made for it.
+unsafe impl Sync for EventLoop {}
+
+impl EventLoop {
+    /// A loop that has no backend yet: all zero, for a static.
+    #[cfg(not(feature = "threads"))]
+    pub const fn new() -> EventLoop {
+        EventLoop {
+            ready: ReadyQueue::new(),
+            batch: Cell::new(Chain::EMPTY),
+            running_node: Cell::new(null()),
+            wheel: Wheel::new(),
+            tick_shift: Cell::new(0),
+            flags: Cell::new(0),
+            tasks: TaskList::new(),
+            backend: Cell::new(None),
+            exception_handler: Cell::new(None),
+            store: Cell::new(None),
+        }
+    }
+
+    #[cfg(feature = "threads")]
+    pub(super) fn new(backend: BackendRef) -> EventLoop {
+        EventLoop {
+            ready: ReadyQueue::new(),
+            batch: Cell::new(Chain::EMPTY),
+            running_node: Cell::new(null()),
+            wheel: Wheel::new(),
+            tick_shift: Cell::new(0),
+            flags: Cell::new(0),
+            tasks: TaskList::new(),
+            backend: Cell::new(Some(backend)),
+            exception_handler: Cell::new(None),
+            store: Cell::new(None),
+            levels: [const { Level::new() }; 11],
+            inbox: Inbox::new(),
+            home: AtomicUsize::new(crate::platform::thread_token()),
+            asleep: AtomicBool::new(false),
+            unparker: super::remote::Unparker::new(),
+            handles: Cell::new(1),
+            references: AtomicUsize::new(1),
+        }
+    }
+
+    /// Gives a static loop its backend; from then on it can be used.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Closed`] after `close`.
+    #[cfg(not(feature = "threads"))]
+    pub fn start(&'static self, backend: BackendRef) -> Result<super::LoopRef, RunError> {
+        if self.is_closed() {
+            return Err(RunError::Closed);
+        }
+        self.backend.set(Some(backend));
+        Ok(super::LoopRef::of_static(self))
+    }
+
+    /// Gives the timer wheel its levels, before the first timer is set.
+    ///
+    /// Without levels every timer is in one list, which is best for a handful.
+    /// A tick is 2^`tick_shift` nanoseconds: deadlines are rounded up to it,
+    /// and it should be about what the clock can tell apart. N levels tell
+    /// 16^N ticks apart on 32-bit targets, 64^N on others; what lies beyond
+    /// waits in the list.
+    #[cfg(not(feature = "threads"))]
+    pub fn set_wheel(&self, levels: &'static [Level], tick_shift: u8) {
+        if self.wheel.is_empty() {
+            // SAFETY: no timer is set, and a 'static slice does not go away.
+            unsafe { self.wheel.attach(levels) };
+            self.tick_shift.set(tick_shift.min(63));
+        }
+    }
+
+    /// The time on the loop's clock. asyncio: `loop.time()`.
+    ///
+    /// The clock's start, before the loop has a backend.
+    #[inline]
+    pub fn time(&self) -> Instant {
+        match self.backend() {
+            Some(backend) => backend.now(),
+            None => Instant::ZERO,
+        }
+    }
+
+    /// The earliest time at which a timer fires; `None` when none is set.
+    ///
+    /// For a host that drives the loop with [`turn`](Self::turn).
+    #[inline]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let shift = self.tick_shift.get();
+        let tick = self.wheel.next_deadline()?;
+        Some(Instant::from_nanos(if shift == 0 {
+            tick
+        } else {
+            tick.saturating_mul(1u64 << shift)
+        }))
+    }
+
+    /// The first tick that is not before `when`.
+    #[inline]
+    pub(super) fn tick_at(&self, when: Instant) -> u64 {
+        let shift = self.tick_shift.get();
+        let nanos = when.as_nanos();
+        if shift == 0 || nanos == u64::MAX {
+            return nanos;
+        }
+        let down = nanos >> shift;
+        down + u64::from(down << shift != nanos)
+    }
+
+    /// The tick that `now` lies in.
+    #[inline]
+    pub(super) fn tick_of(&self, now: Instant) -> u64 {
+        now.as_nanos() >> self.tick_shift.get()
+    }
+
+    /// Whether callbacks or tasks wait for the next batch.
+    ///
+    /// A selector that is about to sleep with interrupts masked asks this last.
+    #[inline]
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty() || !self.batch_is_empty()
+    }
+
+    /// Ends `run_forever` when the present batch is through; called before
+    /// it, lets it run one batch. asyncio: `loop.stop()`.
+    pub fn stop(&self) {
+        self.raise(STOPPING);
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.flags.get() & STOPPING != 0
+    }
+
+    pub(super) fn clear_stopping(&self) {
+        self.lower(STOPPING);
+    }
+
+    /// Whether some `run_*` or `turn` is active. asyncio: `loop.is_running()`.
+    pub fn is_running(&self) -> bool {
+        self.flags.get() & RUNNING != 0
+    }
+
+    /// Whether it was closed. asyncio: `loop.is_closed()`.
+    #[inline]
+    pub fn is_closed(&self) -> bool {
+        self.flags.get() & CLOSED != 0
+    }
+
+    fn raise(&self, flag: u8) {
+        self.flags.set(self.flags.get() | flag);
+    }
+
+    fn lower(&self, flag: u8) {
+        self.flags.set(self.flags.get() & !flag);
+    }
+
+    #[inline]
+    pub(crate) fn is_running_node(&self, node: NonNull<Node>) -> bool {
+        core::ptr::eq(self.running_node.get(), node.as_ptr())
+    }
+
+    /// Makes this the running loop of the thread until the result is dropped.
+    pub(super) fn enter(&self) -> Result<Running<'_>, RunError> {
+        if self.is_closed() {
+            return Err(RunError::Closed);
+        }
+        if !crate::platform::current().is_null() {
+            return Err(RunError::AlreadyRunning);
+        }
+        if self.backend().is_none() {
+            return Err(RunError::NoBackend);
+        }
+        crate::platform::set_current(self);
+        self.raise(RUNNING);
+        Ok(Running(self))
+    }
+
+    #[inline]
+    pub(super) fn backend(&self) -> Option<&dyn Backend> {
+        // SAFETY: set once, when the loop is made or started, and never taken
+        // out; One Thread.
+        unsafe { (*self.backend.as_ptr()).as_ref() }.map(|backend| &**backend)
+    }
+
+    /// Whether this is the loop's thread, and the loop is open.
+    #[cfg(feature = "threads")]
+    #[inline]
+    pub(crate) fn is_home(&self) -> bool {
+        self.home.load(Ordering::Relaxed) == crate::platform::thread_token()
+    }
+
+    /// Closes the loop: ready callbacks and timers are dropped without running,
+    /// unfinished tasks are dropped where they wait. Closing again does nothing.
+    ///
+    /// asyncio: `loop.close()`.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::AlreadyRunning`] while it runs; it then goes on running.
+    pub fn close(&self) -> Result<(), RunError> {
+        if self.is_running() {
+            return Err(RunError::AlreadyRunning);
+        }
+        if self.is_closed() {
+            return Ok(());
+        }
+        self.raise(CLOSED);
+        #[cfg(feature = "threads")]
+        self.close_inbox();
+        // What is dropped may wake and cancel; nothing new is accepted, and
+        // what is made ready meanwhile is discarded in the next round.
+        loop {
+            let mut chain = self.batch.replace(Chain::EMPTY);
+            if chain.is_empty() {
+                chain = self.ready.take();
+            }
+            if chain.is_empty() {
+                break;
+            }
+            self.discard(chain);
+        }
+        while let Some(node) = self.wheel.pop_any() {
+            // A task's waker queues the task, a callback's the callback.
+            // SAFETY: only timers are put in the wheel.
+            unsafe { Timer::fire(node) };
+        }
+        while let Some(task) = self.first_unfinished() {
+            // SAFETY: unfinished, so the loop's reference stands.
+            unsafe { crate::task::cell::abort_or_cancel(task) };
+        }
+        self.discard(self.ready.take());
+        #[cfg(feature = "threads")]
+        self.orphan_tasks();
+        Ok(())
+    }
+
+    pub(super) fn discard(&self, mut chain: Chain) {
+        // SAFETY: Alive In Chain: it came from the ready queue.
+        while let Some(node) = unsafe { chain.pop() } {
+            // SAFETY: as above.
+            if let Some(table) = unsafe { node.as_ref() }.vtable() {
+                // SAFETY: Right Table; the node is out of its chain.
+                unsafe { (table.discard)(node, self) };
+            }
+        }
+    }
+
+    fn first_unfinished(&self) -> Option<NonNull<crate::task::header::Header>> {
+        let mut next = self.tasks.first();
+        while let Some(task) = next {
+            // SAFETY: Listed (task::list).
+            let header = unsafe { task.as_ref() };
+            if !header.has(crate::task::state::DONE) {
+                return Some(task);
+            }
+            next = NonNull::new(header.links.after.get().cast_mut());
+        }
+        None
+    }
+}
+
+#[cfg(not(feature = "threads"))]
+impl Default for EventLoop {
+    fn default() -> EventLoop {
+        EventLoop::new()
+    }
+}
+
+/// The loop runs on this thread while this lives.
+pub(super) struct Running<'a>(pub(super) &'a EventLoop);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.lower(RUNNING);
+        crate::platform::set_current(null());
+    }
+}
+
+#[cfg(feature = "threads")]
+impl EventLoop {
+    /// Takes in what other threads left.
+    #[inline]
+    pub(super) fn take_in(&self) {
+        if !self.inbox.looks_empty() {
+            self.take_in_entries(self.inbox.take());
+        }
+    }
+
+    #[cold]
+    fn take_in_entries(&self, entries: super::inbox::Entries) {
+        for entry in entries {
+            match entry {
+                // SAFETY: just taken from this loop's inbox.
+                super::inbox::Entry::Task(task) => unsafe {
+                    crate::task::state::take_in(task, self);
+                },
+                // SAFETY: as above.
+                super::inbox::Entry::Posted(posted) => unsafe {
+                    super::posted::take_in(posted, self);
+                },
+            }
+        }
+    }
+
+    fn close_inbox(&self) {
+        self.take_in_entries(self.inbox.close());
+    }
+
+    /// Leaves what is left of the tasks to those who still refer to them.
+    fn orphan_tasks(&self) {
+        let mut next = self.tasks.first();
+        let mut count = 0;
+        while let Some(task) = next {
+            count += 1;
+            // SAFETY: Listed (task::list).
+            next = NonNull::new(unsafe { task.as_ref() }.links.after.get().cast_mut());
+        }
+        // Outlives Tasks: before the first orphan can be freed.
+        self.references.fetch_add(count, Ordering::Relaxed);
+        self.home.store(0, Ordering::Relaxed);
+        let mut next = self.tasks.first();
+        while let Some(task) = next {
+            // SAFETY: Listed; read before the task may be freed.
+            next = NonNull::new(unsafe { task.as_ref() }.links.after.get().cast_mut());
+            // SAFETY: done, in no chain, the inbox is closed; the loop's
+            // reference was given up when it was done.
+            unsafe { crate::task::state::orphan(task) };
+        }
+    }
+
+    /// Gives the memory of a task back, and the loop's with it if this was
+    /// the last that needed it.
+    ///
+    /// # Safety
+    ///
+    /// Nobody refers to the task; it was made for the loop that its header names.
+    pub(crate) unsafe fn forget_task<F: core::future::Future>(
+        task: alloc::boxed::Box<crate::task::cell::TaskCell<F>>,
+    ) {
+        // SAFETY: Outlives Tasks.
+        let owner: &EventLoop = unsafe { task.header.owner() };
+        let home = owner.is_home();
+        if home {
+            owner.tasks.remove(NonNull::from(&task.header));
+        }
+        drop(task);
+        if !home {
+            // SAFETY: the reference that `orphan_tasks` counted for it.
+            unsafe { super::loop_ref::release(NonNull::from(owner)) };
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What happens when a callback or task fails and nobody else is told.
+//!
+//! ```text
+//!  failure ──▶ handler set by the user ──fails──▶ default handler ──fails──▶ last resort
+//!                     │ none set                        ▲
+//!                     └─────────────────────────────────┘
+//! ```
+//!
+//! The loop and the rest of the batch go on whatever the handlers do.
+
+use super::EventLoop;
+use core::fmt;
+
+/// What is known about a failure.
+///
+/// asyncio: the `context` dictionary of an exception handler.
+#[non_exhaustive]
+pub struct ExceptionContext<'a> {
+    /// What failed, in a sentence.
+    pub message: &'a str,
+    /// What it failed with.
+    pub exception: Option<&'a dyn fmt::Display>,
+    /// When a handler failed at reporting a failure: that failure.
+    pub original: Option<&'a ExceptionContext<'a>>,
+}
+
+impl<'a> ExceptionContext<'a> {
+    /// A context to give to [`EventLoop::call_exception_handler`].
+    pub fn new(message: &'a str, exception: Option<&'a dyn fmt::Display>) -> Self {
+        ExceptionContext { message, exception, original: None }
+    }
+}
+
+impl fmt::Display for ExceptionContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message)?;
+        if let Some(exception) = self.exception {
+            write!(f, ": {exception}")?;
+        }
+        if let Some(original) = self.original {
+            write!(f, " (while reporting: {original})")?;
+        }
+        Ok(())
+    }
+}
+
+/// An exception handler could not do its work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HandlerFailed;
+
+impl fmt::Display for HandlerFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the exception handler failed")
+    }
+}
+
+impl core::error::Error for HandlerFailed {}
+
+/// A user's exception handler.
+///
+/// With `alloc` any closure of this shape can be one; without, a `static`.
+pub type ExceptionHandler = dyn Fn(&EventLoop, &ExceptionContext<'_>) -> Result<(), HandlerFailed>;
+
+/// How the loop keeps its handler.
+#[cfg(feature = "alloc")]
+pub type HandlerBox = alloc::rc::Rc<ExceptionHandler>;
+/// How the loop keeps its handler.
+#[cfg(not(feature = "alloc"))]
+pub type HandlerBox = &'static ExceptionHandler;
+
+/// What a callback may return: nothing, or a `Result` whose error goes to the
+/// exception handler.
+pub trait CallbackResult {
+    /// Calls `report` with the error, if this is one.
+    fn report(self, report: impl FnOnce(&dyn fmt::Display));
+}
+
+impl CallbackResult for () {
+    #[inline]
+    fn report(self, _report: impl FnOnce(&dyn fmt::Display)) {}
+}
+
+impl<E: fmt::Display> CallbackResult for Result<(), E> {
+    #[inline]
+    fn report(self, report: impl FnOnce(&dyn fmt::Display)) {
+        if let Err(error) = self {
+            report(&error);
+        }
+    }
+}
+
+impl EventLoop {
+    /// Sets who is told of failures; `None` brings the default back.
+    ///
+    /// asyncio: `loop.set_exception_handler()`.
+    pub fn set_exception_handler(&self, handler: Option<HandlerBox>) {
+        self.exception_handler.set(handler);
+    }
+
+    /// Who is told of failures; `None` is the default.
+    ///
+    /// asyncio: `loop.get_exception_handler()`.
+    pub fn get_exception_handler(&self) -> Option<HandlerBox> {
+        let handler = self.exception_handler.take();
+        self.exception_handler.set(handler.clone());
+        handler
+    }
+
+    /// Tells the handler of a failure.
+    ///
+    /// asyncio: `loop.call_exception_handler()`.
+    pub fn call_exception_handler(&self, context: &ExceptionContext<'_>) {
+        let Some(handler) = self.get_exception_handler() else {
+            return self.default_or_last_resort(context);
+        };
+        if guard(&mut || handler(self, context)).is_err() {
+            self.default_or_last_resort(&ExceptionContext {
+                message: "the exception handler itself failed",
+                exception: None,
+                original: Some(context),
+            });
+        }
+    }
+
+    /// What is done with failures when no handler is set: the backend writes
+    /// them where its platform's errors go.
+    ///
+    /// asyncio: `loop.default_exception_handler()`.
+    ///
+    /// # Errors
+    ///
+    /// [`HandlerFailed`] when the backend could not write.
+    pub fn default_exception_handler(
+        &self,
+        context: &ExceptionContext<'_>,
+    ) -> Result<(), HandlerFailed> {
+        match self.backend() {
+            Some(backend) => backend.report(context),
+            None => Err(HandlerFailed),
+        }
+    }
+
+    fn default_or_last_resort(&self, context: &ExceptionContext<'_>) {
+        if guard(&mut || self.default_exception_handler(context)).is_err()
+            && let Some(backend) = self.backend()
+        {
+            let last = "the default exception handler failed as well; a failure went unreported";
+            // Nobody is left to tell should this fail too.
+            let _ = guard(&mut || backend.last_resort(last));
+        }
+    }
+
+    #[cfg(feature = "threads")]
+    pub(crate) fn report_panic(&self, message: &str, payload: &crate::platform::Payload) {
+        let text = crate::platform::panic_message(payload);
+        self.call_exception_handler(&ExceptionContext::new(message, Some(&text)));
+    }
+}
+
+/// Runs a handler; on platforms that unwind, its panic counts as failing.
+fn guard(handler: &mut dyn FnMut() -> Result<(), HandlerFailed>) -> Result<(), HandlerFailed> {
+    #[cfg(feature = "threads")]
+    {
+        let mut result = Err(HandlerFailed);
+        let _panic = crate::platform::catch_unwind(&mut || result = handler());
+        result
+    }
+    #[cfg(not(feature = "threads"))]
+    handler()
+}

@@ -1,0 +1,47 @@
+//! The loop: what is ready, what is due, and one turn of the wheel.
+//!
+//! | file | concept |
+//! |---|---|
+//! | `event_loop` | the loop, its life: running, stopped, closed |
+//! | `turn` | one turn: take in, wait, events, timers, batch |
+//! | `node`, `ready` | what can run, and the queue of it |
+//! | `inbox`, `remote`, `posted` | what other threads leave for the loop |
+//! | `wheel`, `timer` | what is to run later |
+//! | `callback`, `handle`, `store` | callbacks, their handles, where they are kept |
+//! | `exception` | what happens when they fail |
+
+mod callback;
+mod event_loop;
+mod exception;
+mod handle;
+#[cfg(feature = "threads")]
+pub(crate) mod inbox;
+mod loop_memory;
+mod loop_ref;
+pub(crate) mod node;
+#[cfg(feature = "threads")]
+pub(crate) mod posted;
+mod ready;
+#[cfg(feature = "threads")]
+mod remote;
+mod store;
+pub(crate) mod timer;
+mod turn;
+pub mod wheel;
+
+pub use callback::MissedTicks;
+pub use event_loop::EventLoop;
+pub use exception::{
+    CallbackResult, ExceptionContext, ExceptionHandler, HandlerBox, HandlerFailed,
+};
+pub use handle::{Handle, TimerHandle};
+pub use loop_ref::{LoopRef, get_running_loop};
+#[cfg(feature = "threads")]
+pub use posted::PostedHandle;
+#[cfg(feature = "threads")]
+pub use remote::Remote;
+pub use store::CallbackStore;
+pub use turn::Turn;
+
+pub(crate) use loop_memory::LoopMemory;
+pub(crate) use loop_ref::current;

@@ -1,0 +1,302 @@
+//! One turn of the wheel, and running until told otherwise.
+//!
+//! ```text
+//!  1 take in    what threads and interrupts posted
+//!  2 timeout    0 if something is ready or a stop is asked for,
+//!               else until the first deadline, else for ever
+//!  3 select     events make callbacks and tasks ready
+//!  4 timers     due ones become ready, by (deadline, order of scheduling)
+//!  5 batch      run what is ready now; what it schedules waits for the next
+//! ```
+//!
+//! [`turn`](EventLoop::turn) is exactly that. The `run_…` functions repeat it,
+//! but while work is ready they leave out 2 to 4 as the backend's
+//! [`PollBudget`](crate::io::PollBudget) allows: asking the system each time
+//! would cost more than the work.
+
+use super::event_loop::{EventLoop, Running};
+use super::timer::Timer;
+use crate::error::RunError;
+use crate::io::{SelectError, Wait};
+use crate::time::{Duration, Instant};
+use core::future::Future;
+use core::pin::{Pin, pin};
+
+mod root;
+
+/// Callbacks between two looks at the clock in a busy loop.
+const CLOCK_EVERY: u32 = 32;
+
+/// What one turn did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Turn {
+    /// How many callbacks and steps of tasks ran.
+    pub ran: u32,
+    /// How many timers were due.
+    pub fired: u32,
+    /// Whether something is ready for the next turn already.
+    pub more: bool,
+}
+
+impl EventLoop {
+    /// Makes one turn, waiting at most `timeout` (`None`: as long as it takes).
+    ///
+    /// With [`next_deadline`](Self::next_deadline) this lets a host drive the
+    /// loop. asyncio: `_run_once`, between `_run_forever_setup` and
+    /// `_run_forever_cleanup`.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_forever`](Self::run_forever).
+    pub fn turn(&self, timeout: Option<Duration>) -> Result<Turn, RunError> {
+        let running = self.enter()?;
+        let limit = match timeout {
+            None => Wait::Forever,
+            Some(Duration::ZERO) => Wait::No,
+            Some(timeout) => Wait::Until(self.time().saturating_add(timeout)),
+        };
+        let mut done = Turn { fired: running.look(limit)?, ..Turn::default() };
+        done.ran = self.run_batch(u32::MAX);
+        done.more = self.has_ready();
+        Ok(done)
+    }
+
+    /// Runs until [`stop`](Self::stop).
+    ///
+    /// asyncio: `loop.run_forever()`.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::AlreadyRunning`] when a loop runs on this thread,
+    /// [`RunError::Closed`], [`RunError::NothingToWaitFor`] where the platform
+    /// can tell that the loop would sleep for ever, [`RunError::Select`].
+    pub fn run_forever(&self) -> Result<(), RunError> {
+        self.enter()?.run()
+    }
+
+    /// Runs until `future` is done, and returns what it ended with.
+    ///
+    /// If it was stopped before, the future is dropped; give a pinned `&mut`
+    /// or a [`Task`](crate::Task) to go on with it later.
+    ///
+    /// asyncio: `loop.run_until_complete()`.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_forever`](Self::run_forever), and [`RunError::Stopped`] when
+    /// the loop was stopped before the future was done.
+    pub fn run_until_complete<F: Future>(&self, future: F) -> Result<F::Output, RunError> {
+        let mut output = None;
+        {
+            let future = pin!(async { output = Some(future.await) });
+            self.run_root(future)?;
+        }
+        output.ok_or(RunError::Stopped)
+    }
+
+    fn run_root(&self, future: Pin<&mut dyn Future<Output = ()>>) -> Result<(), RunError> {
+        let running = self.enter()?;
+        let mut root = root::RootGuard::start(self, future).ok_or(RunError::AlreadyRunning)?;
+        let result = running.run();
+        drop(running);
+        #[cfg(feature = "threads")]
+        if let Some(payload) = root.panic() {
+            drop(root);
+            crate::platform::resume_unwind(payload);
+        }
+        let _ = &mut root;
+        result
+    }
+
+    /// Runs what is ready now, once each but at most `limit`, and returns how
+    /// many there were. What is left over comes before anything newer.
+    fn run_batch(&self, limit: u32) -> u32 {
+        if self.batch_is_empty() {
+            self.batch.set(self.ready.take());
+        }
+        let mut ran = 0;
+        #[cfg(not(feature = "threads"))]
+        self.run_nodes(&mut ran, limit);
+        #[cfg(feature = "threads")]
+        while let Err(payload) =
+            crate::platform::catch_unwind(&mut || self.run_nodes(&mut ran, limit))
+        {
+            self.end_panicked(payload);
+        }
+        ran
+    }
+
+    #[inline(always)]
+    fn run_nodes(&self, ran: &mut u32, limit: u32) {
+        while *ran < limit {
+            let mut batch = self.batch.get();
+            // SAFETY: Alive In Chain: the batch came from the ready queue.
+            let Some(node) = (unsafe { batch.pop() }) else {
+                break;
+            };
+            self.batch.set(batch);
+            *ran += 1;
+            self.running_node.set(node.as_ptr());
+            // SAFETY: as above.
+            if let Some(table) = unsafe { node.as_ref() }.vtable() {
+                // SAFETY: Right Table; the node is out of its chain.
+                unsafe { (table.run)(node, self) };
+            }
+        }
+        self.running_node.set(core::ptr::null());
+    }
+
+    pub(super) fn batch_is_empty(&self) -> bool {
+        self.batch.get().is_empty()
+    }
+
+    /// Takes a node of a batch that will not run out of the ready queue.
+    #[cfg(not(feature = "threads"))]
+    pub(crate) fn remove_from_ready(&self, node: core::ptr::NonNull<super::node::Node>) {
+        if self.batch_is_empty() {
+            self.batch.set(self.ready.take());
+        }
+        let mut batch = self.batch.get();
+        // SAFETY: Alive In Chain; In One Chain: the batch is the loop's.
+        if unsafe { batch.remove(node) } {
+            self.batch.set(batch);
+        }
+    }
+
+    /// Ends what panicked; the rest of the batch goes on after it.
+    #[cfg(feature = "threads")]
+    #[cold]
+    fn end_panicked(&self, payload: crate::platform::Payload) {
+        let node = self.running_node.replace(core::ptr::null());
+        let Some(node) = core::ptr::NonNull::new(node.cast_mut()) else {
+            return self.report_panic("the event loop itself panicked", &payload);
+        };
+        let mut payload = Some(payload);
+        let second = crate::platform::catch_unwind(&mut || {
+            // SAFETY: Alive In Chain: a node that panicked was not given up.
+            let table = unsafe { node.as_ref() }.vtable();
+            if let (Some(table), Some(payload)) = (table, payload.take()) {
+                // SAFETY: Right Table.
+                unsafe { (table.panicked)(node, self, payload) };
+            }
+        });
+        if let Err(second) = second {
+            self.report_panic("ending what had panicked, panicked too", &second);
+        }
+    }
+}
+
+impl Running<'_> {
+    /// Steps 1 to 4; returns how many timers were due.
+    fn look(&self, limit: Wait) -> Result<u32, RunError> {
+        let event_loop = self.0;
+        #[cfg(feature = "threads")]
+        event_loop.take_in();
+        let wait = if event_loop.has_ready() || event_loop.is_stopping() {
+            Wait::No
+        } else {
+            match (event_loop.next_deadline(), limit) {
+                (_, Wait::No) => Wait::No,
+                (None, limit) => limit,
+                (Some(when), Wait::Until(limit)) => Wait::Until(when.min(limit)),
+                (Some(when), Wait::Forever) => Wait::Until(when),
+            }
+        };
+        self.select(wait)?;
+        Ok(self.fire_due())
+    }
+
+    fn select(&self, wait: Wait) -> Result<(), RunError> {
+        let event_loop = self.0;
+        let Some(backend) = event_loop.backend() else {
+            return Err(RunError::NoBackend);
+        };
+        #[cfg(feature = "threads")]
+        let wait = event_loop.prepare_to_sleep(wait);
+        let result = backend.select(event_loop, wait);
+        #[cfg(feature = "threads")]
+        event_loop.awake();
+        result.map_err(|error| match error {
+            SelectError::NothingToWaitFor => RunError::NothingToWaitFor,
+            SelectError::Os(code) => RunError::Select(code),
+        })
+    }
+
+    /// Makes due timers ready.
+    fn fire_due(&self) -> u32 {
+        let event_loop = self.0;
+        let mut fired = 0;
+        if !event_loop.wheel.is_empty() {
+            let now = event_loop.tick_of(event_loop.time());
+            while let Some(node) = event_loop.wheel.pop_due(now) {
+                // SAFETY: only timers are put in the wheel.
+                unsafe { Timer::fire(node) };
+                fired += 1;
+            }
+        }
+        fired
+    }
+
+    /// Turns until a stop.
+    fn run(&self) -> Result<(), RunError> {
+        let result = self.run_turns();
+        self.0.clear_stopping();
+        result
+    }
+
+    fn run_turns(&self) -> Result<(), RunError> {
+        let event_loop = self.0;
+        let budget = event_loop.backend().ok_or(RunError::NoBackend)?.poll_budget();
+        loop {
+            self.look(Wait::Forever)?;
+            let mut busy = Busy::new(budget);
+            loop {
+                let ran = event_loop.run_batch(busy.chunk());
+                if event_loop.is_stopping() && event_loop.batch_is_empty() {
+                    return Ok(());
+                }
+                #[cfg(feature = "threads")]
+                event_loop.take_in();
+                if !event_loop.has_ready() || busy.is_over(event_loop, ran) {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// How long a busy loop has not looked at the selector.
+struct Busy {
+    left: u32,
+    to_clock: u32,
+    time: Duration,
+    until: Option<Instant>,
+}
+
+impl Busy {
+    fn new(budget: crate::io::PollBudget) -> Busy {
+        let left = budget.callbacks.max(1);
+        Busy { left, to_clock: CLOCK_EVERY, time: budget.time, until: None }
+    }
+
+    /// How many callbacks may run before `is_over` must be asked.
+    #[inline]
+    fn chunk(&self) -> u32 {
+        self.left.min(self.to_clock)
+    }
+
+    /// Notes that `ran` more have run; whether it is time to look.
+    #[inline]
+    fn is_over(&mut self, event_loop: &EventLoop, ran: u32) -> bool {
+        self.left -= ran.min(self.left);
+        self.to_clock -= ran.min(self.to_clock);
+        self.left == 0 || (self.to_clock == 0 && self.is_late(event_loop))
+    }
+
+    fn is_late(&mut self, event_loop: &EventLoop) -> bool {
+        self.to_clock = CLOCK_EVERY;
+        let now = event_loop.time();
+        let until = *self.until.get_or_insert(now.saturating_add(self.time));
+        now >= until
+    }
+}

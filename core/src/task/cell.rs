@@ -1,0 +1,267 @@
+//! A task in memory: its head, and the stage that holds the future and then
+//! what it ended with. The same code runs tasks on the heap and in statics.
+//!
+//! A step of a task is one poll. What ends it:
+//!
+//! | | outcome |
+//! |---|---|
+//! | the future is ready | its value, unless a cancel stands: a cancel and a value that arrive together end cancelled |
+//! | a cancel was asked for before this step | cancelled; the future is dropped here, not polled |
+//! | `abort` | cancelled; dropped at once |
+//! | a panic | the panic's payload (platforms that unwind) |
+
+use super::header::{Header, TaskVTable, borrowed_waker, table};
+use super::state::{self, CANCEL, CANCELLED, DONE, HANDLE, OUTPUT, QUEUED};
+use crate::schedule::EventLoop;
+use crate::schedule::node::{Node, NodeVTable};
+use core::cell::UnsafeCell;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::pin::Pin;
+use core::ptr::{NonNull, drop_in_place};
+use core::task::{Context, Poll};
+
+/// What a task holds; which field it is, the flags tell (*Stage*).
+#[repr(C)]
+pub(crate) union Stage<F: Future> {
+    pub(crate) empty: (),
+    pub(crate) future: ManuallyDrop<F>,
+    output: ManuallyDrop<F::Output>,
+    #[cfg(feature = "threads")]
+    payload: ManuallyDrop<crate::platform::Payload>,
+}
+
+/// A task.
+#[repr(C)]
+pub(crate) struct TaskCell<F: Future> {
+    pub(crate) header: Header,
+    pub(crate) stage: UnsafeCell<Stage<F>>,
+}
+
+impl<F: Future> TaskCell<F> {
+    /// Where the stage of `task` is.
+    ///
+    /// # Safety
+    ///
+    /// *Same Type*; `task` is alive.
+    unsafe fn stage(task: NonNull<Header>) -> *mut Stage<F> {
+        // SAFETY: the caller's promise; a field's address.
+        unsafe { UnsafeCell::raw_get(&raw const (*task.cast::<TaskCell<F>>().as_ptr()).stage) }
+    }
+}
+
+/// Where tasks of a kind are kept, and how their memory is given back.
+pub(crate) trait Storage<F: Future> {
+    /// Gives the memory of a task back.
+    ///
+    /// # Safety
+    ///
+    /// Nobody refers to it; its stage is empty.
+    unsafe fn free(task: NonNull<Header>);
+}
+
+/// The table of tasks of future type `F`, kept as `S` keeps them.
+pub(crate) struct Table<F, S>(PhantomData<(F, S)>);
+
+impl<F: Future, S: Storage<F>> Table<F, S> {
+    pub(crate) const TABLE: &'static TaskVTable = &TaskVTable {
+        node: NodeVTable {
+            run: run::<F>,
+            discard: discard::<F>,
+            #[cfg(feature = "threads")]
+            panicked: panicked::<F>,
+        },
+        abort: abort::<F>,
+        take_output: take_output::<F>,
+        drop_output: drop_output::<F>,
+        free: S::free,
+    };
+}
+
+/// One step.
+unsafe fn run<F: Future>(node: NonNull<Node>, event_loop: &EventLoop) {
+    let task = node.cast::<Header>();
+    // SAFETY: Alive In Chain until the loop's reference is given up.
+    let header = unsafe { task.as_ref() };
+    let flags = header.state.dequeue();
+    if flags & (DONE | CANCEL) != 0 {
+        // SAFETY: as for this function.
+        return unsafe { end_without_poll::<F>(task, event_loop) };
+    }
+    // SAFETY: Same Type; Stage: not DONE, so it is the future, which never
+    // moves; the loop's reference outlives the waker.
+    let polled = unsafe {
+        let waker = borrowed_waker(task);
+        let future = Pin::new_unchecked(&mut *(*TaskCell::<F>::stage(task)).future);
+        future.poll(&mut Context::from_waker(&waker))
+    };
+    if let Poll::Ready(output) = polled {
+        // SAFETY: as for this function.
+        unsafe { complete::<F>(task, event_loop, output) }
+    }
+}
+
+/// Ends a task with its value.
+unsafe fn complete<F: Future>(task: NonNull<Header>, event_loop: &EventLoop, output: F::Output) {
+    // SAFETY: Same Type; the loop's reference stands until `finished`.
+    unsafe {
+        let header = task.as_ref();
+        let stage = TaskCell::<F>::stage(task);
+        header.set(DONE);
+        drop_in_place(&raw mut (*stage).future);
+        if header.has(CANCEL) {
+            header.set(CANCELLED);
+        } else if header.has(HANDLE) {
+            (&raw mut (*stage).output).write(ManuallyDrop::new(output));
+            header.set(OUTPUT);
+        }
+        finished(task, event_loop);
+    }
+}
+
+/// Takes a task that was cancelled, or had ended, out of the ready queue.
+#[cold]
+unsafe fn end_without_poll<F: Future>(task: NonNull<Header>, event_loop: &EventLoop) {
+    // SAFETY: as for `run`.
+    unsafe {
+        if task.as_ref().has(DONE) {
+            state::release_home(task);
+        } else {
+            end_cancelled::<F>(task);
+            finished(task, event_loop);
+        }
+    }
+}
+
+/// Drops the future; the task is done and was cancelled.
+unsafe fn end_cancelled<F: Future>(task: NonNull<Header>) {
+    // SAFETY: Same Type and Stage; the caller found the task alive and not DONE.
+    unsafe {
+        task.as_ref().set(DONE | CANCELLED);
+        drop_in_place(&raw mut (*TaskCell::<F>::stage(task)).future);
+    }
+}
+
+/// What follows the end of a task, however it ended: tell who waits, and give
+/// the loop's reference up unless the task is still in the ready queue.
+unsafe fn finished(task: NonNull<Header>, event_loop: &EventLoop) {
+    // SAFETY: the loop's reference stands.
+    let header = unsafe { task.as_ref() };
+    header.joiner.wake();
+    #[cfg(not(feature = "threads"))]
+    event_loop.tasks.remove(task);
+    let _ = event_loop;
+    if !header.has(QUEUED) {
+        // SAFETY: the loop's reference.
+        unsafe { state::release_home(task) }
+    }
+}
+
+unsafe fn abort<F: Future>(task: NonNull<Header>, event_loop: &EventLoop) {
+    // SAFETY: as for `end_without_poll`; the caller found the task not running.
+    unsafe {
+        end_cancelled::<F>(task);
+        finished(task, event_loop);
+    }
+}
+
+/// The loop closes while the task is in a chain.
+unsafe fn discard<F: Future>(node: NonNull<Node>, event_loop: &EventLoop) {
+    let task = node.cast::<Header>();
+    // SAFETY: Alive In Chain.
+    unsafe {
+        task.as_ref().state.dequeue();
+        if task.as_ref().has(DONE) {
+            state::release_home(task);
+        } else {
+            abort::<F>(task, event_loop);
+        }
+    }
+}
+
+unsafe fn take_output<F: Future>(task: NonNull<Header>, to: *mut ()) {
+    // SAFETY: Same Type and Stage: the caller saw OUTPUT, and `to` can hold it.
+    unsafe {
+        task.as_ref().clear(OUTPUT);
+        let stage = TaskCell::<F>::stage(task);
+        #[cfg(feature = "threads")]
+        if task.as_ref().has(state::PANICKED) {
+            let payload = (&raw const (*stage).payload).read();
+            to.cast::<ManuallyDrop<crate::platform::Payload>>().write(payload);
+            return;
+        }
+        to.cast::<ManuallyDrop<F::Output>>().write((&raw const (*stage).output).read());
+    }
+}
+
+unsafe fn drop_output<F: Future>(task: NonNull<Header>) {
+    // SAFETY: Same Type and Stage: the caller saw OUTPUT.
+    unsafe {
+        task.as_ref().clear(OUTPUT);
+        let stage = TaskCell::<F>::stage(task);
+        #[cfg(feature = "threads")]
+        if task.as_ref().has(state::PANICKED) {
+            ManuallyDrop::drop(&mut (*stage).payload);
+            return;
+        }
+        ManuallyDrop::drop(&mut (*stage).output);
+    }
+}
+
+/// Ends a task whose poll, or whose future's drop, panicked.
+#[cfg(feature = "threads")]
+unsafe fn panicked<F: Future>(
+    node: NonNull<Node>,
+    event_loop: &EventLoop,
+    payload: crate::platform::Payload,
+) {
+    let task = node.cast::<Header>();
+    // SAFETY: the loop's reference stands: the task did not get to `finished`.
+    let header = unsafe { task.as_ref() };
+    let already_ended = header.has(DONE);
+    header.set(DONE | state::PANICKED);
+    // SAFETY: Same Type and Stage.
+    let stage = unsafe { TaskCell::<F>::stage(task) };
+    if !already_ended {
+        let dropped = crate::platform::catch_unwind(&mut || {
+            // SAFETY: Stage: DONE was clear, so the future is still there.
+            unsafe { drop_in_place(&raw mut (*stage).future) }
+        });
+        if let Err(second) = dropped {
+            event_loop.report_panic("dropping a task that had panicked, panicked too", &second);
+        }
+    }
+    if header.has(HANDLE) {
+        // SAFETY: Stage: the future is gone.
+        unsafe { (&raw mut (*stage).payload).write(ManuallyDrop::new(payload)) };
+        header.set(OUTPUT);
+    } else {
+        event_loop.report_panic("a task panicked and nobody awaits it", &payload);
+    }
+    // SAFETY: as above.
+    unsafe { finished(task, event_loop) }
+}
+
+/// Ends a task for good before it is done: at once if it does not run.
+///
+/// # Safety
+///
+/// The caller owns a reference and is on the loop's thread.
+pub(crate) unsafe fn abort_or_cancel(task: NonNull<Header>) -> bool {
+    // SAFETY: the caller's promise.
+    let (header, event_loop) = unsafe { (task.as_ref(), task.as_ref().owner()) };
+    if header.has(DONE) {
+        return false;
+    }
+    if event_loop.is_running_node(task.cast()) {
+        // Its own future is being polled and cannot be dropped under it.
+        header.set(CANCEL);
+        // SAFETY: the caller's reference.
+        unsafe { state::wake_by_ref(task) };
+    } else {
+        // SAFETY: alive and not DONE.
+        unsafe { (table(task).abort)(task, event_loop) };
+    }
+    true
+}

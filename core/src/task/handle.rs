@@ -1,0 +1,209 @@
+//! The handle of a task.
+
+use super::cell::abort_or_cancel;
+use super::header::{Header, table};
+use super::state::{self, CANCEL, CANCELLED, DONE, HANDLE, OUTPUT};
+use crate::error::TaskError;
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+use core::pin::Pin;
+use core::ptr::NonNull;
+use core::task::{Context, Poll};
+
+/// A task that runs on the loop: await it for its result, cancel it, or drop
+/// the handle and let it go on by itself.
+///
+/// The loop owns its tasks. Dropping the handle neither stops the task nor
+/// lets it be forgotten; only its result is.
+///
+/// asyncio: `asyncio.Task`.
+///
+/// # Cancellation
+///
+/// Dropping the future of `task.await` (it is `&mut task` or the handle) leaves
+/// the task running; the result stays in the handle.
+#[must_use = "dropping the handle is fine, say so: `drop(create_task(..))` or `.detach()`"]
+pub struct Task<T> {
+    task: NonNull<Header>,
+    output: PhantomData<*mut T>,
+}
+
+impl<T> Task<T> {
+    /// A handle for `task`.
+    ///
+    /// # Safety
+    ///
+    /// The caller gives one reference away, `HANDLE` is set, `T` is the output
+    /// of the task's future.
+    pub(crate) unsafe fn from_raw(task: NonNull<Header>) -> Task<T> {
+        Task { task, output: PhantomData }
+    }
+
+    fn header(&self) -> &Header {
+        // SAFETY: the handle owns a reference.
+        unsafe { self.task.as_ref() }
+    }
+
+    #[cfg(not(feature = "threads"))]
+    pub(crate) fn node(&self) -> NonNull<crate::schedule::node::Node> {
+        self.task.cast()
+    }
+
+    /// Lets the task go on without a handle. A result is dropped; a panic is
+    /// reported to the loop's exception handler.
+    pub fn detach(self) {}
+
+    /// Asks the task to end; it does so at its next step. Returns whether it
+    /// had not ended yet.
+    ///
+    /// A task that has not begun never begins. A value that becomes ready
+    /// together with the cancel is dropped: the cancel wins.
+    ///
+    /// asyncio: `Task.cancel()`.
+    pub fn cancel(&self) -> bool {
+        let header = self.header();
+        if header.has(DONE) {
+            return false;
+        }
+        header.state.add_cancel();
+        header.set(CANCEL);
+        // SAFETY: the handle owns a reference.
+        unsafe { state::wake_by_ref(self.task) };
+        true
+    }
+
+    /// How many `cancel`s stand: calls of [`cancel`](Self::cancel) less calls
+    /// of [`uncancel`](Self::uncancel).
+    ///
+    /// asyncio: `Task.cancelling()`.
+    pub fn cancelling(&self) -> u8 {
+        self.header().state.cancels()
+    }
+
+    /// Takes one `cancel` back and returns how many are left. At zero, a
+    /// cancel that was not yet delivered is withdrawn.
+    ///
+    /// asyncio: `Task.uncancel()`.
+    pub fn uncancel(&self) -> u8 {
+        let left = self.header().state.remove_cancel();
+        if left == 0 {
+            self.header().clear(CANCEL);
+        }
+        left
+    }
+
+    /// Drops the task's future now, without giving it a step to clean up. A
+    /// task that aborts itself ends at the end of its step. Returns whether it
+    /// had not ended yet.
+    ///
+    /// tokio: `JoinHandle::abort`; asyncio has no such call.
+    pub fn abort(&self) -> bool {
+        // SAFETY: the handle owns a reference; handles do not leave the thread.
+        unsafe { abort_or_cancel(self.task) }
+    }
+
+    /// Whether it has ended, in any way. asyncio: `Task.done()`.
+    pub fn done(&self) -> bool {
+        self.header().has(DONE)
+    }
+
+    /// Whether it has ended by [`cancel`](Self::cancel) or
+    /// [`abort`](Self::abort). asyncio: `Task.cancelled()`.
+    pub fn cancelled(&self) -> bool {
+        self.header().has(CANCELLED)
+    }
+
+    /// What it ended with, if it has: takes the value out, once.
+    ///
+    /// asyncio: `Task.result()` and `Task.exception()` in one.
+    pub fn take_result(&mut self) -> Option<Result<T, TaskError>> {
+        self.done().then(|| self.take())
+    }
+
+    /// The outcome of a task that is `DONE`.
+    fn take(&mut self) -> Result<T, TaskError> {
+        let header = self.header();
+        if !header.has(OUTPUT) {
+            return Err(if header.has(CANCELLED) {
+                TaskError::Cancelled
+            } else {
+                TaskError::Taken
+            });
+        }
+        // SAFETY: alive; the table is the task's.
+        let take_output = unsafe { table(self.task) }.take_output;
+        #[cfg(feature = "threads")]
+        if header.has(state::PANICKED) {
+            let mut payload = MaybeUninit::<crate::platform::Payload>::uninit();
+            // SAFETY: OUTPUT is set, and with PANICKED it is a payload.
+            return Err(TaskError::Panicked(unsafe {
+                take_output(self.task, payload.as_mut_ptr().cast());
+                payload.assume_init()
+            }));
+        }
+        let mut output = MaybeUninit::<T>::uninit();
+        // SAFETY: OUTPUT is set; `from_raw` promised the type.
+        Ok(unsafe {
+            take_output(self.task, output.as_mut_ptr().cast());
+            output.assume_init()
+        })
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, TaskError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let header = self.header();
+        if header.has(DONE) {
+            return Poll::Ready(self.take());
+        }
+        if let Some(running) = crate::schedule::current()
+            && !header.is_owned_by(running)
+        {
+            return Poll::Ready(Err(TaskError::ForeignLoop));
+        }
+        header.joiner.set(cx.waker());
+        Poll::Pending
+    }
+}
+
+impl<T> Unpin for Task<T> {}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        let header = self.header();
+        header.clear(HANDLE);
+        header.joiner.clear();
+        if header.has(OUTPUT) {
+            #[cfg(feature = "threads")]
+            if header.has(state::PANICKED)
+                && let Err(TaskError::Panicked(payload)) = self.take()
+            {
+                // SAFETY: Outlives Tasks.
+                let event_loop = unsafe { self.header().owner() };
+                event_loop
+                    .report_panic("a task panicked and its result was never retrieved", &payload);
+            }
+            if self.header().has(OUTPUT) {
+                // SAFETY: alive; OUTPUT is set.
+                unsafe { (table(self.task).drop_output)(self.task) };
+            }
+        }
+        // SAFETY: the handle's reference.
+        unsafe { state::release(self.task) };
+    }
+}
+
+impl<T> fmt::Debug for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match (self.done(), self.cancelled()) {
+            (_, true) => "cancelled",
+            (true, _) => "done",
+            _ => "pending",
+        };
+        f.debug_tuple("Task").field(&state).finish()
+    }
+}

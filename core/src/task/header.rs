@@ -1,0 +1,190 @@
+//! The head of every task: what the loop needs to know of it without knowing
+//! the type of its future.
+//!
+//! ```text
+//!  ┌ Header ─────────────────────────────┬ Stage ─────────────────┐
+//!  │ node │ owner │ state │ joiner │ list │ future, then output    │
+//!  └──────────────────────────────────────┴────────────────────────┘
+//! ```
+//!
+//! # Invariants
+//!
+//! * **Same Type**: a header's table was made for the future type of the
+//!   [`TaskCell`](super::cell) that it heads.
+//! * **Stage**: the stage holds the future while `DONE` is clear, the output
+//!   (or panic payload) while `OUTPUT` is set, and nothing otherwise.
+
+use super::joiner::Joiner;
+use super::state::{self, State};
+use crate::schedule::EventLoop;
+use crate::schedule::node::{Node, NodeVTable};
+use core::cell::Cell;
+use core::mem::ManuallyDrop;
+use core::ptr::{NonNull, null};
+use core::task::{RawWaker, RawWakerVTable, Waker};
+
+/// What can be done to a task whose type is forgotten.
+#[repr(C)]
+pub(crate) struct TaskVTable {
+    /// What can be done to any node. First, so that a node's table is a task's.
+    pub(crate) node: NodeVTable,
+    /// Drops the future and marks the task done as cancelled.
+    pub(crate) abort: unsafe fn(NonNull<Header>, &EventLoop),
+    /// Moves the output to where the pointer points; clears `OUTPUT`.
+    pub(crate) take_output: unsafe fn(NonNull<Header>, *mut ()),
+    /// Drops an output that nobody will take; clears `OUTPUT`.
+    pub(crate) drop_output: unsafe fn(NonNull<Header>),
+    /// Gives the memory back.
+    pub(crate) free: unsafe fn(NonNull<Header>),
+}
+
+/// The neighbours in a loop's list of tasks.
+pub(crate) struct Links {
+    pub(crate) before: Cell<*const Header>,
+    pub(crate) after: Cell<*const Header>,
+}
+
+/// The head of a task.
+#[repr(C)]
+pub(crate) struct Header {
+    node: Node,
+    owner: Cell<*const EventLoop>,
+    pub(crate) state: State,
+    pub(crate) joiner: Joiner,
+    pub(crate) links: Links,
+}
+
+/// A header's table.
+///
+/// # Safety
+///
+/// `task` is alive and its table is set.
+#[inline]
+pub(crate) unsafe fn table(task: NonNull<Header>) -> &'static TaskVTable {
+    // SAFETY: the caller's promise.
+    match unsafe { task.as_ref() }.node.vtable() {
+        // SAFETY: Right Table (schedule::node) and `repr(C)`: the node's part
+        // is the first field of a TaskVTable.
+        Some(table) => unsafe { &*core::ptr::from_ref(table).cast::<TaskVTable>() },
+        // SAFETY: the caller's promise.
+        None => unsafe { core::hint::unreachable_unchecked() },
+    }
+}
+
+impl Header {
+    /// All zero, for statics: no task yet.
+    #[cfg(not(feature = "threads"))]
+    pub(crate) const fn unset() -> Header {
+        Header {
+            node: Node::unset(),
+            owner: Cell::new(null()),
+            state: State::unset(),
+            joiner: Joiner::new(),
+            links: Links { before: Cell::new(null()), after: Cell::new(null()) },
+        }
+    }
+
+    /// A task of `owner`, queued, with these references and flags.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn new(
+        table: &'static TaskVTable,
+        owner: &EventLoop,
+        references: u32,
+        flags: u8,
+    ) -> Header {
+        Header {
+            node: Node::new(&table.node),
+            owner: Cell::new(owner),
+            state: State::new(references, flags),
+            joiner: Joiner::new(),
+            links: Links { before: Cell::new(null()), after: Cell::new(null()) },
+        }
+    }
+
+    /// Makes a static's header that of a new task of `owner`.
+    #[cfg(not(feature = "threads"))]
+    pub(crate) fn start(&self, table: &'static TaskVTable, owner: &EventLoop, flags: u8) {
+        self.node.set_vtable(&table.node);
+        self.owner.set(owner);
+        self.state.restart(flags);
+    }
+
+    /// Whether a task was ever started here.
+    #[cfg(not(feature = "threads"))]
+    pub(crate) fn is_started(&self) -> bool {
+        self.node.vtable().is_some()
+    }
+
+    /// The loop that it belongs to.
+    ///
+    /// # Safety
+    ///
+    /// The task was started (*Outlives Tasks*: its loop is in memory while it is).
+    #[inline]
+    pub(crate) unsafe fn owner<'a>(&self) -> &'a EventLoop {
+        // SAFETY: the caller's promise.
+        unsafe { &*self.owner.get() }
+    }
+
+    #[inline]
+    pub(crate) fn is_owned_by(&self, event_loop: &EventLoop) -> bool {
+        core::ptr::eq(self.owner.get(), event_loop)
+    }
+
+    #[inline]
+    pub(crate) fn has(&self, flags: u8) -> bool {
+        self.state.flags() & flags != 0
+    }
+
+    pub(crate) fn set(&self, flags: u8) {
+        self.state.set_flags(self.state.flags() | flags);
+    }
+
+    pub(crate) fn clear(&self, flags: u8) {
+        self.state.set_flags(self.state.flags() & !flags);
+    }
+}
+
+/// The wakers of all tasks. A static, so that its address tells them from others'.
+static WAKER: RawWakerVTable = RawWakerVTable::new(
+    |task| {
+        // SAFETY: a waker's data is a task that it owns a reference to.
+        unsafe { state::retain(from_data(task)) };
+        RawWaker::new(task, &WAKER)
+    },
+    // SAFETY: as above; `wake` gives the waker's reference up.
+    |task| unsafe { state::wake(from_data(task)) },
+    // SAFETY: as above; the reference stays.
+    |task| unsafe { state::wake_by_ref(from_data(task)) },
+    // SAFETY: as above.
+    |task| unsafe { state::release(from_data(task)) },
+);
+
+#[inline]
+unsafe fn from_data(data: *const ()) -> NonNull<Header> {
+    // SAFETY: data is a task's address, never null.
+    unsafe { NonNull::new_unchecked(data.cast_mut().cast()) }
+}
+
+/// A waker of `task` that owns no reference, for one poll.
+///
+/// # Safety
+///
+/// The task outlives the result.
+#[inline]
+pub(crate) unsafe fn borrowed_waker(task: NonNull<Header>) -> ManuallyDrop<Waker> {
+    // SAFETY: the table's functions keep `Waker`'s contract; not dropped, so
+    // no reference that was never made is given up.
+    ManuallyDrop::new(unsafe { Waker::new(task.as_ptr().cast_const().cast(), &WAKER) })
+}
+
+/// The task that `waker` wakes, when it is one of ours.
+#[cfg(feature = "alloc")]
+pub(crate) fn task_of(waker: &Waker) -> Option<NonNull<Header>> {
+    if core::ptr::eq(waker.vtable(), &WAKER) {
+        // SAFETY: our table's data.
+        Some(unsafe { from_data(waker.data()) })
+    } else {
+        None
+    }
+}

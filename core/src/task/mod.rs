@@ -1,0 +1,89 @@
+//! Tasks: futures that the loop runs, and what they wait for.
+//!
+//! | file | concept |
+//! |---|---|
+//! | `state`, `header`, `cell`, `list` | a task in memory and what may happen to it |
+//! | `heap`, `pool` | where tasks live: on the heap, in statics |
+//! | `handle`, `joiner` | awaiting, cancelling and aborting a task |
+//! | `sleep` | waiting for a time |
+//! | `promise` | asyncio's Future |
+
+pub(crate) mod cell;
+mod handle;
+pub(crate) mod header;
+#[cfg(feature = "alloc")]
+pub(crate) mod heap;
+mod joiner;
+pub(crate) mod list;
+pub mod pool;
+mod promise;
+mod sleep;
+pub(crate) mod state;
+mod wait_list;
+
+pub use handle::Task;
+pub use pool::Call;
+pub use promise::{Promise, PromiseError, WaitPromise};
+pub use sleep::{Sleep, YieldNow, sleep, sleep_until, yield_now};
+
+use crate::error::ScheduleError;
+use crate::schedule::EventLoop;
+
+/// What can become a task: a future where there is a heap, and a call of a
+/// `#[molen::task]` function everywhere.
+pub trait IntoTask: Sized {
+    /// What the task ends with.
+    type Output: 'static;
+
+    /// Makes it a task of `event_loop`.
+    ///
+    /// # Errors
+    ///
+    /// [`ScheduleError`] with the value when the loop is closed or the pool is full.
+    fn spawn_on(self, event_loop: &EventLoop) -> Result<Task<Self::Output>, ScheduleError<Self>>;
+}
+
+#[cfg(feature = "alloc")]
+impl<F> IntoTask for F
+where
+    F: core::future::Future + 'static,
+    F::Output: 'static,
+{
+    type Output = F::Output;
+
+    #[inline]
+    fn spawn_on(self, event_loop: &EventLoop) -> Result<Task<F::Output>, ScheduleError<F>> {
+        heap::spawn(event_loop, self)
+    }
+}
+
+impl EventLoop {
+    /// Makes `task` a task of this loop. Its first step is in the next batch.
+    ///
+    /// asyncio: `loop.create_task()`.
+    ///
+    /// # Errors
+    ///
+    /// [`ScheduleError`] with the value when the loop is closed, or the pool
+    /// of a `#[molen::task]` function is full.
+    #[inline]
+    pub fn create_task<T: IntoTask>(&self, task: T) -> Result<Task<T::Output>, ScheduleError<T>> {
+        task.spawn_on(self)
+    }
+}
+
+/// Makes `task` a task of the running loop. Its first step is in the next batch.
+///
+/// asyncio: `asyncio.create_task()`.
+///
+/// # Errors
+///
+/// [`ScheduleError`] with the value, as [`EventLoop::create_task`]; and when no
+/// loop runs on this thread.
+#[inline]
+pub fn create_task<T: IntoTask>(task: T) -> Result<Task<T::Output>, ScheduleError<T>> {
+    match crate::schedule::current() {
+        Some(event_loop) => task.spawn_on(event_loop),
+        None => Err(ScheduleError::NoRunningLoop(task)),
+    }
+}

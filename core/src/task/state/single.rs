@@ -1,0 +1,180 @@
+//! The state of a task on one thread of control and its interrupts.
+//!
+//! Only the *queued* mark is shared with interrupts: a wake is one test-and-set
+//! and, if the mark was clear, one push. Tasks in statics live for ever, so
+//! without `alloc` wakers count nothing; with it there is one atomic count.
+//!
+//! # Invariants
+//!
+//! * **Counted** (with `alloc`): every waker and handle, and the loop until
+//!   the task is done and out of the ready queue, owns one reference. A
+//!   static's count never gets to zero.
+//! * **Home Only**: all but the mark and the count is for the loop's code,
+//!   never for an interrupt.
+
+use super::{DONE, QUEUED};
+use crate::atomic::{AtomicBool, Ordering, test_and_set};
+use crate::task::header::Header;
+use core::cell::Cell;
+use core::ptr::NonNull;
+use core::sync::atomic::AtomicU8;
+
+pub(crate) struct State {
+    queued: AtomicBool,
+    flags: AtomicU8,
+    cancels: Cell<u8>,
+    #[cfg(feature = "alloc")]
+    references: core::sync::atomic::AtomicUsize,
+}
+
+impl State {
+    /// All zero, for statics: no task yet.
+    pub(crate) const fn unset() -> State {
+        State {
+            queued: AtomicBool::new(false),
+            flags: AtomicU8::new(0),
+            cancels: Cell::new(0),
+            #[cfg(feature = "alloc")]
+            references: core::sync::atomic::AtomicUsize::new(0),
+        }
+    }
+
+    /// A task with `references` and `flags`.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn new(references: u32, flags: u8) -> State {
+        let state = State::unset();
+        state.references.store(references as usize, Ordering::Relaxed);
+        state.queued.store(flags & QUEUED != 0, Ordering::Relaxed);
+        state.set_flags(flags);
+        state
+    }
+
+    /// Starts a task in a static. References that earlier tasks left behind
+    /// stay counted. *Home Only*.
+    pub(crate) fn restart(&self, flags: u8) {
+        #[cfg(feature = "alloc")]
+        crate::atomic::add(&self.references, 1);
+        self.set_flags(flags);
+        self.cancels.set(0);
+        self.queued.store(flags & QUEUED != 0, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn flags(&self) -> u8 {
+        self.flags.load(Ordering::Relaxed) | self.queued.load(Ordering::Relaxed) as u8 * QUEUED
+    }
+
+    /// Sets all flags but `QUEUED`, which [`dequeue`](Self::dequeue) clears.
+    #[inline]
+    pub(crate) fn set_flags(&self, flags: u8) {
+        self.flags.store(flags & !QUEUED, Ordering::Relaxed);
+        // An interrupt that wakes after this sees it; before, the mark it set is seen next.
+        core::sync::atomic::compiler_fence(Ordering::SeqCst);
+    }
+
+    /// Notes that the task is out of the ready queue, and returns its flags.
+    #[inline]
+    pub(crate) fn dequeue(&self) -> u8 {
+        self.queued.store(false, Ordering::Release);
+        self.flags.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn cancels(&self) -> u8 {
+        self.cancels.get()
+    }
+
+    /// Counts one `cancel` more; at 255 it stays.
+    pub(crate) fn add_cancel(&self) {
+        self.cancels.set(self.cancels.get().saturating_add(1));
+    }
+
+    /// Takes one `cancel` back and returns how many are left.
+    pub(crate) fn remove_cancel(&self) -> u8 {
+        let left = self.cancels.get().saturating_sub(1);
+        self.cancels.set(left);
+        left
+    }
+}
+
+/// Makes the task ready; from code or from an interrupt.
+///
+/// # Safety
+///
+/// The caller owns a reference, or the loop does.
+#[inline]
+unsafe fn make_ready(task: NonNull<Header>) {
+    // SAFETY: alive, by the caller's reference.
+    let header = unsafe { task.as_ref() };
+    let state = &header.state;
+    if state.flags.load(Ordering::Relaxed) & DONE == 0 && !test_and_set(&state.queued) {
+        // SAFETY: Outlives Tasks (EventLoop); In One Chain by the mark just
+        // set; Alive In Chain because a queued task is not freed.
+        unsafe { header.owner().ready.push(task.cast()) };
+    }
+}
+
+/// Adds a reference.
+///
+/// # Safety
+///
+/// The caller owns a reference.
+#[inline]
+pub(crate) unsafe fn retain(_task: NonNull<Header>) {
+    #[cfg(feature = "alloc")]
+    // SAFETY: alive, by the caller's reference.
+    crate::atomic::add(unsafe { &_task.as_ref().state.references }, 1);
+}
+
+/// Gives a reference up.
+///
+/// # Safety
+///
+/// The caller owns it.
+#[inline]
+pub(crate) unsafe fn release(_task: NonNull<Header>) {
+    #[cfg(feature = "alloc")]
+    {
+        // SAFETY: alive, by the caller's reference.
+        let references = unsafe { &_task.as_ref().state.references };
+        if crate::atomic::sub(references, 1) == 1 {
+            // SAFETY: Counted: nobody is left.
+            unsafe { super::free(_task) }
+        }
+    }
+}
+
+/// [`release`] by the loop's own code.
+///
+/// # Safety
+///
+/// The caller owns the reference.
+#[inline]
+pub(crate) unsafe fn release_home(task: NonNull<Header>) {
+    // SAFETY: passed on.
+    unsafe { release(task) }
+}
+
+/// A waker's `wake`: makes the task ready and gives the reference up.
+///
+/// # Safety
+///
+/// The caller owns the reference.
+#[inline]
+pub(crate) unsafe fn wake(task: NonNull<Header>) {
+    // SAFETY: passed on.
+    unsafe {
+        make_ready(task);
+        release(task);
+    }
+}
+
+/// A waker's `wake_by_ref`: makes the task ready.
+///
+/// # Safety
+///
+/// The caller owns a reference.
+#[inline]
+pub(crate) unsafe fn wake_by_ref(task: NonNull<Header>) {
+    // SAFETY: passed on.
+    unsafe { make_ready(task) }
+}

@@ -1,0 +1,1 @@
+//! Deterministic tests: a clock that is advanced by hand.
