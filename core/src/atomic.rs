@@ -6,9 +6,13 @@
 //! This is the only file that knows the difference.
 
 #[cfg(all(feature = "threads", not(loom)))]
-pub(crate) use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+pub(crate) use core::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence,
+};
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+pub(crate) use loom::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence,
+};
 
 #[cfg(not(feature = "threads"))]
 pub(crate) use core::sync::atomic::{AtomicBool, Ordering};
@@ -43,7 +47,7 @@ mod shared_with_interrupts {
             let mut seen = head.load(Ordering::Relaxed);
             loop {
                 link(seen);
-                match head.compare_exchange_weak(seen, item, Ordering::SeqCst, Ordering::Relaxed) {
+                match head.compare_exchange_weak(seen, item, Ordering::Release, Ordering::Relaxed) {
                     Ok(_) => return seen,
                     Err(now) => seen = now,
                 }

@@ -70,6 +70,8 @@ pub struct EventLoop {
     pub(super) exception_handler: Cell<Option<HandlerBox>>,
     pub(super) store: Cell<Option<&'static dyn CallbackStorage>>,
     #[cfg(feature = "threads")]
+    pub(crate) ended: crate::task::ended::EndedTasks,
+    #[cfg(feature = "threads")]
     pub(super) levels: [Level; 11],
     #[cfg(feature = "threads")]
     pub(crate) inbox: Inbox,
@@ -125,6 +127,7 @@ impl EventLoop {
             backend: Cell::new(Some(backend)),
             exception_handler: Cell::new(None),
             store: Cell::new(None),
+            ended: crate::task::ended::EndedTasks::new(),
             levels: [const { Level::new() }; 11],
             inbox: Inbox::new(),
             home: AtomicUsize::new(crate::platform::thread_token()),
@@ -319,7 +322,7 @@ impl EventLoop {
             // SAFETY: only timers are put in the wheel.
             unsafe { Timer::fire(node) };
         }
-        while let Some(task) = self.first_unfinished() {
+        while let Some(task) = self.tasks.first() {
             // SAFETY: unfinished, so the loop's reference stands.
             unsafe { crate::task::cell::abort_or_cancel(task) };
         }
@@ -338,19 +341,6 @@ impl EventLoop {
                 unsafe { (table.discard)(node, self) };
             }
         }
-    }
-
-    fn first_unfinished(&self) -> Option<NonNull<crate::task::header::Header>> {
-        let mut next = self.tasks.first();
-        while let Some(task) = next {
-            // SAFETY: Listed (task::list).
-            let header = unsafe { task.as_ref() };
-            if !header.has(crate::task::state::DONE) {
-                return Some(task);
-            }
-            next = NonNull::new(header.links.after.get().cast_mut());
-        }
-        None
     }
 }
 
@@ -376,7 +366,7 @@ impl EventLoop {
     /// Takes in what other threads left.
     #[inline]
     pub(super) fn take_in(&self) {
-        if !self.inbox.looks_empty() {
+        if !self.inbox.is_empty() {
             self.take_in_entries(self.inbox.take());
         }
     }
@@ -403,20 +393,10 @@ impl EventLoop {
 
     /// Leaves what is left of the tasks to those who still refer to them.
     fn orphan_tasks(&self) {
-        let mut next = self.tasks.first();
-        let mut count = 0;
-        while let Some(task) = next {
-            count += 1;
-            // SAFETY: Listed (task::list).
-            next = NonNull::new(unsafe { task.as_ref() }.links.after.get().cast_mut());
-        }
-        // Outlives Tasks: before the first orphan can be freed.
-        self.references.fetch_add(count, Ordering::Relaxed);
         self.home.store(0, Ordering::Relaxed);
-        let mut next = self.tasks.first();
-        while let Some(task) = next {
-            // SAFETY: Listed; read before the task may be freed.
-            next = NonNull::new(unsafe { task.as_ref() }.links.after.get().cast_mut());
+        while let Some(task) = self.ended.take_first() {
+            // Outlives Tasks: counted before the orphan can be freed.
+            self.references.fetch_add(1, Ordering::Relaxed);
             // SAFETY: done, in no chain, the inbox is closed; the loop's
             // reference was given up when it was done.
             unsafe { crate::task::state::orphan(task) };
@@ -436,7 +416,7 @@ impl EventLoop {
         let owner: &EventLoop = unsafe { task.header.owner() };
         let home = owner.is_home();
         if home {
-            owner.tasks.remove(NonNull::from(&task.header));
+            owner.ended.remove(&task.header);
         }
         drop(task);
         if !home {

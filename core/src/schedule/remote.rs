@@ -1,17 +1,17 @@
 //! What other threads may do to a loop: post a callback, and thereby wake it.
 //!
 //! ```text
-//!  loop:    asleep = true ─▶ look at the inbox ─▶ select ─▶ asleep = false
-//!  thread:  push into inbox ─▶ asleep? ─▶ swap to false: was true ─▶ unpark
+//!  loop:    asleep = true ─▶ fence ─▶ look at the inbox ─▶ select ─▶ asleep = false
+//!  thread:  push into inbox ─▶ fence ─▶ asleep? ─▶ swap to false: was true ─▶ unpark
 //! ```
 //!
-//! Both sides write before they read, sequentially consistent, so either the
+//! Both sides write before they read, with a full fence between, so either the
 //! loop sees the entry or the thread sees the sleeper. A busy loop is never
 //! unparked, so posting costs no system call.
 
 use super::event_loop::EventLoop;
 use super::posted::{self, PostedHandle};
-use crate::atomic::Ordering;
+use crate::atomic::{Ordering, fence};
 use crate::error::ScheduleError;
 use crate::io::Wait;
 use core::cell::UnsafeCell;
@@ -49,8 +49,9 @@ impl EventLoop {
 
     /// Wakes the loop if it sleeps. From any thread.
     pub(crate) fn unpark(&self) {
-        if self.asleep.load(Ordering::SeqCst)
-            && self.asleep.swap(false, Ordering::SeqCst)
+        fence(Ordering::SeqCst);
+        if self.asleep.load(Ordering::Relaxed)
+            && self.asleep.swap(false, Ordering::AcqRel)
             && let Some(unparker) = self.unparker.get()
         {
             unparker.wake_by_ref();
@@ -62,13 +63,14 @@ impl EventLoop {
         if wait == Wait::No {
             return wait;
         }
-        self.asleep.store(true, Ordering::SeqCst);
+        self.asleep.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
         if self.inbox.is_empty() { wait } else { Wait::No }
     }
 
     pub(super) fn awake(&self) {
         if self.asleep.load(Ordering::Relaxed) {
-            self.asleep.store(false, Ordering::SeqCst);
+            self.asleep.store(false, Ordering::Relaxed);
         }
         self.take_in();
     }
