@@ -1,2 +1,4 @@
 //! The event loop of Molen.
 #![no_std]
+
+pub mod schedule;

@@ -1,0 +1,421 @@
+//! The timer wheel: which timer is next, for any number of timers, in constant time.
+//!
+//! The wheel knows no clock and runs nothing. Time is a number of *ticks* since the clock's beginning, a
+//! plain `u64`: nanoseconds on a desktop, whatever the alarm counts on a microcontroller. Its owner, the
+//! loop, puts in [nodes](TimerNode) with deadlines, asks for the [next deadline](SizedWheel::next_deadline)
+//! before it sleeps, and afterwards [pops](SizedWheel::pop_due) what is due. It promises
+//!
+//! - **never early**: a timer is popped when `deadline <= now`, not before;
+//! - **in order** of (deadline, order of insertion), however far the clock has jumped (asyncio promises no
+//!   order for equal deadlines);
+//! - **O(1)** insert, remove and next deadline, and O(1) amortised per fired timer: a timer is moved at most
+//!   once per level before it fires, and mostly not at all;
+//! - **no end**: a deadline may be any number. [`NEVER`] never comes.
+//!
+//! # How it turns
+//!
+//! Write a deadline as digits, in base 64 (16 on 32-bit targets). Compare it with `elapsed`, the time up to
+//! which the wheel has turned: the highest digit in which they differ says the *level*, the deadline's digit
+//! there says the *slot*. With base 10, for the sake of reading, and `elapsed` = 4 2 7:
+//!
+//! ```text
+//!   deadline  4 2 9   level 0, slot 9       due within the current ten: each slot is one tick
+//!   deadline  4 5 1   level 1, slot 5       due within the current hundred: each slot is ten ticks
+//!   deadline  8 0 0   level 2, slot 8
+//!   deadline 14 2 9   far                   more digits than there are levels: one list for all of them
+//!   deadline  4 2 3   due                   not later than elapsed: one list, sorted when it must be
+//! ```
+//!
+//! Within a level all occupied slots lie *after* `elapsed`'s own digit, and every slot of a level is earlier
+//! than every slot of the levels above. So the next timer is in the first occupied slot of the lowest level
+//! that has any: two bitmaps and two trailing-zero counts find it. The life of a timer:
+//!
+//! ```text
+//!                insert                    deadline > elapsed
+//!   unlinked ──────────────┬───────────────────────────────► in a slot ◄─┐ its slot is reached but the timer
+//!      ▲ ▲                 │ deadline <= elapsed              or far    ─┘ is not due: to a lower level
+//!      │ │ pop_due         ▼                                    │ │
+//!      │ └──────────────  due ◄─────────────────────────────────┘ │
+//!      │                   │        elapsed reaches it            │
+//!      └───────────────────┴───── remove ─────────────────────────┘
+//! ```
+//!
+//! # Why it is in order
+//!
+//! Where a node is depends on nothing but its deadline and `elapsed` (**Placed**, below). Nodes of equal
+//! deadline are therefore always in the same list, whenever they were inserted. Insertion appends; when
+//! `elapsed` moves into a slot, *all* its nodes are placed anew, first to last, into lists of lower levels, all
+//! of which are empty then. So equal deadlines keep their order of insertion until they fire. The same holds
+//! for the far list, and with no levels at all, when it is the only one.
+//!
+//! Of different deadlines, those in earlier slots fire earlier; those in the same slot get separated before
+//! they fire. Only the `due` list can hold several deadlines at once: timers that were inserted when already
+//! due. It is sorted, keeping equal ones in order, when something is taken from it and not before.
+//!
+//! # What it costs
+//!
+//! `elapsed` does not walk from slot to slot: it jumps to the next deadline, or to `now` if that is earlier,
+//! and only the slot it lands in is placed anew. A timer with nobody near it goes from its slot straight to
+//! `due`. Each level keeps its earliest deadline, so that arming and firing near timers never looks at the far
+//! ones. When the timer that defined it is removed, the first occupied slot is scanned, up to [`SCAN`] nodes
+//! of it. If the slot is longer than that, its beginning serves as deadline: one early wake-up, at most, per
+//! slot and level, at which the slot is spread over the lower levels.
+//!
+//! The far list is scanned as a whole, when its earliest timer is removed or `elapsed` comes to a multiple of
+//! the top level's span. Give the wheel enough levels that few timers are far: each multiplies the span
+//! by its slots. 11 levels of 64 slots, or 16 of 16, leave none. With 4 levels of 16 the span is 65 536 ticks,
+//! with no level it is one tick, which is right for a handful of timers: the list *is* the queue then.
+//!
+//! # Invariants
+//!
+//! **Pinned**, **Linked**, **One owner** and **One thread** are those of the nodes, named in `list.rs`. And
+//!
+//! - **Placed**: each node of the wheel is in the list that `place_of(deadline)` names for the present
+//!   `elapsed`. This is what lets `remove` find the list of a node that does not know it.
+//! - **Lent**: the slice given to [`attach`](SizedWheel::attach) is alive and this wheel's alone.
+//! - **Advancing**: `elapsed` never decreases and never reaches [`NEVER`].
+
+use core::cell::Cell;
+use core::ptr::{self, NonNull};
+
+mod level;
+mod list;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
+
+use level::Summary;
+pub use level::{SLOTS, SizedLevel};
+pub use list::TimerNode;
+use list::{Left, List, NodeRef};
+
+/// The wheel of this target's size. See the [module](self).
+pub type Wheel = SizedWheel<SLOTS>;
+
+/// The level of this target's size: storage for a [`Wheel`].
+pub type Level = SizedLevel<SLOTS>;
+
+/// The deadline of a timer that never fires. It can be inserted and removed as any other.
+pub const NEVER: u64 = u64::MAX;
+
+/// How many nodes of a slot are looked at, at most, to find the earliest deadline among them.
+///
+/// Long enough to be exact in all but crowds, and short enough to be a constant: some 500 instructions.
+pub const SCAN: usize = 64;
+
+/// A timer wheel whose levels have `SLOTS` slots; use it as [`Wheel`].
+///
+/// A new one is all zero bytes and works: it keeps its timers in one list. [`attach`](Self::attach) gives it
+/// levels. It may be moved at any time, nodes do not point at it.
+pub struct SizedWheel<const SLOTS: usize> {
+    elapsed: Cell<u64>,
+    levels: Cell<*const SizedLevel<SLOTS>>,
+    level_count: Cell<u32>,
+    /// One bit for each level that has nodes, and the bit after them for `far`.
+    occupied: Cell<u32>,
+    /// Nodes with `deadline <= elapsed`.
+    due: List,
+    due_order: Cell<Order>,
+    /// Nodes that differ from `elapsed` above the top level, all in one slot.
+    far: SizedLevel<1>,
+}
+
+/// What is known of the order of the `due` list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Order {
+    /// By (deadline, insertion).
+    Sorted = 0,
+    /// A node was appended behind one with a later deadline.
+    AsInserted = 1,
+}
+
+/// Where nodes of some deadline are, other than `due`: a slot of a level, or the far list as level
+/// `level_count`, slot 0.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    level: u32,
+    slot: u32,
+    summary: &'a Summary,
+    list: &'a List,
+}
+
+impl<const SLOTS: usize> SizedWheel<SLOTS> {
+    const BITS: u32 = SizedLevel::<SLOTS>::BITS;
+
+    /// An empty wheel at time 0, without levels.
+    pub const fn new() -> Self {
+        Self {
+            elapsed: Cell::new(0),
+            levels: Cell::new(ptr::null()),
+            level_count: Cell::new(0),
+            occupied: Cell::new(0),
+            due: List::new(),
+            due_order: Cell::new(Order::Sorted),
+            far: SizedLevel::new(),
+        }
+    }
+
+    /// Gives the wheel its levels, lowest first. More than cover all of time (11 of 64 slots, 16 of 16) are
+    /// left unused.
+    ///
+    /// # Safety
+    ///
+    /// The wheel is empty. The levels are empty and are used by no other wheel, and they outlive the last
+    /// use of this one (**Lent**).
+    pub unsafe fn attach(&self, levels: &[SizedLevel<SLOTS>]) {
+        debug_assert!(
+            self.is_empty(),
+            "levels given to a timer wheel that already has timers"
+        );
+        let useful = u64::BITS.div_ceil(Self::BITS);
+        self.levels.set(levels.as_ptr());
+        self.level_count
+            .set(levels.len().min(useful as usize) as u32);
+    }
+
+    /// The time up to which the wheel has turned, in ticks: all deadlines before it have been reached.
+    pub fn elapsed(&self) -> u64 {
+        self.elapsed.get()
+    }
+
+    /// Whether no timer is in the wheel, not even one that never fires.
+    pub fn is_empty(&self) -> bool {
+        self.due.first().is_none() && self.occupied.get() == 0
+    }
+
+    /// Puts a node in, to be popped at `deadline` (in ticks), or at once if that is past already.
+    ///
+    /// To move a timer to another deadline, [`remove`](Self::remove) and insert it: it then queues behind
+    /// those which already have that deadline.
+    ///
+    /// # Safety
+    ///
+    /// The node is not linked (**One owner**). Until it is popped or removed, it stays where it is, alive and
+    /// never borrowed mutably (**Pinned**), and the wheel is not dropped. `node` may be used to reach whatever
+    /// the caller of [`pop_due`](Self::pop_due) will reach through it.
+    pub unsafe fn insert(&self, node: NonNull<TimerNode>, deadline: u64) {
+        // SAFETY: Pinned, by this function's contract.
+        let node = unsafe { NodeRef::new(node) };
+        debug_assert!(
+            !node.is_linked(),
+            "a timer node was inserted while it is in a wheel"
+        );
+        node.set_deadline(deadline);
+        self.place(node);
+    }
+
+    /// Takes a node out before it fires. Returns whether it was in the wheel; if not, nothing happens.
+    ///
+    /// # Safety
+    ///
+    /// `node` points to a live node, which is in this wheel or in none (**One owner**).
+    pub unsafe fn remove(&self, node: NonNull<TimerNode>) -> bool {
+        // SAFETY: alive by this function's contract, and Pinned if it is linked.
+        let node = unsafe { NodeRef::new(node) };
+        if !node.is_linked() {
+            return false;
+        }
+        match self.place_of(node.deadline()) {
+            None => {
+                self.due.unlink(node);
+            }
+            Some(place) => match place.list.unlink(node) {
+                Left::Nothing => self.vacate(place),
+                Left::Some if node.deadline() == place.summary.earliest.get() => {
+                    place.summary.earliest.set(Summary::UNKNOWN);
+                }
+                Left::Some => {}
+            },
+        }
+        true
+    }
+
+    /// When the loop must next call [`pop_due`](Self::pop_due), in ticks; `None` if no timer will ever fire.
+    ///
+    /// Never later than the earliest deadline, and equal to it unless that timer shares its slot with more
+    /// than [`SCAN`] others: then it may be the slot's beginning, once for each level at most. It can lie in
+    /// the past.
+    pub fn next_deadline(&self) -> Option<u64> {
+        if let Some(node) = self.first_due() {
+            return Some(node.deadline());
+        }
+        let earliest = self.earliest(self.first_place()?);
+        (earliest != NEVER).then_some(earliest)
+    }
+
+    /// Pops the first timer, by (deadline, order of insertion), if its deadline is not later than `now`.
+    ///
+    /// To fire all that is due, call it until it returns `None`. Nodes may be inserted and removed between the
+    /// calls: what is inserted with a deadline up to `now` comes out in the same series of calls, in its
+    /// turn. Whoever inserts a due timer for each that is popped must therefore bound the series; the
+    /// wheel itself does no unbounded work. If `now` lies before [`elapsed`](Self::elapsed), the latter counts.
+    ///
+    /// The result is the pointer that was given to [`insert`](Self::insert); its node is not linked any more.
+    pub fn pop_due(&self, now: u64) -> Option<NonNull<TimerNode>> {
+        let now = now.min(NEVER - 1).max(self.elapsed.get());
+        loop {
+            if let Some(node) = self.first_due() {
+                self.due.unlink(node);
+                return Some(node.as_ptr());
+            }
+            let Some(place) = self.first_place() else {
+                self.elapsed.set(now);
+                return None;
+            };
+            let earliest = self.earliest(place);
+            let reached = earliest.min(now);
+            self.elapsed.set(reached);
+            // Has `elapsed` come into the slot of the earliest node? (For `far`: into its span of the top
+            // level.) If so its nodes now belong to lower levels, or are due. All other nodes stay Placed:
+            // the digits that led to their levels have not changed.
+            if (earliest ^ reached) >> (place.level * Self::BITS) == 0 {
+                self.spread(place);
+            }
+            if earliest > now {
+                return None;
+            }
+        }
+    }
+
+    /// Takes out any one timer, whenever it is due: for a loop that closes and must let go of all of them.
+    pub fn pop_any(&self) -> Option<NonNull<TimerNode>> {
+        let node = match self.due.first() {
+            Some(node) => node,
+            None => self.first_place()?.list.first()?,
+        };
+        // SAFETY: the node is in this wheel (One owner).
+        unsafe { self.remove(node.as_ptr()) };
+        Some(node.as_ptr())
+    }
+
+    /// Appends an unlinked node to the list where it belongs.
+    fn place(&self, node: NodeRef) {
+        let deadline = node.deadline();
+        match self.place_of(deadline) {
+            None => {
+                if self
+                    .due
+                    .last()
+                    .is_some_and(|last| deadline < last.deadline())
+                {
+                    self.due_order.set(Order::AsInserted);
+                }
+                self.due.push_back(node);
+            }
+            Some(place) => {
+                place.list.push_back(node);
+                place.summary.occupy(place.slot, deadline);
+                self.occupied.set(self.occupied.get() | 1 << place.level);
+            }
+        }
+    }
+
+    /// Where nodes of this deadline are at the present `elapsed`; `None` means `due`.
+    fn place_of(&self, deadline: u64) -> Option<Place<'_>> {
+        let elapsed = self.elapsed.get();
+        if deadline <= elapsed {
+            return None;
+        }
+        // Not zero, because the two differ. The division is by a constant: a multiplication or a shift.
+        let level = (elapsed ^ deadline).ilog2() / Self::BITS;
+        if level < self.level_count.get() {
+            let digit = (deadline >> (level * Self::BITS)) as usize & (SLOTS - 1);
+            Some(self.place_at(level, digit as u32))
+        } else {
+            Some(self.place_far())
+        }
+    }
+
+    /// Where the earliest node is if none is due: the first occupied slot of the lowest occupied level.
+    fn first_place(&self) -> Option<Place<'_>> {
+        let occupied = self.occupied.get();
+        if occupied == 0 {
+            return None;
+        }
+        let level = occupied.trailing_zeros();
+        if level < self.level_count.get() {
+            let slot = self.level(level).summary.occupied.get().trailing_zeros();
+            Some(self.place_at(level, slot))
+        } else {
+            Some(self.place_far())
+        }
+    }
+
+    fn place_at(&self, level: u32, slot: u32) -> Place<'_> {
+        let SizedLevel { summary, slots } = self.level(level);
+        Place {
+            level,
+            slot,
+            summary,
+            list: &slots[slot as usize & (SLOTS - 1)],
+        }
+    }
+
+    fn place_far(&self) -> Place<'_> {
+        let SizedLevel {
+            summary,
+            slots: [list],
+        } = &self.far;
+        Place {
+            level: self.level_count.get(),
+            slot: 0,
+            summary,
+            list,
+        }
+    }
+
+    /// One of the attached levels; both callers have compared the number with `level_count`.
+    fn level(&self, level: u32) -> &SizedLevel<SLOTS> {
+        debug_assert!(level < self.level_count.get());
+        // SAFETY: Lent, and the level is one of the `level_count` that were.
+        unsafe { &*self.levels.get().add(level as usize) }
+    }
+
+    /// The earliest of the due nodes.
+    fn first_due(&self) -> Option<NodeRef> {
+        if self.due_order.replace(Order::Sorted) == Order::AsInserted {
+            self.due.sort();
+        }
+        self.due.first()
+    }
+
+    /// The earliest deadline in the first place, or a lower bound of it that lies in the same slot.
+    fn earliest(&self, place: Place<'_>) -> u64 {
+        let known = place.summary.earliest.get();
+        if known != Summary::UNKNOWN {
+            return known;
+        }
+        let (floor, limit) = match place.list.first() {
+            Some(node) if place.level < self.level_count.get() => {
+                let width = place.level * Self::BITS;
+                (node.deadline() >> width << width, SCAN)
+            }
+            _ => (0, usize::MAX),
+        };
+        let earliest = place.list.earliest(floor, limit);
+        place.summary.earliest.set(earliest);
+        earliest
+    }
+
+    /// Places all nodes of the first place anew, because `elapsed` has come into it.
+    fn spread(&self, place: Place<'_>) {
+        self.vacate(place);
+        place.list.drain(|node| self.place(node));
+    }
+
+    /// Notes that a place has lost its last node.
+    fn vacate(&self, place: Place<'_>) {
+        place.summary.vacate(place.slot);
+        if place.summary.occupied.get() == 0 {
+            self.occupied.set(self.occupied.get() & !(1 << place.level));
+        }
+    }
+}
+
+impl<const SLOTS: usize> Default for SizedWheel<SLOTS> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
