@@ -88,7 +88,7 @@ mod tests;
 use level::Summary;
 pub use level::{SLOTS, SizedLevel};
 pub use list::TimerNode;
-use list::{Left, List, NodeRef};
+use list::{List, NodeRef};
 
 /// The wheel of this target's size. See the [module](self).
 pub type Wheel = SizedWheel<SLOTS>;
@@ -107,36 +107,24 @@ pub const SCAN: usize = 64;
 /// A timer wheel whose levels have `SLOTS` slots; use it as [`Wheel`].
 ///
 /// A new one is all zero bytes and works: it keeps its timers in one list. [`attach`](Self::attach) gives it
-/// levels. It may be moved at any time, nodes do not point at it.
+/// levels. 56 bytes on 32-bit targets.
 pub struct SizedWheel<const SLOTS: usize> {
     elapsed: Cell<u64>,
     levels: Cell<*const SizedLevel<SLOTS>>,
     level_count: Cell<u32>,
-    /// One bit for each level that has nodes, and the bit after them for `far`.
+    /// One bit for each level that may have nodes, and the bit after them for `far`.
     occupied: Cell<u32>,
-    /// Nodes with `deadline <= elapsed`.
+    /// Nodes with `deadline <= elapsed`, in order.
     due: List,
-    due_order: Cell<Order>,
     /// Nodes that differ from `elapsed` above the top level, all in one slot.
     far: SizedLevel<1>,
 }
 
-/// What is known of the order of the `due` list.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Order {
-    /// By (deadline, insertion).
-    Sorted = 0,
-    /// A node was appended behind one with a later deadline.
-    AsInserted = 1,
-}
-
-/// Where nodes of some deadline are, other than `due`: a slot of a level, or the far list as level
-/// `level_count`, slot 0.
+/// A list of nodes that are not due yet, and the level that it is a slot of.
 #[derive(Clone, Copy)]
 struct Place<'a> {
+    /// The level's number; `level_count` for the far list.
     level: u32,
-    slot: u32,
     summary: &'a Summary,
     list: &'a List,
 }
@@ -152,7 +140,6 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
             level_count: Cell::new(0),
             occupied: Cell::new(0),
             due: List::new(),
-            due_order: Cell::new(Order::Sorted),
             far: SizedLevel::new(),
         }
     }
@@ -162,8 +149,8 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
     ///
     /// # Safety
     ///
-    /// The wheel is empty. The levels are empty and are used by no other wheel, and they outlive the last
-    /// use of this one (**Lent**).
+    /// The wheel is empty. The levels are new and are used by no other wheel; they are neither moved,
+    /// dropped nor borrowed mutably before the last use of this one (**Lent**).
     pub unsafe fn attach(&self, levels: &[SizedLevel<SLOTS>]) {
         debug_assert!(
             self.is_empty(),
@@ -182,7 +169,7 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
 
     /// Whether no timer is in the wheel, not even one that never fires.
     pub fn is_empty(&self) -> bool {
-        self.due.first().is_none() && self.occupied.get() == 0
+        self.due.first().is_none() && self.first_place().is_none()
     }
 
     /// Puts a node in, to be popped at `deadline` (in ticks), or at once if that is past already.
@@ -190,11 +177,14 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
     /// To move a timer to another deadline, [`remove`](Self::remove) and insert it: it then queues behind
     /// those which already have that deadline.
     ///
+    /// O(1). Only a node whose deadline lies before [`elapsed`](Self::elapsed) is compared with those that
+    /// are due as well, from the last one to its place among them.
+    ///
     /// # Safety
     ///
-    /// The node is not linked (**One owner**). Until it is popped or removed, it stays where it is, alive and
-    /// never borrowed mutably (**Pinned**), and the wheel is not dropped. `node` may be used to reach whatever
-    /// the caller of [`pop_due`](Self::pop_due) will reach through it.
+    /// The node is not linked (**One owner**). Until it is popped or removed it stays where it is, alive and
+    /// never borrowed mutably, and so does the wheel, for the rest of its life (**Pinned**). `node` may be used
+    /// to reach whatever the caller of [`pop_due`](Self::pop_due) will reach through it.
     pub unsafe fn insert(&self, node: NonNull<TimerNode>, deadline: u64) {
         // SAFETY: Pinned, by this function's contract.
         let node = unsafe { NodeRef::new(node) };
@@ -217,28 +207,20 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
         if !node.is_linked() {
             return false;
         }
-        match self.place_of(node.deadline()) {
-            None => {
-                self.due.unlink(node);
-            }
-            Some(place) => match place.list.unlink(node) {
-                Left::Nothing => self.vacate(place),
-                Left::Some if node.deadline() == place.summary.earliest.get() => {
-                    place.summary.earliest.set(Summary::UNKNOWN);
-                }
-                Left::Some => {}
-            },
+        node.unlink();
+        if let Some(level) = self.level_of(node.deadline()) {
+            self.summary(level).forget(node.deadline());
         }
         true
     }
 
     /// When the loop must next call [`pop_due`](Self::pop_due), in ticks; `None` if no timer will ever fire.
     ///
-    /// Never later than the earliest deadline, and equal to it unless that timer shares its slot with more
-    /// than [`SCAN`] others: then it may be the slot's beginning, once for each level at most. It can lie in
-    /// the past.
+    /// Never later than the earliest deadline, and equal to it unless its slot was found to have more than
+    /// [`SCAN`] nodes: then it may be the slot's beginning, once for each level at most. It can lie in the
+    /// past.
     pub fn next_deadline(&self) -> Option<u64> {
-        if let Some(node) = self.first_due() {
+        if let Some(node) = self.due.first() {
             return Some(node.deadline());
         }
         let earliest = self.earliest(self.first_place()?);
@@ -256,8 +238,8 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
     pub fn pop_due(&self, now: u64) -> Option<NonNull<TimerNode>> {
         let now = now.min(NEVER - 1).max(self.elapsed.get());
         loop {
-            if let Some(node) = self.first_due() {
-                self.due.unlink(node);
+            if let Some(node) = self.due.first() {
+                node.unlink();
                 return Some(node.as_ptr());
             }
             let Some(place) = self.first_place() else {
@@ -265,13 +247,13 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
                 return None;
             };
             let earliest = self.earliest(place);
-            let reached = earliest.min(now);
-            self.elapsed.set(reached);
+            self.elapsed.set(earliest.min(now));
             // Has `elapsed` come into the slot of the earliest node? (For `far`: into its span of the top
-            // level.) If so its nodes now belong to lower levels, or are due. All other nodes stay Placed:
-            // the digits that led to their levels have not changed.
-            if (earliest ^ reached) >> (place.level * Self::BITS) == 0 {
-                self.spread(place);
+            // level.) Then all nodes of the slot now belong to lower levels, or are due. All others stay
+            // Placed: the digits that led to their levels have not changed.
+            if self.level_of(earliest) != Some(place.level) {
+                place.summary.earliest.set(Summary::UNKNOWN);
+                place.list.drain(|node| self.place(node));
             }
             if earliest > now {
                 return None;
@@ -290,95 +272,80 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
         Some(node.as_ptr())
     }
 
-    /// Appends an unlinked node to the list where it belongs.
+    /// Puts an unlinked node into the list where it belongs.
     fn place(&self, node: NodeRef) {
         let deadline = node.deadline();
-        match self.place_of(deadline) {
-            None => {
-                if self
-                    .due
-                    .last()
-                    .is_some_and(|last| deadline < last.deadline())
-                {
-                    self.due_order.set(Order::AsInserted);
-                }
-                self.due.push_back(node);
-            }
-            Some(place) => {
-                place.list.push_back(node);
-                place.summary.occupy(place.slot, deadline);
-                self.occupied.set(self.occupied.get() | 1 << place.level);
-            }
-        }
+        let Some(level) = self.level_of(deadline) else {
+            return self.due.push_in_order(node);
+        };
+        let (slot, list) = if level < self.level_count.get() {
+            let slot = (deadline >> (level * Self::BITS)) as usize % SLOTS;
+            (slot, &self.level(level).slots[slot])
+        } else {
+            (0, &self.far.slots[0])
+        };
+        self.summary(level).occupy(slot, deadline);
+        self.occupied.set(self.occupied.get() | 1 << level);
+        list.push_back(node);
     }
 
-    /// Where nodes of this deadline are at the present `elapsed`; `None` means `due`.
-    fn place_of(&self, deadline: u64) -> Option<Place<'_>> {
+    /// The level of nodes with this deadline at the present `elapsed`, `level_count` meaning the far list;
+    /// `None` means that they are due.
+    fn level_of(&self, deadline: u64) -> Option<u32> {
         let elapsed = self.elapsed.get();
         if deadline <= elapsed {
             return None;
         }
-        // Not zero, because the two differ. The division is by a constant: a multiplication or a shift.
+        // The two differ, so the logarithm exists. The division is by a constant: a multiplication, or a shift.
         let level = (elapsed ^ deadline).ilog2() / Self::BITS;
-        if level < self.level_count.get() {
-            let digit = (deadline >> (level * Self::BITS)) as usize & (SLOTS - 1);
-            Some(self.place_at(level, digit as u32))
-        } else {
-            Some(self.place_far())
-        }
+        Some(level.min(self.level_count.get()))
     }
 
     /// Where the earliest node is if none is due: the first occupied slot of the lowest occupied level.
+    ///
+    /// Forgets slots and levels that have become empty. Each was occupied by an insertion, which pays for this.
     fn first_place(&self) -> Option<Place<'_>> {
-        let occupied = self.occupied.get();
-        if occupied == 0 {
-            return None;
+        loop {
+            let occupied = self.occupied.get();
+            if occupied == 0 {
+                return None;
+            }
+            let level = occupied.trailing_zeros();
+            let summary = self.summary(level);
+            let Some(slot) = summary.first_slot() else {
+                self.occupied.set(occupied & (occupied - 1));
+                continue;
+            };
+            let list = if level < self.level_count.get() {
+                &self.level(level).slots[slot % SLOTS]
+            } else {
+                &self.far.slots[0]
+            };
+            if list.first().is_some() {
+                return Some(Place {
+                    level,
+                    summary,
+                    list,
+                });
+            }
+            summary.vacate_first();
         }
-        let level = occupied.trailing_zeros();
+    }
+
+    /// The summary of a level, or of the far list.
+    fn summary(&self, level: u32) -> &Summary {
         if level < self.level_count.get() {
-            let slot = self.level(level).summary.occupied.get().trailing_zeros();
-            Some(self.place_at(level, slot))
+            &self.level(level).summary
         } else {
-            Some(self.place_far())
+            &self.far.summary
         }
     }
 
-    fn place_at(&self, level: u32, slot: u32) -> Place<'_> {
-        let SizedLevel { summary, slots } = self.level(level);
-        Place {
-            level,
-            slot,
-            summary,
-            list: &slots[slot as usize & (SLOTS - 1)],
-        }
-    }
-
-    fn place_far(&self) -> Place<'_> {
-        let SizedLevel {
-            summary,
-            slots: [list],
-        } = &self.far;
-        Place {
-            level: self.level_count.get(),
-            slot: 0,
-            summary,
-            list,
-        }
-    }
-
-    /// One of the attached levels; both callers have compared the number with `level_count`.
+    /// One of the attached levels; all callers have compared the number with `level_count`.
     fn level(&self, level: u32) -> &SizedLevel<SLOTS> {
         debug_assert!(level < self.level_count.get());
         // SAFETY: Lent, and the level is one of the `level_count` that were.
         unsafe { &*self.levels.get().add(level as usize) }
-    }
-
-    /// The earliest of the due nodes.
-    fn first_due(&self) -> Option<NodeRef> {
-        if self.due_order.replace(Order::Sorted) == Order::AsInserted {
-            self.due.sort();
-        }
-        self.due.first()
     }
 
     /// The earliest deadline in the first place, or a lower bound of it that lies in the same slot.
@@ -387,30 +354,20 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
         if known != Summary::UNKNOWN {
             return known;
         }
-        let (floor, limit) = match place.list.first() {
-            Some(node) if place.level < self.level_count.get() => {
-                let width = place.level * Self::BITS;
-                (node.deadline() >> width << width, SCAN)
-            }
-            _ => (0, usize::MAX),
+        let limit = if place.level < self.level_count.get() {
+            SCAN
+        } else {
+            usize::MAX
         };
-        let earliest = place.list.earliest(floor, limit);
+        let earliest = place.list.earliest(limit).unwrap_or_else(|| {
+            let width = place.level * Self::BITS;
+            place
+                .list
+                .first()
+                .map_or(NEVER, |node| node.deadline() >> width << width)
+        });
         place.summary.earliest.set(earliest);
         earliest
-    }
-
-    /// Places all nodes of the first place anew, because `elapsed` has come into it.
-    fn spread(&self, place: Place<'_>) {
-        self.vacate(place);
-        place.list.drain(|node| self.place(node));
-    }
-
-    /// Notes that a place has lost its last node.
-    fn vacate(&self, place: Place<'_>) {
-        place.summary.vacate(place.slot);
-        if place.summary.occupied.get() == 0 {
-            self.occupied.set(self.occupied.get() & !(1 << place.level));
-        }
     }
 }
 

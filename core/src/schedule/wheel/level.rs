@@ -5,7 +5,7 @@ use core::cell::Cell;
 use super::list::List;
 
 /// How many slots the [`Level`](super::Level)s of this target have: one machine word has a bit for each
-/// on a 64-bit machine, and a level stays below a hundred bytes on a 32-bit one.
+/// on a 64-bit machine, and a level stays within 150 bytes on a 32-bit one.
 pub const SLOTS: usize = if cfg!(target_pointer_width = "64") {
     64
 } else {
@@ -15,19 +15,19 @@ pub const SLOTS: usize = if cfg!(target_pointer_width = "64") {
 /// A level of `SLOTS` slots; the application allocates [`Level`](super::Level)s, of its target's size.
 ///
 /// Level 0's slots are one tick wide, each further level's `SLOTS` times as wide as those below. All bytes
-/// of a new level are zero, so that a `static` one is in `.bss`: 528 bytes on 64-bit targets, 80 on 32-bit.
+/// of a new level are zero, so that a `static` one is in `.bss`: 1040 bytes on 64-bit targets, 144 on 32-bit.
 pub struct SizedLevel<const SLOTS: usize> {
     pub(super) summary: Summary,
     pub(super) slots: [List; SLOTS],
 }
 
-/// What `next_deadline` wants to know of a level without a look at its nodes.
+/// What is known of a level without a look at its nodes.
 pub(super) struct Summary {
-    /// A lower bound of the deadlines in the first occupied slot, and exact unless that slot is long;
-    /// [`Summary::UNKNOWN`] when the node that defined it has gone, until somebody asks.
+    /// A lower bound of the deadlines in the first slot whose bit is set, and exact unless that slot is
+    /// long; [`Summary::UNKNOWN`] when the node that defined it has gone, until somebody asks.
     pub(super) earliest: Cell<u64>,
-    /// One bit for each slot that has nodes.
-    pub(super) occupied: Cell<usize>,
+    /// One bit for each slot that may have nodes: set by insertion, cleared when the slot is found empty.
+    occupied: Cell<usize>,
 }
 
 impl<const SLOTS: usize> SizedLevel<SLOTS> {
@@ -58,26 +58,39 @@ impl<const SLOTS: usize> Default for SizedLevel<SLOTS> {
 
 impl Summary {
     /// Not a deadline that occurs in a level: those are all later than `elapsed`, so at least 1. Being the
-    /// smallest number, it stays in place when [`Summary::occupy`] takes a minimum with it.
+    /// smallest number, it survives when [`Summary::occupy`] takes a minimum with it.
     pub(super) const UNKNOWN: u64 = 0;
 
     /// Notes that a node with this deadline has come into a slot.
-    pub(super) fn occupy(&self, slot: u32, deadline: u64) {
-        let bit = 1_usize << slot;
+    pub(super) fn occupy(&self, slot: usize, deadline: u64) {
         let occupied = self.occupied.get();
-        if occupied & (bit - 1) == 0 && (occupied & bit == 0 || deadline < self.earliest.get()) {
+        let up_to_slot = occupied << (usize::BITS - 1 - slot as u32);
+        let only_this_one = 1 << (usize::BITS - 1);
+        if up_to_slot == 0 || up_to_slot == only_this_one && deadline < self.earliest.get() {
             self.earliest.set(deadline);
         }
-        self.occupied.set(occupied | bit);
+        self.occupied.set(occupied | 1 << slot);
     }
 
-    /// Notes that a slot has become empty.
-    pub(super) fn vacate(&self, slot: u32) {
-        let bit = 1_usize << slot;
-        let occupied = self.occupied.get() & !bit;
-        if occupied & (bit - 1) == 0 {
+    /// Notes that a node with this deadline has been taken out.
+    pub(super) fn forget(&self, deadline: u64) {
+        if self.earliest.get() == deadline {
             self.earliest.set(Self::UNKNOWN);
         }
-        self.occupied.set(occupied);
+    }
+
+    /// The first slot whose bit is set.
+    pub(super) fn first_slot(&self) -> Option<usize> {
+        match self.occupied.get() {
+            0 => None,
+            occupied => Some(occupied.trailing_zeros() as usize),
+        }
+    }
+
+    /// Clears the bit of the first slot, which has been found empty.
+    pub(super) fn vacate_first(&self) {
+        let occupied = self.occupied.get();
+        self.occupied.set(occupied & occupied.wrapping_sub(1));
+        self.earliest.set(Self::UNKNOWN);
     }
 }

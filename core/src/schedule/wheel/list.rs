@@ -1,29 +1,32 @@
 //! Timer nodes and the circular lists that they are in.
 //!
-//! A [`TimerNode`] lives in whatever waits for it: a sleep future, a handle slot. A list is only a pointer
-//! to its first node; the first node's `prev` is the last one, so appending needs no walk and no second
-//! pointer in the list:
+//! A [`TimerNode`] lives in whatever waits for it: a sleep future, a handle slot. A list is a ring of its
+//! nodes and of its own end, which has links like a node but no deadline:
 //!
 //! ```text
-//!   List ──► a ⇄ b ⇄ c
-//!            ▲───────▲      c.next = a, a.prev = c
+//!        ┌──► end ⇄ a ⇄ b ⇄ c ◄──┐      end.next is the first node, end.prev the last
+//!        └───────────────────────┘      a list without nodes is an end that points at itself,
+//!                                       or one with null links, if it never had any
 //! ```
+//!
+//! So a node can be unlinked by two stores, without a look at the list that it is in.
 //!
 //! # Invariants
 //!
-//! The rest of the wheel contains no raw dereference: it goes through [`NodeRef`], which is safe to use
+//! The rest of the wheel dereferences no pointer to a node: it goes through [`NodeRef`], which is safe to use
 //! because of these four, for which the caller of [`Wheel::insert`](super::SizedWheel::insert) answers.
 //!
 //! - **Pinned**: from `insert` until it is popped or removed, a node is neither moved, dropped nor
 //!   borrowed mutably. (`TimerNode` is `!Unpin`, so a pinned future that contains one may still be polled.)
-//! - **Linked**: a node's links are `Some` exactly while it is in one list, and then both neighbours
-//!   point back at it. Every `NodeRef` that is stored anywhere is such a link or a list's head.
+//!   The same holds, from the first `insert`, for the wheel and its levels, which contain the ends.
+//! - **Linked**: a node's `next` is `Some` exactly while it is in one list, and then both its neighbours
+//!   point back at it. Each link in a ring leads to a Pinned node or to the ring's one end.
 //! - **One owner**: a node is in at most one list of one wheel, and it is removed through that wheel.
 //! - **One thread**: nodes, lists and the wheel are `!Sync`; nothing of them is touched by two threads or
 //!   by an interrupt at once.
 //!
 //! Nodes are only ever reached through shared references to their `Cell`s, or through the very pointer
-//! that was given to `insert`. No `&mut TimerNode` is ever made, so no pointer's provenance is invalidated,
+//! that was given to `insert`. No `&mut` to a node is ever made, so no pointer's provenance is invalidated,
 //! and the pointer that comes back from a pop still reaches the whole struct that the node is embedded in.
 
 use core::cell::Cell;
@@ -37,11 +40,11 @@ use core::ptr::NonNull;
 /// that [`Wheel::pop_due`](super::SizedWheel::pop_due) returns. 24 bytes on 64-bit targets, 16 on 32-bit.
 ///
 /// A linked node must be removed before it is dropped; see [`Wheel::insert`](super::SizedWheel::insert).
+#[repr(C)]
 pub struct TimerNode {
-    prev: Cell<Option<NodeRef>>,
-    next: Cell<Option<NodeRef>>,
+    /// First, so that a pointer to the links is one to the node.
+    links: Links,
     deadline: Cell<u64>,
-    _pinned: PhantomPinned,
 }
 
 const _: () = assert!(size_of::<TimerNode>() == 2 * size_of::<usize>() + 8);
@@ -50,10 +53,8 @@ impl TimerNode {
     /// A node that is in no list. All its bytes are zero, so that a `static` full of them stays in `.bss`.
     pub const fn new() -> Self {
         Self {
-            prev: Cell::new(None),
-            next: Cell::new(None),
+            links: Links::new(),
             deadline: Cell::new(0),
-            _pinned: PhantomPinned,
         }
     }
 
@@ -66,7 +67,7 @@ impl TimerNode {
 
     /// Whether the node is in a wheel: inserted, and neither popped nor removed since.
     pub fn is_linked(&self) -> bool {
-        self.next.get().is_some()
+        self.links.next.get().is_some()
     }
 
     pub(super) fn set_deadline(&self, deadline: u64) {
@@ -77,6 +78,37 @@ impl TimerNode {
 impl Default for TimerNode {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// What a node and a list's end have in common.
+struct Links {
+    prev: Cell<Option<Link>>,
+    next: Cell<Option<Link>>,
+    _pinned: PhantomPinned,
+}
+
+impl Links {
+    const fn new() -> Self {
+        Self {
+            prev: Cell::new(None),
+            next: Cell::new(None),
+            _pinned: PhantomPinned,
+        }
+    }
+}
+
+/// One step along a ring: to a node, or to the end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+struct Link(NonNull<Links>);
+
+impl Deref for Link {
+    type Target = Links;
+
+    fn deref(&self) -> &Links {
+        // SAFETY: Linked: it leads to a node or an end, and both are Pinned.
+        unsafe { self.0.as_ref() }
     }
 }
 
@@ -96,16 +128,16 @@ impl NodeRef {
         self.0
     }
 
-    /// The node after this one in its list, round to the first after the last.
-    fn next(self) -> NodeRef {
-        // A linked node has a successor (Linked), so the alternative is never taken; it costs one
-        // conditional move and is what keeps a panic out of here.
-        self.next.get().unwrap_or(self)
+    fn link(self) -> Link {
+        Link(self.0.cast())
     }
 
-    /// The node before this one in its list, round to the last before the first.
-    fn prev(self) -> NodeRef {
-        self.prev.get().unwrap_or(self)
+    /// Takes the node out of the list that it is in; does nothing if it is in none.
+    pub(super) fn unlink(self) {
+        if let (Some(prev), Some(next)) = (self.links.prev.get(), self.links.next.take()) {
+            prev.next.set(Some(next));
+            next.prev.set(Some(prev));
+        }
     }
 }
 
@@ -118,149 +150,84 @@ impl Deref for NodeRef {
     }
 }
 
-/// A circular list of nodes in order of insertion. All-zero when empty.
+/// A list of nodes. All-zero until it first has one.
 #[repr(transparent)]
 pub(super) struct List {
-    head: Cell<Option<NodeRef>>,
-}
-
-/// What is left in a list after a node was taken out of it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Left {
-    /// Other nodes.
-    Some,
-    /// Nothing.
-    Nothing,
+    end: Links,
 }
 
 impl List {
     pub(super) const fn new() -> Self {
-        Self {
-            head: Cell::new(None),
+        Self { end: Links::new() }
+    }
+
+    fn end(&self) -> Link {
+        Link(NonNull::from(&self.end))
+    }
+
+    /// The node that a link of this list leads to, if it is not the list's end (or null).
+    fn node(&self, link: Option<Link>) -> Option<NodeRef> {
+        match link {
+            // SAFETY: Linked: what is not the end is a Pinned node, and its links are its first field.
+            Some(link) if link != self.end() => Some(unsafe { NodeRef::new(link.0.cast()) }),
+            _ => None,
         }
     }
 
     pub(super) fn first(&self) -> Option<NodeRef> {
-        self.head.get()
+        self.node(self.end.next.get())
     }
 
-    pub(super) fn last(&self) -> Option<NodeRef> {
-        self.first().map(NodeRef::prev)
-    }
-
-    /// Appends a node that is in no list.
+    /// Puts in a node that is in no list, as the last one.
     pub(super) fn push_back(&self, node: NodeRef) {
-        let first = match self.first() {
-            Some(first) => first,
-            None => {
-                self.head.set(Some(node));
-                node.prev.set(Some(node));
-                node
-            }
-        };
-        let last = first.prev();
-        node.prev.set(Some(last));
-        node.next.set(Some(first));
-        last.next.set(Some(node));
-        first.prev.set(Some(node));
+        self.push_after(self.end.prev.get(), node);
     }
 
-    /// Takes out a node that is in this list.
-    pub(super) fn unlink(&self, node: NodeRef) -> Left {
-        let (prev, next) = (node.prev(), node.next());
-        node.prev.set(None);
-        node.next.set(None);
-        if next == node {
-            self.head.set(None);
-            return Left::Nothing;
+    /// Puts in a node that is in no list, behind all whose deadline is not later.
+    ///
+    /// The search begins at the back: it costs one step for each node with a later deadline.
+    pub(super) fn push_in_order(&self, node: NodeRef) {
+        let mut before = self.end.prev.get();
+        while let Some(later) = self.node(before)
+            && later.deadline() > node.deadline()
+        {
+            before = later.links.prev.get();
         }
-        prev.next.set(Some(next));
-        next.prev.set(Some(prev));
-        if self.first() == Some(node) {
-            self.head.set(Some(next));
-        }
-        Left::Some
+        self.push_after(before, node);
     }
 
-    /// Empties the list and hands each of its nodes, now in no list, to `visit`, in order.
-    pub(super) fn drain(&self, mut visit: impl FnMut(NodeRef)) {
-        let Some(first) = self.head.take() else {
-            return;
-        };
-        let mut node = first;
-        loop {
-            // Read before `visit`, which links the node elsewhere. The last node's `next` is still `first`,
-            // whatever has become of that one.
-            let next = node.next();
-            visit(node);
-            if next == first {
-                return;
-            }
-            node = next;
+    fn push_after(&self, before: Option<Link>, node: NodeRef) {
+        let before = before.unwrap_or(self.end());
+        let after = before.next.get().unwrap_or(self.end());
+        node.links.prev.set(Some(before));
+        node.links.next.set(Some(after));
+        before.next.set(Some(node.link()));
+        after.prev.set(Some(node.link()));
+    }
+
+    /// Empties the list and hands each of its nodes to `relink`, in order. It must put them into lists, of
+    /// which this may be one.
+    pub(super) fn drain(&self, mut relink: impl FnMut(NodeRef)) {
+        // The chain of nodes keeps leading to the end, where it is over; but the end has forgotten it.
+        let mut next = self.end.next.take();
+        self.end.prev.set(None);
+        while let Some(node) = self.node(next) {
+            next = node.links.next.get();
+            relink(node);
         }
     }
 
-    /// The smallest deadline among the nodes, or `floor`, a known lower bound of it, if there are more than
-    /// `limit` of them. `u64::MAX` if the list is empty.
-    pub(super) fn earliest(&self, floor: u64, limit: usize) -> u64 {
-        let Some(first) = self.first() else {
-            return u64::MAX;
-        };
+    /// The smallest deadline in the list; `None` if it has more than `limit` nodes, or none.
+    pub(super) fn earliest(&self, limit: usize) -> Option<u64> {
         let mut earliest = u64::MAX;
-        let mut node = first;
+        let mut node = self.first()?;
         for _ in 0..limit {
             earliest = earliest.min(node.deadline());
-            node = node.next();
-            if node == first || earliest == floor {
-                return earliest;
+            match self.node(node.links.next.get()) {
+                Some(next) => node = next,
+                None => return Some(earliest),
             }
         }
-        floor
-    }
-
-    /// Sorts by deadline; equal ones keep their order. O(n log n), in place.
-    ///
-    /// A merge sort, bottom up: each pass takes the list for a row of sorted runs of `length` nodes, and
-    /// merges the first with the second, the third with the fourth ...
-    pub(super) fn sort(&self) {
-        let mut length = 1_usize;
-        loop {
-            let Some(last) = self.last() else { return };
-            // The old list becomes a chain that ends with `None`; `push_back` makes the new one.
-            last.next.set(None);
-            let mut rest = self.head.take();
-            let mut merges = 0;
-            while let Some(node) = rest {
-                merges += 1;
-                let (mut a, mut b) = (node, rest);
-                let mut a_left = 0;
-                while let Some(node) = b.filter(|_| a_left < length) {
-                    b = node.next.get();
-                    a_left += 1;
-                }
-                let mut b_left = length;
-                loop {
-                    match b.filter(|_| b_left > 0) {
-                        Some(node) if a_left == 0 || node.deadline() < a.deadline() => {
-                            b = node.next.get();
-                            b_left -= 1;
-                            self.push_back(node);
-                        }
-                        _ if a_left > 0 => {
-                            let node = a;
-                            a = node.next();
-                            a_left -= 1;
-                            self.push_back(node);
-                        }
-                        _ => break,
-                    }
-                }
-                rest = b;
-            }
-            if merges <= 1 {
-                return;
-            }
-            length = length.saturating_mul(2);
-        }
+        None
     }
 }

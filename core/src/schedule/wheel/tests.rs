@@ -310,16 +310,6 @@ fn a_node_knows_whether_it_is_linked_and_keeps_its_deadline() {
 }
 
 #[test]
-fn a_wheel_with_timers_may_be_moved() {
-    let node = TimerNode::new();
-    let wheel = SizedWheel::<16>::new();
-    // SAFETY: as above.
-    unsafe { wheel.insert(NonNull::from(&node), 5) };
-    let moved = Box::new(wheel);
-    assert_eq!(moved.pop_due(5), Some(NonNull::from(&node)));
-}
-
-#[test]
 fn sizes_are_as_documented() {
     assert_eq!(
         size_of::<TimerNode>(),
@@ -332,9 +322,9 @@ fn sizes_are_as_documented() {
     assert_eq!(
         size_of::<super::Level>(),
         if cfg!(target_pointer_width = "64") {
-            528
+            1040
         } else {
-            80
+            144
         }
     );
 }
