@@ -120,13 +120,19 @@ pub struct SizedWheel<const SLOTS: usize> {
     far: SizedLevel<1>,
 }
 
-/// A list of nodes that are not due yet, and the level that it is a slot of.
-#[derive(Clone, Copy)]
-struct Place<'a> {
-    /// The level's number; `level_count` for the far list.
+/// The nodes that come first, when none is due: one slot of a level, or the far list.
+struct First<'a> {
     level: u32,
     summary: &'a Summary,
     list: &'a List,
+    /// The earliest deadline in the list, or a lower bound of it that lies in the same slot.
+    earliest: u64,
+}
+
+/// A level, or the far list as a level of one slot.
+struct Row<'a> {
+    summary: &'a Summary,
+    slots: &'a [List],
 }
 
 impl<const SLOTS: usize> SizedWheel<SLOTS> {
@@ -169,7 +175,7 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
 
     /// Whether no timer is in the wheel, not even one that never fires.
     pub fn is_empty(&self) -> bool {
-        self.due.first().is_none() && self.first_place().is_none()
+        self.due.first().is_none() && self.first().is_none()
     }
 
     /// Puts a node in, to be popped at `deadline` (in ticks), or at once if that is past already.
@@ -209,7 +215,7 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
         }
         node.unlink();
         if let Some(level) = self.level_of(node.deadline()) {
-            self.summary(level).forget(node.deadline());
+            self.row(level).summary.forget(node.deadline());
         }
         true
     }
@@ -223,7 +229,7 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
         if let Some(node) = self.due.first() {
             return Some(node.deadline());
         }
-        let earliest = self.earliest(self.first_place()?);
+        let First { earliest, .. } = self.first()?;
         (earliest != NEVER).then_some(earliest)
     }
 
@@ -242,18 +248,18 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
                 node.unlink();
                 return Some(node.as_ptr());
             }
-            let Some(place) = self.first_place() else {
+            let Some(first) = self.first() else {
                 self.elapsed.set(now);
                 return None;
             };
-            let earliest = self.earliest(place);
+            let earliest = first.earliest;
             self.elapsed.set(earliest.min(now));
             // Has `elapsed` come into the slot of the earliest node? (For `far`: into its span of the top
             // level.) Then all nodes of the slot now belong to lower levels, or are due. All others stay
             // Placed: the digits that led to their levels have not changed.
-            if self.level_of(earliest) != Some(place.level) {
-                place.summary.earliest.set(Summary::UNKNOWN);
-                place.list.drain(|node| self.place(node));
+            if self.level_of(earliest) != Some(first.level) {
+                self.vacate(first.summary);
+                first.list.drain(|node| self.place(node));
             }
             if earliest > now {
                 return None;
@@ -265,7 +271,7 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
     pub fn pop_any(&self) -> Option<NonNull<TimerNode>> {
         let node = match self.due.first() {
             Some(node) => node,
-            None => self.first_place()?.list.first()?,
+            None => self.first()?.list.first()?,
         };
         // SAFETY: the node is in this wheel (One owner).
         unsafe { self.remove(node.as_ptr()) };
@@ -275,18 +281,18 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
     /// Puts an unlinked node into the list where it belongs.
     fn place(&self, node: NodeRef) {
         let deadline = node.deadline();
-        let Some(level) = self.level_of(deadline) else {
-            return self.due.push_in_order(node);
+        let gap = match self.level_of(deadline) {
+            None => self.due.gap_for(deadline),
+            Some(level) => {
+                let row = self.row(level);
+                let digit = (deadline >> (level * Self::BITS)) as usize;
+                let slot = digit & (row.slots.len() - 1);
+                self.occupied.set(self.occupied.get() | 1 << level);
+                row.summary.occupy(slot, deadline);
+                row.list(slot).back()
+            }
         };
-        let (slot, list) = if level < self.level_count.get() {
-            let slot = (deadline >> (level * Self::BITS)) as usize % SLOTS;
-            (slot, &self.level(level).slots[slot])
-        } else {
-            (0, &self.far.slots[0])
-        };
-        self.summary(level).occupy(slot, deadline);
-        self.occupied.set(self.occupied.get() | 1 << level);
-        list.push_back(node);
+        node.insert(gap);
     }
 
     /// The level of nodes with this deadline at the present `elapsed`, `level_count` meaning the far list;
@@ -301,73 +307,76 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
         Some(level.min(self.level_count.get()))
     }
 
-    /// Where the earliest node is if none is due: the first occupied slot of the lowest occupied level.
+    /// The first occupied slot of the lowest occupied level.
     ///
     /// Forgets slots and levels that have become empty. Each was occupied by an insertion, which pays for this.
-    fn first_place(&self) -> Option<Place<'_>> {
+    fn first(&self) -> Option<First<'_>> {
         loop {
             let occupied = self.occupied.get();
             if occupied == 0 {
                 return None;
             }
             let level = occupied.trailing_zeros();
-            let summary = self.summary(level);
-            let Some(slot) = summary.first_slot() else {
-                self.occupied.set(occupied & (occupied - 1));
-                continue;
-            };
-            let list = if level < self.level_count.get() {
-                &self.level(level).slots[slot % SLOTS]
-            } else {
-                &self.far.slots[0]
-            };
-            if list.first().is_some() {
-                return Some(Place {
+            let row = self.row(level);
+            let summary = row.summary;
+            let list = row.list(summary.occupied.get().trailing_zeros() as usize);
+            if let Some(node) = list.first() {
+                if summary.urgency.get() == Summary::UNKNOWN {
+                    let limit = if level < self.level_count.get() {
+                        SCAN
+                    } else {
+                        usize::MAX
+                    };
+                    let width = level * Self::BITS;
+                    let earliest = list
+                        .earliest(limit)
+                        .unwrap_or(node.deadline() >> width << width);
+                    summary.urgency.set(!earliest);
+                }
+                return Some(First {
                     level,
                     summary,
                     list,
+                    earliest: !summary.urgency.get(),
                 });
             }
-            summary.vacate_first();
+            self.vacate(summary);
         }
     }
 
-    /// The summary of a level, or of the far list.
-    fn summary(&self, level: u32) -> &Summary {
+    /// Notes that the first slot of the lowest occupied level has lost its last node.
+    fn vacate(&self, summary: &Summary) {
+        let occupied = summary.occupied.get() & summary.occupied.get().wrapping_sub(1);
+        summary.occupied.set(occupied);
+        summary.urgency.set(Summary::UNKNOWN);
+        if occupied == 0 {
+            summary.urgency.set(0);
+            self.occupied
+                .set(self.occupied.get() & self.occupied.get().wrapping_sub(1));
+        }
+    }
+
+    /// One of the levels, or the far list.
+    fn row(&self, level: u32) -> Row<'_> {
         if level < self.level_count.get() {
-            &self.level(level).summary
+            // SAFETY: Lent, and the level is one of the `level_count` that were.
+            let SizedLevel { summary, slots } = unsafe { &*self.levels.get().add(level as usize) };
+            Row { summary, slots }
         } else {
-            &self.far.summary
+            Row {
+                summary: &self.far.summary,
+                slots: &self.far.slots,
+            }
         }
     }
+}
 
-    /// One of the attached levels; all callers have compared the number with `level_count`.
-    fn level(&self, level: u32) -> &SizedLevel<SLOTS> {
-        debug_assert!(level < self.level_count.get());
-        // SAFETY: Lent, and the level is one of the `level_count` that were.
-        unsafe { &*self.levels.get().add(level as usize) }
-    }
-
-    /// The earliest deadline in the first place, or a lower bound of it that lies in the same slot.
-    fn earliest(&self, place: Place<'_>) -> u64 {
-        let known = place.summary.earliest.get();
-        if known != Summary::UNKNOWN {
-            return known;
-        }
-        let limit = if place.level < self.level_count.get() {
-            SCAN
-        } else {
-            usize::MAX
-        };
-        let earliest = place.list.earliest(limit).unwrap_or_else(|| {
-            let width = place.level * Self::BITS;
-            place
-                .list
-                .first()
-                .map_or(NEVER, |node| node.deadline() >> width << width)
-        });
-        place.summary.earliest.set(earliest);
-        earliest
+impl<'a> Row<'a> {
+    /// One of the slots.
+    fn list(&self, slot: usize) -> &'a List {
+        debug_assert!(slot < self.slots.len());
+        // SAFETY: Slots: a number of a slot is made by `place`, or found in the bitmap that `place` made.
+        unsafe { self.slots.get_unchecked(slot) }
     }
 }
 

@@ -16,6 +16,7 @@ pub const SLOTS: usize = if cfg!(target_pointer_width = "64") {
 ///
 /// Level 0's slots are one tick wide, each further level's `SLOTS` times as wide as those below. All bytes
 /// of a new level are zero, so that a `static` one is in `.bss`: 1040 bytes on 64-bit targets, 144 on 32-bit.
+#[repr(C)]
 pub struct SizedLevel<const SLOTS: usize> {
     pub(super) summary: Summary,
     pub(super) slots: [List; SLOTS],
@@ -23,11 +24,14 @@ pub struct SizedLevel<const SLOTS: usize> {
 
 /// What is known of a level without a look at its nodes.
 pub(super) struct Summary {
-    /// A lower bound of the deadlines in the first slot whose bit is set, and exact unless that slot is
-    /// long; [`Summary::UNKNOWN`] when the node that defined it has gone, until somebody asks.
-    pub(super) earliest: Cell<u64>,
+    /// How soon the level's first timer is: the complement of its deadline, so that it is greater for an
+    /// earlier one and zero for a level without timers.
+    ///
+    /// It may promise too much but never too little, and it is exact unless the first slot is long.
+    /// [`Summary::UNKNOWN`] when the node that defined it has gone, until somebody asks.
+    pub(super) urgency: Cell<u64>,
     /// One bit for each slot that may have nodes: set by insertion, cleared when the slot is found empty.
-    occupied: Cell<usize>,
+    pub(super) occupied: Cell<usize>,
 }
 
 impl<const SLOTS: usize> SizedLevel<SLOTS> {
@@ -40,7 +44,7 @@ impl<const SLOTS: usize> SizedLevel<SLOTS> {
     /// A level without timers.
     pub const fn new() -> Self {
         let summary = Summary {
-            earliest: Cell::new(Summary::UNKNOWN),
+            urgency: Cell::new(0),
             occupied: Cell::new(0),
         };
         Self {
@@ -57,40 +61,22 @@ impl<const SLOTS: usize> Default for SizedLevel<SLOTS> {
 }
 
 impl Summary {
-    /// Not a deadline that occurs in a level: those are all later than `elapsed`, so at least 1. Being the
-    /// smallest number, it survives when [`Summary::occupy`] takes a minimum with it.
-    pub(super) const UNKNOWN: u64 = 0;
+    /// The urgency of a deadline of 0, which no node in a level has: theirs are later than `elapsed`. Being
+    /// the greatest, it survives insertions.
+    pub(super) const UNKNOWN: u64 = !0;
 
     /// Notes that a node with this deadline has come into a slot.
     pub(super) fn occupy(&self, slot: usize, deadline: u64) {
-        let occupied = self.occupied.get();
-        let up_to_slot = occupied << (usize::BITS - 1 - slot as u32);
-        let only_this_one = 1 << (usize::BITS - 1);
-        if up_to_slot == 0 || up_to_slot == only_this_one && deadline < self.earliest.get() {
-            self.earliest.set(deadline);
+        self.occupied.set(self.occupied.get() | 1 << slot);
+        if !deadline > self.urgency.get() {
+            self.urgency.set(!deadline);
         }
-        self.occupied.set(occupied | 1 << slot);
     }
 
     /// Notes that a node with this deadline has been taken out.
     pub(super) fn forget(&self, deadline: u64) {
-        if self.earliest.get() == deadline {
-            self.earliest.set(Self::UNKNOWN);
+        if !deadline == self.urgency.get() {
+            self.urgency.set(Self::UNKNOWN);
         }
-    }
-
-    /// The first slot whose bit is set.
-    pub(super) fn first_slot(&self) -> Option<usize> {
-        match self.occupied.get() {
-            0 => None,
-            occupied => Some(occupied.trailing_zeros() as usize),
-        }
-    }
-
-    /// Clears the bit of the first slot, which has been found empty.
-    pub(super) fn vacate_first(&self) {
-        let occupied = self.occupied.get();
-        self.occupied.set(occupied & occupied.wrapping_sub(1));
-        self.earliest.set(Self::UNKNOWN);
     }
 }

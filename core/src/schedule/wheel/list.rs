@@ -128,8 +128,15 @@ impl NodeRef {
         self.0
     }
 
-    fn link(self) -> Link {
-        Link(self.0.cast())
+    /// Puts the node, which is in no list, into one.
+    pub(super) fn insert(self, Gap(before): Gap) {
+        let link = Link(self.0.cast());
+        // Only the end of a list that never had a node has null links, and then it is its own neighbour.
+        let after = before.next.get().unwrap_or(before);
+        self.links.prev.set(Some(before));
+        self.links.next.set(Some(after));
+        before.next.set(Some(link));
+        after.prev.set(Some(link));
     }
 
     /// Takes the node out of the list that it is in; does nothing if it is in none.
@@ -149,6 +156,10 @@ impl Deref for NodeRef {
         unsafe { self.0.as_ref() }
     }
 }
+
+/// A place in a list where a node can be put in: behind this link.
+#[derive(Clone, Copy)]
+pub(super) struct Gap(Link);
 
 /// A list of nodes. All-zero until it first has one.
 #[repr(transparent)]
@@ -178,31 +189,23 @@ impl List {
         self.node(self.end.next.get())
     }
 
-    /// Puts in a node that is in no list, as the last one.
-    pub(super) fn push_back(&self, node: NodeRef) {
-        self.push_after(self.end.prev.get(), node);
+    /// Where the next node goes in order of insertion.
+    pub(super) fn back(&self) -> Gap {
+        Gap(self.end.prev.get().unwrap_or(self.end()))
     }
 
-    /// Puts in a node that is in no list, behind all whose deadline is not later.
+    /// Where a node goes in order of deadline, behind those with an equal one.
     ///
     /// The search begins at the back: it costs one step for each node with a later deadline.
-    pub(super) fn push_in_order(&self, node: NodeRef) {
-        let mut before = self.end.prev.get();
-        while let Some(later) = self.node(before)
-            && later.deadline() > node.deadline()
+    pub(super) fn gap_for(&self, deadline: u64) -> Gap {
+        let mut gap = self.back();
+        while let Some(later) = self.node(Some(gap.0))
+            && later.deadline() > deadline
+            && let Some(before) = later.links.prev.get()
         {
-            before = later.links.prev.get();
+            gap = Gap(before);
         }
-        self.push_after(before, node);
-    }
-
-    fn push_after(&self, before: Option<Link>, node: NodeRef) {
-        let before = before.unwrap_or(self.end());
-        let after = before.next.get().unwrap_or(self.end());
-        node.links.prev.set(Some(before));
-        node.links.next.set(Some(after));
-        before.next.set(Some(node.link()));
-        after.prev.set(Some(node.link()));
+        gap
     }
 
     /// Empties the list and hands each of its nodes to `relink`, in order. It must put them into lists, of
