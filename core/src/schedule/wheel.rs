@@ -104,6 +104,9 @@ pub const NEVER: u64 = u64::MAX;
 /// Long enough to be exact in all but crowds, and short enough to be a constant: some 500 instructions.
 pub const SCAN: usize = 64;
 
+/// Instead of a level's number: the node is due.
+const DUE: u32 = u32::MAX;
+
 /// A timer wheel whose levels have `SLOTS` slots; use it as [`Wheel`].
 ///
 /// A new one is all zero bytes and works: it keeps its timers in one list. [`attach`](Self::attach) gives it
@@ -213,8 +216,10 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
         if !node.is_linked() {
             return false;
         }
-        node.unlink();
-        if let Some(level) = self.level_of(node.deadline()) {
+        // SAFETY: just asked.
+        unsafe { node.unlink() };
+        let level = self.level_of(node.deadline());
+        if level != DUE {
             self.row(level).summary.forget(node.deadline());
         }
         true
@@ -242,28 +247,26 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
     ///
     /// The result is the pointer that was given to [`insert`](Self::insert); its node is not linked any more.
     pub fn pop_due(&self, now: u64) -> Option<NonNull<TimerNode>> {
-        let now = now.min(NEVER - 1).max(self.elapsed.get());
+        let now = (now - u64::from(now == NEVER)).max(self.elapsed.get());
         loop {
             if let Some(node) = self.due.first() {
-                node.unlink();
+                // SAFETY: it is in `due`.
+                unsafe { node.unlink() };
                 return Some(node.as_ptr());
             }
             let Some(first) = self.first() else {
                 self.elapsed.set(now);
                 return None;
             };
-            let earliest = first.earliest;
-            self.elapsed.set(earliest.min(now));
-            // Has `elapsed` come into the slot of the earliest node? (For `far`: into its span of the top
-            // level.) Then all nodes of the slot now belong to lower levels, or are due. All others stay
-            // Placed: the digits that led to their levels have not changed.
-            if self.level_of(earliest) != Some(first.level) {
-                self.vacate(first.summary);
-                first.list.drain(|node| self.place(node));
-            }
-            if earliest > now {
+            self.elapsed.set(first.earliest.min(now));
+            // Is `elapsed` now outside the slot of the earliest node? (For `far`: outside its span of the top
+            // level.) Then all is Placed: the digits that led to each node's level have not changed.
+            if self.level_of(first.earliest) == first.level {
                 return None;
             }
+            // Otherwise the slot's nodes belong to lower levels, or are due.
+            first.summary.urgency.set(Summary::UNKNOWN);
+            first.list.drain(|node| self.place(node));
         }
     }
 
@@ -281,30 +284,31 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
     /// Puts an unlinked node into the list where it belongs.
     fn place(&self, node: NodeRef) {
         let deadline = node.deadline();
-        let gap = match self.level_of(deadline) {
-            None => self.due.gap_for(deadline),
-            Some(level) => {
-                let row = self.row(level);
-                let digit = (deadline >> (level * Self::BITS)) as usize;
-                let slot = digit & (row.slots.len() - 1);
-                self.occupied.set(self.occupied.get() | 1 << level);
-                row.summary.occupy(slot, deadline);
-                row.list(slot).back()
-            }
+        let level = self.level_of(deadline);
+        let gap = if level == DUE {
+            self.due.gap_for(deadline)
+        } else {
+            let row = self.row(level);
+            let digit = (deadline >> (level * Self::BITS)) as usize;
+            let slot = digit & (row.slots.len() - 1);
+            self.occupied.set(self.occupied.get() | 1 << level);
+            row.summary.occupy(slot, deadline);
+            row.list(slot).back()
         };
         node.insert(gap);
     }
 
-    /// The level of nodes with this deadline at the present `elapsed`, `level_count` meaning the far list;
-    /// `None` means that they are due.
-    fn level_of(&self, deadline: u64) -> Option<u32> {
+    /// The level of nodes with this deadline at the present `elapsed`: `level_count` means the far list.
+    // A function of its own where code size counts more than speed.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn level_of(&self, deadline: u64) -> u32 {
         let elapsed = self.elapsed.get();
         if deadline <= elapsed {
-            return None;
+            return DUE;
         }
         // The two differ, so the logarithm exists. The division is by a constant: a multiplication, or a shift.
         let level = (elapsed ^ deadline).ilog2() / Self::BITS;
-        Some(level.min(self.level_count.get()))
+        level.min(self.level_count.get())
     }
 
     /// The first occupied slot of the lowest occupied level.

@@ -98,6 +98,20 @@ impl Links {
     }
 }
 
+impl Link {
+    /// The neighbour behind this one, which is in a ring.
+    fn next(self) -> Link {
+        // SAFETY: Linked: the links in a ring are never null.
+        unsafe { self.next.get().unwrap_unchecked() }
+    }
+
+    /// The neighbour before this one, which is in a ring.
+    fn prev(self) -> Link {
+        // SAFETY: Linked, as above.
+        unsafe { self.prev.get().unwrap_unchecked() }
+    }
+}
+
 /// One step along a ring: to a node, or to the end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
@@ -128,9 +142,13 @@ impl NodeRef {
         self.0
     }
 
+    fn link(self) -> Link {
+        Link(self.0.cast())
+    }
+
     /// Puts the node, which is in no list, into one.
     pub(super) fn insert(self, Gap(before): Gap) {
-        let link = Link(self.0.cast());
+        let link = self.link();
         // Only the end of a list that never had a node has null links, and then it is its own neighbour.
         let after = before.next.get().unwrap_or(before);
         self.links.prev.set(Some(before));
@@ -139,12 +157,16 @@ impl NodeRef {
         after.prev.set(Some(link));
     }
 
-    /// Takes the node out of the list that it is in; does nothing if it is in none.
-    pub(super) fn unlink(self) {
-        if let (Some(prev), Some(next)) = (self.links.prev.get(), self.links.next.take()) {
-            prev.next.set(Some(next));
-            next.prev.set(Some(prev));
-        }
+    /// Takes the node out of the list that it is in.
+    ///
+    /// # Safety
+    /// It is in one.
+    pub(super) unsafe fn unlink(self) {
+        let link = self.link();
+        let (prev, next) = (link.prev(), link.next());
+        self.links.next.set(None);
+        prev.next.set(Some(next));
+        next.prev.set(Some(prev));
     }
 }
 
@@ -176,17 +198,14 @@ impl List {
         Link(NonNull::from(&self.end))
     }
 
-    /// The node that a link of this list leads to, if it is not the list's end (or null).
-    fn node(&self, link: Option<Link>) -> Option<NodeRef> {
-        match link {
-            // SAFETY: Linked: what is not the end is a Pinned node, and its links are its first field.
-            Some(link) if link != self.end() => Some(unsafe { NodeRef::new(link.0.cast()) }),
-            _ => None,
-        }
+    /// The node that a link of this ring leads to, if it is not the end.
+    fn node(&self, link: Link) -> Option<NodeRef> {
+        // SAFETY: Linked: what is not the end is a Pinned node, and its links are its first field.
+        (link != self.end()).then(|| unsafe { NodeRef::new(link.0.cast()) })
     }
 
     pub(super) fn first(&self) -> Option<NodeRef> {
-        self.node(self.end.next.get())
+        self.node(self.end.next.get()?)
     }
 
     /// Where the next node goes in order of insertion.
@@ -198,24 +217,24 @@ impl List {
     ///
     /// The search begins at the back: it costs one step for each node with a later deadline.
     pub(super) fn gap_for(&self, deadline: u64) -> Gap {
-        let mut gap = self.back();
-        while let Some(later) = self.node(Some(gap.0))
+        let Gap(mut before) = self.back();
+        while let Some(later) = self.node(before)
             && later.deadline() > deadline
-            && let Some(before) = later.links.prev.get()
         {
-            gap = Gap(before);
+            before = before.prev();
         }
-        gap
+        Gap(before)
     }
 
     /// Empties the list and hands each of its nodes to `relink`, in order. It must put them into lists, of
     /// which this may be one.
     pub(super) fn drain(&self, mut relink: impl FnMut(NodeRef)) {
-        // The chain of nodes keeps leading to the end, where it is over; but the end has forgotten it.
-        let mut next = self.end.next.take();
+        let mut next = self.first();
+        // The end forgets the nodes; their chain goes on leading to the end, where it is over.
+        self.end.next.set(None);
         self.end.prev.set(None);
-        while let Some(node) = self.node(next) {
-            next = node.links.next.get();
+        while let Some(node) = next {
+            next = self.node(node.link().next());
             relink(node);
         }
     }
@@ -226,7 +245,7 @@ impl List {
         let mut node = self.first()?;
         for _ in 0..limit {
             earliest = earliest.min(node.deadline());
-            match self.node(node.links.next.get()) {
+            match self.node(node.link().next()) {
                 Some(next) => node = next,
                 None => return Some(earliest),
             }
