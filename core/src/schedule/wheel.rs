@@ -247,17 +247,17 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
     ///
     /// The result is the pointer that was given to [`insert`](Self::insert); its node is not linked any more.
     pub fn pop_due(&self, now: u64) -> Option<NonNull<TimerNode>> {
-        let now = (now - u64::from(now == NEVER)).max(self.elapsed.get());
+        let now = now.max(self.elapsed.get());
         loop {
             if let Some(node) = self.due.first() {
                 // SAFETY: it is in `due`.
                 unsafe { node.unlink() };
                 return Some(node.as_ptr());
             }
-            let Some(first) = self.first() else {
-                self.elapsed.set(now);
+            let first = self.first()?;
+            if first.earliest == NEVER {
                 return None;
-            };
+            }
             self.elapsed.set(first.earliest.min(now));
             // Is `elapsed` now outside the slot of the earliest node? (For `far`: outside its span of the top
             // level.) Then all is Placed: the digits that led to each node's level have not changed.
@@ -265,7 +265,7 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
                 return None;
             }
             // Otherwise the slot's nodes belong to lower levels, or are due.
-            first.summary.urgency.set(Summary::UNKNOWN);
+            first.summary.earliest.set(Summary::UNKNOWN);
             first.list.drain(|node| self.place(node));
         }
     }
@@ -325,7 +325,7 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
             let summary = row.summary;
             let list = row.list(summary.occupied.get().trailing_zeros() as usize);
             if let Some(node) = list.first() {
-                if summary.urgency.get() == Summary::UNKNOWN {
+                if summary.earliest.get() == Summary::UNKNOWN {
                     let limit = if level < self.level_count.get() {
                         SCAN
                     } else {
@@ -335,13 +335,13 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
                     let earliest = list
                         .earliest(limit)
                         .unwrap_or(node.deadline() >> width << width);
-                    summary.urgency.set(!earliest);
+                    summary.earliest.set(earliest);
                 }
                 return Some(First {
                     level,
                     summary,
                     list,
-                    earliest: !summary.urgency.get(),
+                    earliest: summary.earliest.get(),
                 });
             }
             self.vacate(summary);
@@ -352,9 +352,9 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
     fn vacate(&self, summary: &Summary) {
         let occupied = summary.occupied.get() & summary.occupied.get().wrapping_sub(1);
         summary.occupied.set(occupied);
-        summary.urgency.set(Summary::UNKNOWN);
+        summary.earliest.set(Summary::UNKNOWN);
         if occupied == 0 {
-            summary.urgency.set(0);
+            summary.earliest.set(NEVER);
             self.occupied
                 .set(self.occupied.get() & self.occupied.get().wrapping_sub(1));
         }
