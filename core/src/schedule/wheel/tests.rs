@@ -311,21 +311,18 @@ fn a_node_knows_whether_it_is_linked_and_keeps_its_deadline() {
 
 #[test]
 fn sizes_are_as_documented() {
+    let expected = if cfg!(target_pointer_width = "64") {
+        (24, 1040, 72)
+    } else {
+        (16, 144, 56)
+    };
     assert_eq!(
-        size_of::<TimerNode>(),
-        if cfg!(target_pointer_width = "64") {
-            24
-        } else {
-            16
-        }
-    );
-    assert_eq!(
-        size_of::<super::Level>(),
-        if cfg!(target_pointer_width = "64") {
-            1040
-        } else {
-            144
-        }
+        (
+            size_of::<TimerNode>(),
+            size_of::<super::Level>(),
+            size_of::<super::Wheel>()
+        ),
+        expected
     );
 }
 
