@@ -365,7 +365,6 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
         summary.occupied.set(occupied);
         summary.earliest.set(Summary::UNKNOWN);
         if occupied == 0 {
-            summary.earliest.set(NEVER);
             self.occupied
                 .set(self.occupied.get() & self.occupied.get().wrapping_sub(1));
         }

@@ -24,9 +24,9 @@ pub struct SizedLevel<const SLOTS: usize> {
 
 /// What is known of a level without a look at its nodes.
 pub(super) struct Summary {
-    /// The earliest deadline of the level, or a lower bound of it if the first slot is long; `u64::MAX` if
-    /// the level is known to be empty; [`Summary::UNKNOWN`] until somebody asks, after the node that defined
-    /// it has gone.
+    /// The earliest deadline of the level, or a lower bound of it if the first slot is long;
+    /// [`Summary::UNKNOWN`] until somebody asks, after the node that defined it has gone. It means nothing
+    /// while no slot is occupied.
     pub(super) earliest: Cell<u64>,
     /// One bit for each slot that may have nodes: set by insertion, cleared when the slot is found empty.
     pub(super) occupied: Cell<usize>,
@@ -65,8 +65,9 @@ impl Summary {
 
     /// Notes that a node with this deadline has come into a slot.
     pub(super) fn occupy(&self, slot: usize, deadline: u64) {
-        self.occupied.set(self.occupied.get() | 1 << slot);
-        if deadline < self.earliest.get() {
+        let occupied = self.occupied.get();
+        self.occupied.set(occupied | 1 << slot);
+        if occupied == 0 || deadline < self.earliest.get() {
             self.earliest.set(deadline);
         }
     }

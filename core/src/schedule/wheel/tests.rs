@@ -224,6 +224,39 @@ fn a_clock_that_goes_backwards_neither_moves_the_wheel_back_nor_fires_early() {
 }
 
 #[test]
+fn the_next_deadline_is_exact_in_a_crowd_that_nobody_leaves() {
+    on_every_wheel(|timers| {
+        for start in [5 * SECOND, 50 * SECOND] {
+            (0..2 * SCAN as u64)
+                .rev()
+                .for_each(|nth| _ = timers.insert(start + nth));
+            assert_eq!(timers.next_deadline(), Some(start));
+            assert_eq!(timers.fire(start + 2 * SCAN as u64).len(), 2 * SCAN);
+        }
+    });
+}
+
+#[test]
+fn a_crowd_that_has_left_leaves_the_next_deadline_exact() {
+    on_every_wheel(|timers| {
+        let crowd: Vec<_> = (0..2 * SCAN as u64)
+            .map(|nth| timers.insert(5 * SECOND + nth))
+            .collect();
+        let later = timers.insert(10 * SECOND);
+        for timer in crowd {
+            assert!(timers.remove(timer));
+            assert!(
+                timers
+                    .next_deadline()
+                    .is_some_and(|next| next <= 10 * SECOND)
+            );
+        }
+        assert_eq!(timers.next_deadline(), Some(10 * SECOND));
+        assert_eq!(timers.fire(10 * SECOND), [later]);
+    });
+}
+
+#[test]
 fn a_crowded_slot_costs_one_early_wake_up_per_level_and_never_a_late_one() {
     on_every_wheel(|timers| {
         let crowd: Vec<_> = (0..2 * SCAN as u64)
