@@ -269,6 +269,17 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
             if first.earliest == NEVER {
                 return None; // And `elapsed` stays below it (Advancing).
             }
+            if first.earliest <= now
+                && let Some(node) = first.list.only()
+                && node.deadline() == first.earliest
+            {
+                // Alone in its slot, as most are on a small machine: it need not go by way of `due`.
+                self.elapsed.set(first.earliest);
+                first.summary.earliest.set(Summary::UNKNOWN);
+                // SAFETY: it is in the slot.
+                unsafe { node.unlink() };
+                return Some(node.as_ptr());
+            }
             self.elapsed.set(first.earliest.min(now));
             // Is `elapsed` now outside the slot of the earliest node? (For `far`: outside its span of the top
             // level.) Then all is Placed: the digits that led to each node's level have not changed.
