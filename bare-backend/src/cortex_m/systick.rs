@@ -27,6 +27,11 @@
 //!
 //! Interrupts must not be masked for a whole longest period, or a wrap is missed.
 //!
+//! An emulator (or a debugger that lets SysTick run on) may hold the core up for longer than a period in the midst of a cut.
+//! The cut looks for that: a counter that went up meanwhile has wrapped, and a COUNTFLAG before the reload register has its
+//! longest value back means that an unknown number of short periods went by. The clock then goes on from the
+//! last moment that it is sure of: it loses the time of the hold-up, but never runs ahead and never steps back.
+//!
 //! # What a cut costs
 //!
 //! The two or three CPU cycles between reading the counter and restarting it are not seen by it: the clock is late by
@@ -37,7 +42,7 @@
 use core::cell::Cell;
 
 use cortex_m::peripheral::SYST;
-use critical_section::{CriticalSection, Mutex};
+use critical_section::Mutex;
 
 use crate::alarm::Alarm;
 use crate::mmio::Block;
@@ -68,13 +73,15 @@ pub struct SysTick<const HZ: u32, const RESTART: u32 = 0> {
 }
 
 impl<const HZ: u32, const RESTART: u32> SysTick<HZ, RESTART> {
-    /// Ticks in a period that is not cut short: as many as the counter holds, and below 2³² ns.
-    const LONGEST: u32 = if Rate::<HZ>::MAX_TICKS < 1 << 24 {
-        Rate::<HZ>::MAX_TICKS
+    /// Ticks in a period that is not cut short: as many as the counter holds, and so few that two periods, and a part, are
+    /// below 2³² ns.
+    const LONGEST: u32 = if Rate::<HZ>::MAX_TICKS / 3 < 1 << 24 {
+        Rate::<HZ>::MAX_TICKS / 3
     } else {
         1 << 24
     };
     const LONGEST_NS: u32 = Rate::<HZ>::ns(Self::LONGEST);
+    const SHORTEST_NS: u32 = Rate::<HZ>::ns(SHORTEST);
 
     /// A clock that stands at zero.
     pub const fn new() -> Self {
@@ -109,22 +116,6 @@ impl<const HZ: u32, const RESTART: u32> SysTick<HZ, RESTART> {
         self.now();
     }
 
-    /// The counter, and the time when it was read; a wrap that nobody has seen yet is accounted for.
-    #[inline]
-    fn read(&self, cs: CriticalSection<'_>) -> (u32, u64) {
-        let registers = Self::registers();
-        let end = self.end.borrow(cs);
-        loop {
-            let counter = registers.read(CVR);
-            let status = registers.read(CSR);
-            if status & COUNTFLAG != 0 {
-                end.set(end.get() + u64::from(Self::LONGEST_NS));
-            } else if counter != 0 || status & ENABLE == 0 {
-                return (counter, end.get() - u64::from(Rate::<HZ>::ns(counter)));
-            }
-        }
-    }
-
     /// Reads the counter, and restarts it from `reload` at once. Returns what it read.
     #[inline(always)]
     fn restart(reload: u32) -> u32 {
@@ -153,35 +144,50 @@ impl<const HZ: u32, const RESTART: u32> Default for SysTick<HZ, RESTART> {
 }
 
 impl<const HZ: u32, const RESTART: u32> Alarm for SysTick<HZ, RESTART> {
+    // One copy for everyone: it is called from several places and small programs count bytes.
     #[inline(never)]
     fn now(&self) -> u64 {
-        critical_section::with(|cs| self.read(cs).1)
+        critical_section::with(|cs| {
+            let registers = Self::registers();
+            let end = self.end.borrow(cs);
+            loop {
+                let counter = registers.read(CVR);
+                let status = registers.read(CSR);
+                if status & COUNTFLAG != 0 {
+                    end.set(end.get() + u64::from(Self::LONGEST_NS));
+                } else if counter != 0 || status & ENABLE == 0 {
+                    return end.get() - u64::from(Rate::<HZ>::ns(counter));
+                }
+            }
+        })
     }
 
     fn program(&self, deadline: u64) {
         critical_section::with(|cs| {
-            let (counter, now) = self.read(cs);
-            let Some(wait) = deadline.checked_sub(now) else {
+            let now = self.now();
+            let end = self.end.borrow(cs);
+            // A deadline that has passed wraps to an enormous wait: left to `arm`, as is one of over 2³² ns.
+            let Ok(wait) = u32::try_from(deadline.wrapping_sub(now)) else {
                 return;
             };
-            let wait = u32::try_from(wait).unwrap_or(u32::MAX);
-            let ticks = Rate::<HZ>::ticks_at_least(wait).max(SHORTEST);
-            if ticks >= counter {
-                return; // the period ends first; also if the clock was never started
+            let wait = wait.max(Self::SHORTEST_NS);
+            let rest = end.get().wrapping_sub(now) as u32;
+            if wait >= rest {
+                return; // the period ends first
             }
+            let ticks = Rate::<HZ>::ticks_at_least(wait);
             // One tick goes by with the counter at zero, before it loads.
-            let read = Self::restart(ticks - 1);
-            let end = self.end.borrow(cs);
-            let mut period_end = end.get() - u64::from(Rate::<HZ>::ns(read))
-                + u64::from(Rate::<HZ>::ns(ticks + RESTART));
-            if read > counter {
-                // An emulator that was held up between the two reads let the period wrap meanwhile.
-                period_end += u64::from(Self::LONGEST_NS);
-            }
-            end.set(period_end);
+            let counter = Self::restart(ticks - 1);
+            let elapsed = rest.saturating_sub(Rate::<HZ>::ns(counter));
+            let mut ahead = elapsed + Rate::<HZ>::ns(ticks + RESTART);
             let registers = Self::registers();
             while registers.read(CVR) == 0 {}
             registers.write(RVR, Self::LONGEST - 1);
+            if registers.read(CSR) & COUNTFLAG != 0 {
+                Self::restart(Self::LONGEST - 1);
+                ahead += Self::LONGEST_NS;
+            }
+            end.set(now + u64::from(ahead));
         });
     }
 }
