@@ -124,8 +124,8 @@ impl<const HZ: u32, const RESTART: u32> SysTick<HZ, RESTART> {
         // cycles between the read and the last write is time that the counter does not see.
         unsafe {
             core::arch::asm!(
-                "ldr {counter}, [{systick}, #8]",
                 "str {reload}, [{systick}, #4]",
+                "ldr {counter}, [{systick}, #8]",
                 "str {reload}, [{systick}, #8]",
                 systick = in(reg) 0xE000_E010_u32,
                 reload = in(reg) reload,
