@@ -13,19 +13,19 @@
 //! Both orders of "interrupt" and "second look" are right: if the deadline passes between the two steps the
 //! second look sees it; if it passes after the second look, the compare register was already in place.
 
-/// A monotonic clock with one alarm.
-pub trait Alarm {
-    /// Nanoseconds since the clock was started; zero before that. Never steps back.
-    ///
-    /// May be called from any context, also from interrupt handlers and inside critical sections.
-    fn now(&self) -> u64;
+use molen_core::Instant;
+use molen_core::io::Clock;
 
-    /// Asks the hardware to raise its interrupt at `deadline` (nanoseconds on this clock), replacing what was
-    /// asked for before.
+/// A monotonic clock with one alarm.
+///
+/// `now` may be called from any context, also from interrupt handlers and inside critical sections, and shows
+/// [`Instant::ZERO`] before the clock is started.
+pub trait Alarm: Clock {
+    /// Asks the hardware to raise its interrupt when the clock shows `deadline`, in place of what was asked for before.
     ///
     /// The interrupt may come earlier: hardware counts only so far, and the loop looks at the clock anyway. If
     /// the deadline has passed already, it may never come. That is why this is called by [`arm`] only.
-    fn program(&self, deadline: u64);
+    fn program(&self, deadline: Instant);
 }
 
 /// What became of a request for an alarm.
@@ -38,15 +38,11 @@ pub enum Armed {
     Passed,
 }
 
-/// Sets `alarm` to `deadline` (nanoseconds on its clock) and tells whether that moment has passed meanwhile.
+/// Sets `alarm` to `deadline` and tells whether that moment has passed meanwhile.
 #[inline]
-pub fn arm<A: Alarm>(alarm: &A, deadline: u64) -> Armed {
+pub fn arm<A: Alarm + ?Sized>(alarm: &A, deadline: Instant) -> Armed {
     alarm.program(deadline);
-    if alarm.now() >= deadline {
-        Armed::Passed
-    } else {
-        Armed::Set
-    }
+    if alarm.now() >= deadline { Armed::Passed } else { Armed::Set }
 }
 
 #[cfg(test)]
@@ -61,15 +57,18 @@ mod tests {
         compare: Cell<Option<u64>>,
     }
 
-    impl Alarm for Slow {
-        fn now(&self) -> u64 {
+    impl Clock for Slow {
+        fn now(&self) -> Instant {
             self.time.set(self.time.get() + self.cost);
-            self.time.get()
+            Instant::from_nanos(self.time.get())
         }
-        fn program(&self, deadline: u64) {
+    }
+
+    impl Alarm for Slow {
+        fn program(&self, deadline: Instant) {
+            let deadline = deadline.as_nanos();
             self.time.set(self.time.get() + self.cost);
-            self.compare
-                .set((deadline > self.time.get()).then_some(deadline));
+            self.compare.set((deadline > self.time.get()).then_some(deadline));
         }
     }
 
@@ -77,12 +76,8 @@ mod tests {
     fn set_means_that_the_interrupt_comes() {
         for cost in [0, 1, 7, 100] {
             for ahead in 0..300 {
-                let alarm = Slow {
-                    time: Cell::new(1_000),
-                    cost,
-                    compare: Cell::new(None),
-                };
-                match arm(&alarm, 1_000 + ahead) {
+                let alarm = Slow { time: Cell::new(1_000), cost, compare: Cell::new(None) };
+                match arm(&alarm, Instant::from_nanos(1_000 + ahead)) {
                     Armed::Set => assert_eq!(alarm.compare.get(), Some(1_000 + ahead)),
                     Armed::Passed => assert!(alarm.time.get() >= 1_000 + ahead),
                 }

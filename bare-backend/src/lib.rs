@@ -1,6 +1,6 @@
 //! Molen on microcontrollers: what the event loop needs from a chip, and nothing else.
 //!
-//! A loop on bare metal needs four things, and each is a file here:
+//! A loop on bare metal needs few things, and each is a file here:
 //!
 //! | need | portable half | chip half |
 //! |---|---|---|
@@ -8,6 +8,7 @@
 //! | sleep until an interrupt, without losing one | – | `cortex_m::idle`, `riscv::idle` |
 //! | bytes in, bytes out | [`ring`], [`serial`] | [`uart`] |
 //! | an interrupt makes a task ready | [`wake_slot`] | – |
+//! | all of it as the core's backend | `board` | – |
 //!
 //! Nothing here decides what runs next: an interrupt handler moves bytes or time, fires a
 //! [`Waker`](core::task::Waker), and the core does the rest.
@@ -35,6 +36,8 @@
 extern crate std;
 
 pub mod alarm;
+#[cfg(all(any(target_arch = "arm", target_arch = "riscv32"), target_os = "none"))]
+pub mod board;
 #[cfg(all(target_arch = "arm", target_os = "none"))]
 pub mod cortex_m;
 mod mmio;

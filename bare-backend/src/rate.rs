@@ -21,23 +21,13 @@ pub struct Rate<const HZ: u32>;
 impl<const HZ: u32> Rate<HZ> {
     /// The greatest number of ticks that is shorter than 2³² ns: what [`ns`](Self::ns) accepts.
     pub const MAX_TICKS: u32 = {
-        assert!(
-            HZ >= 1_000,
-            "a counter for the event loop needs at least 1 kHz"
-        );
-        assert!(
-            (HZ as u64) < NANOS,
-            "a tick must be longer than a nanosecond"
-        );
+        assert!(HZ >= 1_000, "a counter for the event loop needs at least 1 kHz");
+        assert!((HZ as u64) < NANOS, "a tick must be longer than a nanosecond");
         (u32::MAX as u64 * HZ as u64 / NANOS) as u32
     };
 
     /// Nanoseconds per tick if that is a whole number, else zero.
-    const WHOLE: u32 = if NANOS.is_multiple_of(HZ as u64) {
-        (NANOS / HZ as u64) as u32
-    } else {
-        0
-    };
+    const WHOLE: u32 = if NANOS.is_multiple_of(HZ as u64) { (NANOS / HZ as u64) as u32 } else { 0 };
 
     /// The shift that leaves [`STEP`](Self::STEP) as many significant bits as a `u32` holds.
     const SHIFT: u32 = {
@@ -99,29 +89,17 @@ mod tests {
     fn check<const HZ: u32>(ticks: u32, wide: u64, ns: u32) {
         let hz = u128::from(HZ);
         let ticks = ticks % (Rate::<HZ>::MAX_TICKS + 1);
-        let (got, exact) = (
-            u128::from(Rate::<HZ>::ns(ticks)),
-            exact_ns(ticks.into(), HZ),
-        );
+        let (got, exact) = (u128::from(Rate::<HZ>::ns(ticks)), exact_ns(ticks.into(), HZ));
         assert!(
             got <= exact,
             "{HZ} Hz: the clock ran ahead: {ticks} ticks are {exact} ns, not {got}"
         );
-        assert!(
-            exact - got <= 3,
-            "{HZ} Hz: {ticks} ticks are {exact} ns, not {got}"
-        );
+        assert!(exact - got <= 3, "{HZ} Hz: {ticks} ticks are {exact} ns, not {got}");
 
         let wide = wide >> 12; // keep the result below 2⁶⁴ ns for the slowest rate of the test
-        let (got, exact) = (
-            u128::from(Rate::<HZ>::ns_wide(wide)),
-            exact_ns(wide.into(), HZ),
-        );
+        let (got, exact) = (u128::from(Rate::<HZ>::ns_wide(wide)), exact_ns(wide.into(), HZ));
         if exact < 1 << 64 {
-            assert!(
-                got <= exact,
-                "{HZ} Hz: {wide} ticks are {exact} ns, not {got}"
-            );
+            assert!(got <= exact, "{HZ} Hz: {wide} ticks are {exact} ns, not {got}");
             assert!(
                 exact - got <= exact / (1 << 30) + 3,
                 "{HZ} Hz: {wide} ticks are {exact} ns, not {got}"

@@ -26,12 +26,7 @@ pub struct Ring<const N: usize> {
 impl<const N: usize> Ring<N> {
     /// An empty ring, all zero bits.
     pub const fn new() -> Self {
-        const {
-            assert!(
-                N.is_power_of_two(),
-                "a ring's length must be a power of two"
-            )
-        };
+        const { assert!(N.is_power_of_two(), "a ring's length must be a power of two") };
         Self {
             bytes: [const { AtomicU8::new(0) }; N],
             head: AtomicUsize::new(0),

@@ -17,7 +17,7 @@
 //! ```
 //!
 //! **Overruns** are remembered with their place in the stream. `try_read` delivers what came before, then
-//! [`ReadError::Overrun`] once, then what came after. Overruns that nobody has read up to are counted together.
+//! [`SourceError::Overrun`] once, then what came after. Overruns that nobody has read up to are counted together.
 //!
 //! **Transmitting.** `try_write` fills the ring and starts the transmitter; the interrupt is unmasked only when
 //! the transmitter was busy, and then the handler goes on.
@@ -27,54 +27,16 @@
 //! Call [`Serial::on_interrupt`] from each interrupt of the UART. All of a `Serial` is zero bits, for `.bss`.
 
 use core::cell::Cell;
-use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 use critical_section::{CriticalSection, Mutex};
+use molen_core::Unsupported;
+use molen_core::io::source::{ByteSource, Source, SourceError};
+use molen_core::io::{Interest, Ready};
 
 use crate::ring::Ring;
 use crate::uart::{Received, Uart};
 use crate::wake_slot::WakeSlot;
-
-/// Why no byte could be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadError {
-    /// No byte waits. Register a waker and look again.
-    WouldBlock,
-    /// At this place in the stream bytes were lost, because they were not read in time. The stream goes on.
-    Overrun {
-        /// How many times the hardware said so; each time one byte or more.
-        times: u32,
-    },
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::WouldBlock => f.write_str("reading from the UART: no byte has arrived"),
-            Self::Overrun { times } => {
-                write!(
-                    f,
-                    "reading from the UART: bytes arrived faster than they were read and were lost ({times} times)"
-                )
-            }
-        }
-    }
-}
-
-impl core::error::Error for ReadError {}
-
-/// No byte could be written: the transmit ring is full. Register a waker and try again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WouldBlock;
-
-impl fmt::Display for WouldBlock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("writing to the UART: its transmit ring is full")
-    }
-}
-
-impl core::error::Error for WouldBlock {}
 
 /// A UART `U` with rings of `RX` and `TX` bytes, powers of two.
 ///
@@ -131,10 +93,7 @@ impl<U: Uart, const RX: usize, const TX: usize> Serial<U, RX, TX> {
     pub fn on_interrupt(&self) {
         let progress = critical_section::with(|cs| {
             self.uart.acknowledge();
-            Progress {
-                readable: self.receive(cs),
-                writable: self.transmit(cs),
-            }
+            Progress { readable: self.receive(cs), writable: self.transmit(cs) }
         });
         if progress.readable {
             self.readable.wake();
@@ -144,120 +103,17 @@ impl<U: Uart, const RX: usize, const TX: usize> Serial<U, RX, TX> {
         }
     }
 
-    /// Takes bytes that have arrived into `into` and tells how many; zero only if `into` is empty.
-    ///
-    /// # Errors
-    ///
-    /// [`ReadError::WouldBlock`] if none has arrived, [`ReadError::Overrun`] once where bytes were lost.
-    pub fn try_read(&self, into: &mut [u8]) -> Result<usize, ReadError> {
-        if into.is_empty() {
-            return Ok(0);
-        }
-        // How much waits must be looked at before the overruns: whatever is lost later is lost behind it.
-        let mut limit = self.rx.len().min(into.len());
-        if self.overruns.load(Ordering::Acquire) != 0 {
-            let (before, times) = critical_section::with(|cs| {
-                let before = self
-                    .overrun_at
-                    .borrow(cs)
-                    .get()
-                    .wrapping_sub(self.rx.position_out());
-                let times = self.overruns.load(Ordering::Relaxed);
-                if before == 0 {
-                    self.overruns.store(0, Ordering::Relaxed);
-                }
-                (before, times)
-            });
-            if before == 0 {
-                return Err(ReadError::Overrun { times });
-            }
-            limit = before.min(into.len());
-        }
-        let count = self.rx.pop(&mut into[..limit]);
-        if count == 0 {
-            return Err(ReadError::WouldBlock);
-        }
-        if self.paused.load(Ordering::Relaxed) {
-            critical_section::with(|cs| {
-                self.paused.store(false, Ordering::Relaxed);
-                self.uart.unmask_receive();
-                self.receive(cs);
-            });
-        }
-        Ok(count)
-    }
-
-    /// Hands over as many bytes of `from` as there is room for and tells how many; zero only if `from` is empty.
-    ///
-    /// # Errors
-    ///
-    /// [`WouldBlock`] if there is no room at all.
-    pub fn try_write(&self, from: &[u8]) -> Result<usize, WouldBlock> {
-        if from.is_empty() {
-            return Ok(0);
-        }
-        let count = self.tx.push(from);
-        if count == 0 {
-            return Err(WouldBlock);
-        }
-        critical_section::with(|cs| self.transmit(cs));
-        Ok(count)
-    }
-
     /// Whether everything written has been handed to the hardware (which may still have some bytes in its buffer).
     pub fn is_flushed(&self) -> bool {
         self.tx.is_empty()
     }
 
-    /// Has `waker` called once when bytes have arrived. They may have before: look again after this.
-    pub fn wake_when_readable(&self, waker: &Waker) {
-        self.readable.register(waker);
-    }
-
-    /// Has `waker` called once when there is room to write. There may be already: try again after this.
-    pub fn wake_when_writable(&self, waker: &Waker) {
-        self.writable.register(waker);
-    }
-
-    /// [`try_read`](Self::try_read), or registers the task to be woken when bytes arrive.
-    ///
-    /// # Errors
-    ///
-    /// [`ReadError::Overrun`] only.
-    ///
-    /// # Cancellation
-    ///
-    /// Nothing is lost: bytes stay in the ring until a call returns them.
-    pub fn poll_read(
-        &self,
-        cx: &mut Context<'_>,
-        into: &mut [u8],
-    ) -> Poll<Result<usize, ReadError>> {
-        match self.try_read(into) {
-            Err(ReadError::WouldBlock) => self.wake_when_readable(cx.waker()),
-            done => return Poll::Ready(done),
-        }
-        match self.try_read(into) {
-            Err(ReadError::WouldBlock) => Poll::Pending,
-            done => Poll::Ready(done),
-        }
-    }
-
-    /// [`try_write`](Self::try_write), or registers the task to be woken when there is room. Tells how many bytes
-    /// were taken.
-    ///
-    /// # Cancellation
-    ///
-    /// Nothing is lost: bytes are taken only by a call that says so.
-    pub fn poll_write(&self, cx: &mut Context<'_>, from: &[u8]) -> Poll<usize> {
-        match self.try_write(from) {
-            Err(WouldBlock) => self.wake_when_writable(cx.waker()),
-            Ok(count) => return Poll::Ready(count),
-        }
-        match self.try_write(from) {
-            Err(WouldBlock) => Poll::Pending,
-            Ok(count) => Poll::Ready(count),
-        }
+    /// The directions in which something can be done.
+    fn ready(&self) -> Ready {
+        let news = !self.rx.is_empty() || self.overruns.load(Ordering::Acquire) != 0;
+        let readable = if news { Ready::READABLE } else { Ready::NONE };
+        let writable = if self.tx.is_full() { Ready::NONE } else { Ready::WRITABLE };
+        readable.union(writable)
     }
 
     /// Receiver → ring, until one is empty or full. Tells whether there is news for the reader.
@@ -278,8 +134,7 @@ impl<U: Uart, const RX: usize, const TX: usize> Serial<U, RX, TX> {
                     if overruns == 0 {
                         self.overrun_at.borrow(cs).set(self.rx.position_in());
                     }
-                    self.overruns
-                        .store(overruns.saturating_add(1), Ordering::Release);
+                    self.overruns.store(overruns.saturating_add(1), Ordering::Release);
                 }
                 Received::Empty => return news,
             }
@@ -306,6 +161,84 @@ impl<U: Uart, const RX: usize, const TX: usize> Serial<U, RX, TX> {
     }
 }
 
+impl<U: Uart, const RX: usize, const TX: usize> Source for Serial<U, RX, TX> {
+    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
+        if self.ready().intersects(interest) {
+            return Poll::Ready(());
+        }
+        if interest.contains(Interest::READABLE) {
+            self.readable.register(cx.waker());
+        }
+        if interest.contains(Interest::WRITABLE) {
+            self.writable.register(cx.waker());
+        }
+        // The interrupt may have come before the waker was in its slot.
+        if self.ready().intersects(interest) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl<U: Uart, const RX: usize, const TX: usize> ByteSource for Serial<U, RX, TX> {
+    /// Takes bytes that have arrived. A UART's input has no end: zero only if `into` is empty.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::WouldBlock`] if none has arrived; [`SourceError::Overrun`] once where bytes were lost, with the number of
+    /// times that the hardware said so, each for one byte or more.
+    fn try_read(&self, into: &mut [u8]) -> Result<usize, SourceError> {
+        if into.is_empty() {
+            return Ok(0);
+        }
+        // How much waits must be looked at before the overruns: whatever is lost later is lost behind it.
+        let mut limit = self.rx.len().min(into.len());
+        if self.overruns.load(Ordering::Acquire) != 0 {
+            let (before, times) = critical_section::with(|cs| {
+                let before = self.overrun_at.borrow(cs).get().wrapping_sub(self.rx.position_out());
+                let times = self.overruns.load(Ordering::Relaxed);
+                if before == 0 {
+                    self.overruns.store(0, Ordering::Relaxed);
+                }
+                (before, times)
+            });
+            if before == 0 {
+                return Err(SourceError::Overrun(times));
+            }
+            limit = before.min(into.len());
+        }
+        let count = self.rx.pop(&mut into[..limit]);
+        if count == 0 {
+            return Err(SourceError::WouldBlock);
+        }
+        if self.paused.load(Ordering::Relaxed) {
+            critical_section::with(|cs| {
+                self.paused.store(false, Ordering::Relaxed);
+                self.uart.unmask_receive();
+                self.receive(cs);
+            });
+        }
+        Ok(count)
+    }
+
+    fn try_write(&self, from: &[u8]) -> Result<usize, SourceError> {
+        if from.is_empty() {
+            return Ok(0);
+        }
+        let count = self.tx.push(from);
+        if count == 0 {
+            return Err(SourceError::WouldBlock);
+        }
+        critical_section::with(|cs| self.transmit(cs));
+        Ok(count)
+    }
+
+    fn shutdown(&self) -> Result<(), SourceError> {
+        Err(SourceError::Unsupported(Unsupported {
+            operation: "shutting down the sending direction",
+            platform: "a UART",
+            reason: "its line has no end-of-stream signal",
+        }))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,7 +246,7 @@ mod tests {
     use std::cell::RefCell;
     use std::collections::VecDeque;
     use std::sync::Arc;
-    use std::task::Wake;
+    use std::task::{Wake, Waker};
     use std::vec::Vec;
 
     /// A UART whose far end is the test.
@@ -329,18 +262,13 @@ mod tests {
 
     impl Wire {
         fn arrive(&self, bytes: &[u8]) {
-            self.incoming
-                .borrow_mut()
-                .extend(bytes.iter().map(|byte| Received::Byte(*byte)));
+            self.incoming.borrow_mut().extend(bytes.iter().map(|byte| Received::Byte(*byte)));
         }
     }
 
     impl Uart for Wire {
         fn receive(&self) -> Received {
-            self.incoming
-                .borrow_mut()
-                .pop_front()
-                .unwrap_or(Received::Empty)
+            self.incoming.borrow_mut().pop_front().unwrap_or(Received::Empty)
         }
         fn transmit(&self, byte: u8) -> Result<(), Busy> {
             let room = self.room.get().checked_sub(1).ok_or(Busy)?;
@@ -389,30 +317,23 @@ mod tests {
         }
         assert_eq!(got, b"0123456789abcdef");
         assert!(!serial.uart().receive_masked.get());
-        assert_eq!(serial.try_read(&mut chunk), Err(ReadError::WouldBlock));
+        assert_eq!(serial.try_read(&mut chunk), Err(SourceError::WouldBlock));
     }
 
     #[test]
     fn overruns_are_told_once_where_they_happened() {
         let serial = serial();
         serial.uart().arrive(b"ab");
-        serial
-            .uart()
-            .incoming
-            .borrow_mut()
-            .extend([Received::Overrun, Received::Overrun]);
+        serial.uart().incoming.borrow_mut().extend([Received::Overrun, Received::Overrun]);
         serial.uart().arrive(b"cd");
         serial.on_interrupt();
         let mut chunk = [0; 8];
         assert_eq!(serial.try_read(&mut chunk), Ok(2));
         assert_eq!(&chunk[..2], b"ab");
-        assert_eq!(
-            serial.try_read(&mut chunk),
-            Err(ReadError::Overrun { times: 2 })
-        );
+        assert_eq!(serial.try_read(&mut chunk), Err(SourceError::Overrun(2)));
         assert_eq!(serial.try_read(&mut chunk), Ok(2));
         assert_eq!(&chunk[..2], b"cd");
-        assert_eq!(serial.try_read(&mut chunk), Err(ReadError::WouldBlock));
+        assert_eq!(serial.try_read(&mut chunk), Err(SourceError::WouldBlock));
     }
 
     #[test]
@@ -422,7 +343,7 @@ mod tests {
         assert_eq!(serial.try_write(b"hello"), Ok(4));
         assert!(serial.uart().transmit_unmasked.get());
         assert_eq!(serial.try_write(b"o!"), Ok(1));
-        assert_eq!(serial.try_write(b"!"), Err(WouldBlock));
+        assert_eq!(serial.try_write(b"!"), Err(SourceError::WouldBlock));
         serial.uart().room.set(9);
         serial.on_interrupt();
         assert!(!serial.uart().transmit_unmasked.get());
@@ -444,43 +365,20 @@ mod tests {
         let mut chunk = [0; 8];
         let reading = Waker::from(reader.clone());
         let writing = Waker::from(writer.clone());
-        assert!(
-            serial
-                .poll_read(&mut Context::from_waker(&reading), &mut chunk)
-                .is_pending()
-        );
+        let (mut reading, mut writing) =
+            (Context::from_waker(&reading), Context::from_waker(&writing));
+        assert!(serial.poll_ready(&mut reading, Interest::READABLE).is_pending());
         assert_eq!(serial.try_write(b"full"), Ok(4));
-        assert!(
-            serial
-                .poll_write(&mut Context::from_waker(&writing), b"more")
-                .is_pending()
-        );
+        assert!(serial.poll_ready(&mut writing, Interest::WRITABLE).is_pending());
         serial.on_interrupt();
-        assert_eq!(
-            (
-                reader.0.load(Ordering::Relaxed),
-                writer.0.load(Ordering::Relaxed)
-            ),
-            (0, 0)
-        );
+        assert_eq!((reader.0.load(Ordering::Relaxed), writer.0.load(Ordering::Relaxed)), (0, 0));
 
         serial.uart().arrive(b"x");
         serial.uart().room.set(2);
         serial.on_interrupt();
-        assert_eq!(
-            (
-                reader.0.load(Ordering::Relaxed),
-                writer.0.load(Ordering::Relaxed)
-            ),
-            (1, 1)
-        );
-        assert_eq!(
-            serial.poll_read(&mut Context::from_waker(&reading), &mut chunk),
-            Poll::Ready(Ok(1))
-        );
-        assert_eq!(
-            serial.poll_write(&mut Context::from_waker(&writing), b"more"),
-            Poll::Ready(2)
-        );
+        assert_eq!((reader.0.load(Ordering::Relaxed), writer.0.load(Ordering::Relaxed)), (1, 1));
+        assert!(serial.poll_ready(&mut reading, Interest::READABLE).is_ready());
+        assert_eq!(serial.try_read(&mut chunk), Ok(1));
+        assert_eq!(serial.try_write(b"more"), Ok(2));
     }
 }

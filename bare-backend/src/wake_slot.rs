@@ -16,9 +16,7 @@ pub struct WakeSlot {
 impl WakeSlot {
     /// An empty slot.
     pub const fn new() -> Self {
-        Self {
-            waker: Mutex::new(Cell::new(None)),
-        }
+        Self { waker: Mutex::new(Cell::new(None)) }
     }
 
     /// Leaves `waker` to be called once by the next [`wake`](Self::wake), in place of an earlier one.

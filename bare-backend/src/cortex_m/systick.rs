@@ -43,6 +43,8 @@ use core::cell::Cell;
 
 use cortex_m::peripheral::SYST;
 use critical_section::Mutex;
+use molen_core::Instant;
+use molen_core::io::Clock;
 
 use crate::alarm::Alarm;
 use crate::mmio::Block;
@@ -75,20 +77,15 @@ pub struct SysTick<const HZ: u32, const RESTART: u32 = 0> {
 impl<const HZ: u32, const RESTART: u32> SysTick<HZ, RESTART> {
     /// Ticks in a period that is not cut short: as many as the counter holds, and so few that two periods, and a part, are
     /// below 2³² ns.
-    const LONGEST: u32 = if Rate::<HZ>::MAX_TICKS / 3 < 1 << 24 {
-        Rate::<HZ>::MAX_TICKS / 3
-    } else {
-        1 << 24
-    };
+    const LONGEST: u32 =
+        if Rate::<HZ>::MAX_TICKS / 3 < 1 << 24 { Rate::<HZ>::MAX_TICKS / 3 } else { 1 << 24 };
     const LONGEST_NS: u32 = Rate::<HZ>::ns(Self::LONGEST);
     const SHORTEST_NS: u32 = Rate::<HZ>::ns(SHORTEST);
 
     /// A clock that stands at zero.
     pub const fn new() -> Self {
         const { assert!(Self::LONGEST > SHORTEST && RESTART < SHORTEST / 2) };
-        Self {
-            end: Mutex::new(Cell::new(0)),
-        }
+        Self { end: Mutex::new(Cell::new(0)) }
     }
 
     #[inline(always)]
@@ -143,10 +140,10 @@ impl<const HZ: u32, const RESTART: u32> Default for SysTick<HZ, RESTART> {
     }
 }
 
-impl<const HZ: u32, const RESTART: u32> Alarm for SysTick<HZ, RESTART> {
+impl<const HZ: u32, const RESTART: u32> Clock for SysTick<HZ, RESTART> {
     // One copy for everyone: it is called from several places and small programs count bytes.
     #[inline(never)]
-    fn now(&self) -> u64 {
+    fn now(&self) -> Instant {
         critical_section::with(|cs| {
             let registers = Self::registers();
             let end = self.end.borrow(cs);
@@ -156,18 +153,20 @@ impl<const HZ: u32, const RESTART: u32> Alarm for SysTick<HZ, RESTART> {
                 if status & COUNTFLAG != 0 {
                     end.set(end.get() + u64::from(Self::LONGEST_NS));
                 } else if counter != 0 || status & ENABLE == 0 {
-                    return end.get() - u64::from(Rate::<HZ>::ns(counter));
+                    return Instant::from_nanos(end.get() - u64::from(Rate::<HZ>::ns(counter)));
                 }
             }
         })
     }
+}
 
-    fn program(&self, deadline: u64) {
+impl<const HZ: u32, const RESTART: u32> Alarm for SysTick<HZ, RESTART> {
+    fn program(&self, deadline: Instant) {
         critical_section::with(|cs| {
-            let now = self.now();
+            let now = self.now().as_nanos();
             let end = self.end.borrow(cs);
             // A deadline that has passed wraps to an enormous wait: left to `arm`, as is one of over 2³² ns.
-            let Ok(wait) = u32::try_from(deadline.wrapping_sub(now)) else {
+            let Ok(wait) = u32::try_from(deadline.as_nanos().wrapping_sub(now)) else {
                 return;
             };
             let wait = wait.max(Self::SHORTEST_NS);

@@ -6,6 +6,9 @@
 //! - `mtime`: upper, lower, upper again until both uppers agree;
 //! - `mtimecmp`: upper = all ones first, so that no half-written value rings.
 
+use molen_core::Instant;
+use molen_core::io::Clock;
+
 use crate::alarm::Alarm;
 use crate::mmio::Block;
 use crate::rate::Rate;
@@ -60,14 +63,16 @@ impl<const BASE: usize, const HZ: u32> Clint<BASE, HZ> {
     }
 }
 
-impl<const BASE: usize, const HZ: u32> Alarm for Clint<BASE, HZ> {
-    fn now(&self) -> u64 {
-        Rate::<HZ>::ns_wide(self.ticks())
+impl<const BASE: usize, const HZ: u32> Clock for Clint<BASE, HZ> {
+    fn now(&self) -> Instant {
+        Instant::from_nanos(Rate::<HZ>::ns_wide(self.ticks()))
     }
+}
 
-    fn program(&self, deadline: u64) {
+impl<const BASE: usize, const HZ: u32> Alarm for Clint<BASE, HZ> {
+    fn program(&self, deadline: Instant) {
         let ticks = self.ticks();
-        let wait = deadline.saturating_sub(Rate::<HZ>::ns_wide(ticks));
+        let wait = deadline.as_nanos().saturating_sub(Rate::<HZ>::ns_wide(ticks));
         // Beyond 4.29 s the alarm comes early and the loop arms again: cheaper than a 64-bit division each time.
         let wait = u32::try_from(wait).unwrap_or(u32::MAX);
         let compare = ticks.saturating_add(u64::from(Rate::<HZ>::ticks_at_least(wait)));

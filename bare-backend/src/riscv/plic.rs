@@ -43,8 +43,7 @@ impl<const BASE: usize> Plic<BASE> {
         critical_section::with(|_| {
             self.registers.write(PRIORITY + source * 4, 1);
             self.registers.write(THRESHOLD, 0);
-            self.registers
-                .write(word, self.registers.read(word) | 1 << (source % 32));
+            self.registers.write(word, self.registers.read(word) | 1 << (source % 32));
         });
         // SAFETY: the machine-external interrupt protects no critical section.
         unsafe { riscv::register::mie::set_mext() };

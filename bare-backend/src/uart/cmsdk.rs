@@ -39,8 +39,7 @@ impl<const BASE: usize> CmsdkUart<BASE> {
     /// Switches it on: `clock` is that of the bus, `baud` the line's, both per second. Interrupts stay masked.
     pub fn enable(&self, clock: u32, baud: u32) {
         // The hardware's least divisor is 16.
-        self.registers
-            .write(BAUDDIV, clock.checked_div(baud).unwrap_or(16).max(16));
+        self.registers.write(BAUDDIV, clock.checked_div(baud).unwrap_or(16).max(16));
         self.registers.write(CTRL, CTRL_TX_ENABLE | CTRL_RX_ENABLE);
     }
 
@@ -51,8 +50,7 @@ impl<const BASE: usize> CmsdkUart<BASE> {
 
     #[inline]
     fn clear_control(&self, bits: u32) {
-        self.registers
-            .write(CTRL, self.registers.read(CTRL) & !bits);
+        self.registers.write(CTRL, self.registers.read(CTRL) & !bits);
     }
 }
 

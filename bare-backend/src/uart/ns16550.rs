@@ -44,23 +44,17 @@ impl<const BASE: usize> Ns16550<BASE> {
     pub const unsafe fn new() -> Self {
         // SAFETY: DEVICE of `mmio`: the caller's contract.
         let registers = unsafe { Block::new() };
-        Self {
-            registers,
-            overrun: AtomicBool::new(false),
-        }
+        Self { registers, overrun: AtomicBool::new(false) }
     }
 
     /// Switches it on, eight bits, no parity: `clock` is the UART's, `baud` the line's, both per second.
     /// Interrupts stay masked.
     pub fn enable(&self, clock: u32, baud: u32) {
-        let divisor = clock
-            .checked_div(baud.saturating_mul(16))
-            .unwrap_or(1)
-            .clamp(1, 0xFFFF) as u16;
+        let divisor =
+            clock.checked_div(baud.saturating_mul(16)).unwrap_or(1).clamp(1, 0xFFFF) as u16;
         let [upper, lower] = divisor.to_be_bytes();
         self.registers.write_byte(INTERRUPTS, 0);
-        self.registers
-            .write_byte(LINE_CONTROL, LINE_DLAB | LINE_EIGHT_BITS);
+        self.registers.write_byte(LINE_CONTROL, LINE_DLAB | LINE_EIGHT_BITS);
         self.registers.write_byte(DATA, lower);
         self.registers.write_byte(INTERRUPTS, upper);
         self.registers.write_byte(LINE_CONTROL, LINE_EIGHT_BITS);
@@ -70,14 +64,12 @@ impl<const BASE: usize> Ns16550<BASE> {
 
     #[inline]
     fn set_interrupts(&self, bits: u8) {
-        self.registers
-            .write_byte(INTERRUPTS, self.registers.read_byte(INTERRUPTS) | bits);
+        self.registers.write_byte(INTERRUPTS, self.registers.read_byte(INTERRUPTS) | bits);
     }
 
     #[inline]
     fn clear_interrupts(&self, bits: u8) {
-        self.registers
-            .write_byte(INTERRUPTS, self.registers.read_byte(INTERRUPTS) & !bits);
+        self.registers.write_byte(INTERRUPTS, self.registers.read_byte(INTERRUPTS) & !bits);
     }
 }
 

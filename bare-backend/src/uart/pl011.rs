@@ -50,11 +50,7 @@ impl<const BASE: usize> Pl011<BASE> {
     /// Interrupts stay masked.
     pub fn enable(&self, clock: u32, baud: u32) {
         // Divisor in 64ths: clock / (16 × baud) × 64.
-        let divisor = clock
-            .saturating_mul(4)
-            .checked_div(baud)
-            .unwrap_or(64)
-            .max(64);
+        let divisor = clock.saturating_mul(4).checked_div(baud).unwrap_or(64).max(64);
         self.registers.write(CTRL, 0);
         self.registers.write(IBRD, divisor / 64);
         self.registers.write(FBRD, divisor % 64);
@@ -69,8 +65,7 @@ impl<const BASE: usize> Pl011<BASE> {
 
     #[inline]
     fn clear_mask(&self, bits: u32) {
-        self.registers
-            .write(MASK, self.registers.read(MASK) & !bits);
+        self.registers.write(MASK, self.registers.read(MASK) & !bits);
     }
 }
 
@@ -115,9 +110,6 @@ impl<const BASE: usize> Uart for Pl011<BASE> {
 
     #[inline]
     fn acknowledge(&self) {
-        self.registers.write(
-            INTERRUPT_CLEAR,
-            INT_RX | INT_TX | INT_RX_TIMEOUT | INT_OVERRUN,
-        );
+        self.registers.write(INTERRUPT_CLEAR, INT_RX | INT_TX | INT_RX_TIMEOUT | INT_OVERRUN);
     }
 }
