@@ -94,6 +94,11 @@ pub struct EventLoop {
 // which is made for it.
 unsafe impl Sync for EventLoop {}
 
+#[cfg(not(feature = "threads"))]
+// SAFETY: there is one thread of control, and interrupts do not touch timers.
+// Without this, the `static` levels that `set_wheel` asks for could not be made.
+unsafe impl Sync for Level {}
+
 impl EventLoop {
     /// A loop that has no backend yet: all zero, for a static.
     #[cfg(not(feature = "threads"))]
