@@ -450,3 +450,18 @@ impl EventLoop {
         }
     }
 }
+
+#[cfg(all(test, not(feature = "threads")))]
+mod tests {
+    use super::*;
+
+    static LOOP: EventLoop = EventLoop::new();
+    static LEVELS: [Level; 2] = [const { Level::new() }; 2];
+
+    #[test]
+    fn a_static_loop_takes_static_levels() {
+        LOOP.set_wheel(&LEVELS, 10);
+        assert_eq!(LOOP.next_deadline(), None);
+        assert_eq!(LOOP.tick_at(Instant::from_nanos(1025)), 2);
+    }
+}
