@@ -96,6 +96,11 @@ pub struct EventLoop {
 // which is made for it.
 unsafe impl Sync for EventLoop {}
 
+#[cfg(not(feature = "threads"))]
+// SAFETY: there is one thread of control, and interrupts do not touch timers.
+// Without this, the `static` levels that `set_wheel` asks for could not be made.
+unsafe impl Sync for Level {}
+
 impl EventLoop {
     /// A loop that has no backend yet: all zero, for a static.
     #[cfg(not(feature = "threads"))]
@@ -423,5 +428,20 @@ impl EventLoop {
             // SAFETY: the reference that `orphan_tasks` counted for it.
             unsafe { super::loop_ref::release(NonNull::from(owner)) };
         }
+    }
+}
+
+#[cfg(all(test, not(feature = "threads")))]
+mod tests {
+    use super::*;
+
+    static LOOP: EventLoop = EventLoop::new();
+    static LEVELS: [Level; 2] = [const { Level::new() }; 2];
+
+    #[test]
+    fn a_static_loop_takes_static_levels() {
+        LOOP.set_wheel(&LEVELS, 10);
+        assert_eq!(LOOP.next_deadline(), None);
+        assert_eq!(LOOP.tick_at(Instant::from_nanos(1025)), 2);
     }
 }

@@ -172,14 +172,10 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
     /// The wheel is empty. The levels are new and are used by no other wheel; they are neither moved,
     /// dropped nor borrowed mutably before the last use of this one (**Lent**).
     pub unsafe fn attach(&self, levels: &[SizedLevel<SLOTS>]) {
-        debug_assert!(
-            self.is_empty(),
-            "levels given to a timer wheel that already has timers"
-        );
+        debug_assert!(self.is_empty(), "levels given to a timer wheel that already has timers");
         let useful = u64::BITS.div_ceil(Self::BITS);
         self.levels.set(levels.as_ptr());
-        self.level_count
-            .set(levels.len().min(useful as usize) as u32);
+        self.level_count.set(levels.len().min(useful as usize) as u32);
     }
 
     /// The time up to which the wheel has turned, in ticks: not later than the latest `now` that it was told.
@@ -208,10 +204,7 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
     pub unsafe fn insert(&self, node: NonNull<TimerNode>, deadline: u64) {
         // SAFETY: Pinned, by this function's contract.
         let node = unsafe { NodeRef::new(node) };
-        debug_assert!(
-            !node.is_linked(),
-            "a timer node was inserted while it is in a wheel"
-        );
+        debug_assert!(!node.is_linked(), "a timer node was inserted while it is in a wheel");
         node.set_deadline(deadline);
         self.place(node);
     }
@@ -348,23 +341,13 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
             let list = row.list(summary.occupied.get().trailing_zeros() as usize);
             if let Some(node) = list.first() {
                 if summary.earliest.get() == Summary::UNKNOWN {
-                    let limit = if level < self.level_count.get() {
-                        SCAN
-                    } else {
-                        usize::MAX
-                    };
+                    let limit = if level < self.level_count.get() { SCAN } else { usize::MAX };
                     let width = level * Self::BITS;
-                    let earliest = list
-                        .earliest(limit)
-                        .unwrap_or(node.deadline() >> width << width);
+                    let earliest =
+                        list.earliest(limit).unwrap_or(node.deadline() >> width << width);
                     summary.earliest.set(earliest);
                 }
-                return Some(First {
-                    level,
-                    summary,
-                    list,
-                    earliest: summary.earliest.get(),
-                });
+                return Some(First { level, summary, list, earliest: summary.earliest.get() });
             }
             self.vacate(summary);
         }
@@ -376,8 +359,7 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
         summary.occupied.set(occupied);
         summary.earliest.set(Summary::UNKNOWN);
         if occupied == 0 {
-            self.occupied
-                .set(self.occupied.get() & self.occupied.get().wrapping_sub(1));
+            self.occupied.set(self.occupied.get() & self.occupied.get().wrapping_sub(1));
         }
     }
 
@@ -388,10 +370,7 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
             let SizedLevel { summary, slots } = unsafe { &*self.levels.get().add(level as usize) };
             Row { summary, slots }
         } else {
-            Row {
-                summary: &self.far.summary,
-                slots: &self.far.slots,
-            }
+            Row { summary: &self.far.summary, slots: &self.far.slots }
         }
     }
 }

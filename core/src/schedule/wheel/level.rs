@@ -6,11 +6,7 @@ use super::list::List;
 
 /// How many slots the [`Level`](super::Level)s of this target have: one machine word has a bit for each
 /// on a 64-bit machine, and a level stays within 150 bytes on a 32-bit one.
-pub const SLOTS: usize = if cfg!(target_pointer_width = "64") {
-    64
-} else {
-    16
-};
+pub const SLOTS: usize = if cfg!(target_pointer_width = "64") { 64 } else { 16 };
 
 /// A level of `SLOTS` slots; the application allocates [`Level`](super::Level)s, of its target's size.
 ///
@@ -41,14 +37,8 @@ impl<const SLOTS: usize> SizedLevel<SLOTS> {
 
     /// A level without timers.
     pub const fn new() -> Self {
-        let summary = Summary {
-            earliest: Cell::new(Summary::UNKNOWN),
-            occupied: Cell::new(0),
-        };
-        Self {
-            summary,
-            slots: [const { List::new() }; SLOTS],
-        }
+        let summary = Summary { earliest: Cell::new(Summary::UNKNOWN), occupied: Cell::new(0) };
+        Self { summary, slots: [const { List::new() }; SLOTS] }
     }
 }
 

@@ -52,10 +52,7 @@ const _: () = assert!(size_of::<TimerNode>() == 2 * size_of::<usize>() + 8);
 impl TimerNode {
     /// A node that is in no list. All its bytes are zero, so that a `static` full of them stays in `.bss`.
     pub const fn new() -> Self {
-        Self {
-            links: Links::new(),
-            deadline: Cell::new(0),
-        }
+        Self { links: Links::new(), deadline: Cell::new(0) }
     }
 
     /// The deadline that the node was last inserted with, in ticks; 0 if it never was.
@@ -90,11 +87,7 @@ struct Links {
 
 impl Links {
     const fn new() -> Self {
-        Self {
-            prev: Cell::new(None),
-            next: Cell::new(None),
-            _pinned: PhantomPinned,
-        }
+        Self { prev: Cell::new(None), next: Cell::new(None), _pinned: PhantomPinned }
     }
 }
 

@@ -113,11 +113,7 @@ impl<const SLOTS: usize> Run<SLOTS> {
             }
             Step::Cancel(_) | Step::CancelFirst if self.pending.is_empty() => {}
             Step::Cancel(index) => {
-                let &timer = self
-                    .pending
-                    .iter()
-                    .nth(index.index(self.pending.len()))
-                    .unwrap();
+                let &timer = self.pending.iter().nth(index.index(self.pending.len())).unwrap();
                 self.cancel(timer);
             }
             Step::CancelFirst => {
@@ -153,12 +149,7 @@ impl<const SLOTS: usize> Run<SLOTS> {
                 .first()
                 .copied()
                 .filter(|&(deadline, _)| deadline <= self.now && deadline != NEVER);
-            assert_eq!(
-                self.timers.pop_due(self.now),
-                due.map(|(_, id)| id),
-                "at {}",
-                self.now
-            );
+            assert_eq!(self.timers.pop_due(self.now), due.map(|(_, id)| id), "at {}", self.now);
             let Some(due) = due else { break };
             self.pending.remove(&due);
         }
@@ -191,15 +182,9 @@ impl<const SLOTS: usize> Run<SLOTS> {
             .filter(|&deadline| deadline != NEVER);
         let next = self.timers.next_deadline();
         if !self.crowded {
-            assert_eq!(
-                next, first,
-                "no slot is long, so the deadline must be exact"
-            );
+            assert_eq!(next, first, "no slot is long, so the deadline must be exact");
         } else if let Some(first) = first {
-            assert!(
-                next.is_some_and(|next| next <= first),
-                "{next:?} is later than {first}"
-            );
+            assert!(next.is_some_and(|next| next <= first), "{next:?} is later than {first}");
         }
     }
 }

@@ -32,19 +32,7 @@ fn a_new_wheel_is_empty_and_has_no_deadline() {
 #[test]
 fn a_timer_fires_at_its_deadline_and_not_a_tick_early() {
     on_every_wheel(|timers| {
-        for deadline in [
-            1,
-            15,
-            16,
-            63,
-            64,
-            4095,
-            4096,
-            65_535,
-            65_536,
-            5 * SECOND,
-            1 << 60,
-        ] {
+        for deadline in [1, 15, 16, 63, 64, 4095, 4096, 65_535, 65_536, 5 * SECOND, 1 << 60] {
             let timer = timers.insert(deadline);
             assert_eq!(timers.next_deadline(), Some(deadline));
             assert_eq!(timers.fire(deadline - 1), []);
@@ -101,24 +89,14 @@ fn when_the_first_timer_is_cancelled_the_next_deadline_is_exactly_the_second() {
 #[test]
 fn cancelling_first_last_middle_and_only_timers_of_a_slot_leaves_the_others() {
     on_every_wheel(|timers| {
-        for cancelled in [
-            &[0_usize][..],
-            &[2],
-            &[4],
-            &[0, 1],
-            &[3, 4],
-            &[0, 2, 4],
-            &[4, 3, 2, 1, 0],
-        ] {
+        for cancelled in
+            [&[0_usize][..], &[2], &[4], &[0, 1], &[3, 4], &[0, 2, 4], &[4, 3, 2, 1, 0]]
+        {
             let deadline = timers.elapsed() + 100;
             let ids = [(); 5].map(|()| timers.insert(deadline));
-            cancelled
-                .iter()
-                .for_each(|&index| assert!(timers.remove(ids[index])));
-            let left: Vec<_> = (0..5)
-                .filter(|index| !cancelled.contains(index))
-                .map(|index| ids[index])
-                .collect();
+            cancelled.iter().for_each(|&index| assert!(timers.remove(ids[index])));
+            let left: Vec<_> =
+                (0..5).filter(|index| !cancelled.contains(index)).map(|index| ids[index]).collect();
             assert_eq!(timers.fire(deadline), left);
         }
     });
@@ -199,10 +177,7 @@ fn never_does_not_come_and_the_tick_before_it_does() {
         let last = timers.insert(NEVER - 1);
         assert_eq!(timers.next_deadline(), Some(NEVER - 1));
         assert_eq!(timers.fire(NEVER), [last]);
-        assert_eq!(
-            (timers.elapsed(), timers.next_deadline()),
-            (NEVER - 1, None)
-        );
+        assert_eq!((timers.elapsed(), timers.next_deadline()), (NEVER - 1, None));
         let still_never = timers.insert(NEVER);
         assert_eq!(timers.fire(NEVER), []);
         assert!(!timers.is_empty());
@@ -227,9 +202,7 @@ fn a_clock_that_goes_backwards_neither_moves_the_wheel_back_nor_fires_early() {
 fn the_next_deadline_is_exact_in_a_crowd_that_nobody_leaves() {
     on_every_wheel(|timers| {
         for start in [5 * SECOND, 50 * SECOND] {
-            (0..2 * SCAN as u64)
-                .rev()
-                .for_each(|nth| _ = timers.insert(start + nth));
+            (0..2 * SCAN as u64).rev().for_each(|nth| _ = timers.insert(start + nth));
             assert_eq!(timers.next_deadline(), Some(start));
             assert_eq!(timers.fire(start + 2 * SCAN as u64).len(), 2 * SCAN);
         }
@@ -239,17 +212,12 @@ fn the_next_deadline_is_exact_in_a_crowd_that_nobody_leaves() {
 #[test]
 fn a_crowd_that_has_left_leaves_the_next_deadline_exact() {
     on_every_wheel(|timers| {
-        let crowd: Vec<_> = (0..2 * SCAN as u64)
-            .map(|nth| timers.insert(5 * SECOND + nth))
-            .collect();
+        let crowd: Vec<_> =
+            (0..2 * SCAN as u64).map(|nth| timers.insert(5 * SECOND + nth)).collect();
         let later = timers.insert(10 * SECOND);
         for timer in crowd {
             assert!(timers.remove(timer));
-            assert!(
-                timers
-                    .next_deadline()
-                    .is_some_and(|next| next <= 10 * SECOND)
-            );
+            assert!(timers.next_deadline().is_some_and(|next| next <= 10 * SECOND));
         }
         assert_eq!(timers.next_deadline(), Some(10 * SECOND));
         assert_eq!(timers.fire(10 * SECOND), [later]);
@@ -259,10 +227,8 @@ fn a_crowd_that_has_left_leaves_the_next_deadline_exact() {
 #[test]
 fn a_crowded_slot_costs_one_early_wake_up_per_level_and_never_a_late_one() {
     on_every_wheel(|timers| {
-        let crowd: Vec<_> = (0..2 * SCAN as u64)
-            .rev()
-            .map(|nth| timers.insert(5 * SECOND + nth))
-            .collect();
+        let crowd: Vec<_> =
+            (0..2 * SCAN as u64).rev().map(|nth| timers.insert(5 * SECOND + nth)).collect();
         // Inserting knows the minimum; cancelling it makes the wheel look.
         assert!(timers.remove(*crowd.last().unwrap()));
         let mut early = 0;
@@ -276,11 +242,7 @@ fn a_crowded_slot_costs_one_early_wake_up_per_level_and_never_a_late_one() {
             }
         };
         assert_eq!(fired, crowd[crowd.len() - 2]);
-        assert!(
-            early <= timers.levels(),
-            "{early} early wake-ups with {} levels",
-            timers.levels()
-        );
+        assert!(early <= timers.levels(), "{early} early wake-ups with {} levels", timers.levels());
     });
 }
 
@@ -344,17 +306,9 @@ fn a_node_knows_whether_it_is_linked_and_keeps_its_deadline() {
 
 #[test]
 fn sizes_are_as_documented() {
-    let expected = if cfg!(target_pointer_width = "64") {
-        (24, 1040, 72)
-    } else {
-        (16, 144, 56)
-    };
+    let expected = if cfg!(target_pointer_width = "64") { (24, 1040, 72) } else { (16, 144, 56) };
     assert_eq!(
-        (
-            size_of::<TimerNode>(),
-            size_of::<super::Level>(),
-            size_of::<super::Wheel>()
-        ),
+        (size_of::<TimerNode>(), size_of::<super::Level>(), size_of::<super::Wheel>()),
         expected
     );
 }
@@ -401,11 +355,7 @@ impl<const SLOTS: usize> Harness<SLOTS> {
         let levels: Box<[_]> = (0..levels).map(|_| SizedLevel::new()).collect();
         // SAFETY: both are new, and the levels are dropped together with the wheel.
         unsafe { wheel.attach(&levels) };
-        Self {
-            wheel,
-            entries: vec![],
-            levels,
-        }
+        Self { wheel, entries: vec![], levels }
     }
 
     fn id(node: NonNull<TimerNode>) -> usize {
@@ -417,10 +367,7 @@ impl<const SLOTS: usize> Harness<SLOTS> {
 impl<const SLOTS: usize> Timers for Harness<SLOTS> {
     fn insert(&mut self, deadline: u64) -> usize {
         let id = self.entries.len();
-        let entry = NonNull::from(Box::leak(Box::new(Entry {
-            node: TimerNode::new(),
-            id,
-        })));
+        let entry = NonNull::from(Box::leak(Box::new(Entry { node: TimerNode::new(), id })));
         self.entries.push(entry);
         // SAFETY: Pinned: the entry is on the heap until the harness is dropped, and only ever shared.
         unsafe { self.wheel.insert(entry.cast(), deadline) };
