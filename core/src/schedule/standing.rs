@@ -67,6 +67,11 @@ impl StandingCallback {
         event_loop.handle(self.0.slot)
     }
 
+    /// Whether it is in the ready queue, and has not been called since.
+    pub fn is_ready(&self) -> bool {
+        callback::is_queued(self.0.slot())
+    }
+
     /// Whether it was cancelled: it will never be called again.
     pub fn cancelled(&self) -> bool {
         self.0.cancelled()
