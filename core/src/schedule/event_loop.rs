@@ -285,6 +285,14 @@ impl EventLoop {
         unsafe { (*self.backend.as_ptr()).as_ref() }.map(|backend| &**backend)
     }
 
+    /// The loop's backend, if it is a `B`: how a backend's sources find their
+    /// selector in the loop that runs.
+    #[cfg(feature = "threads")]
+    pub fn backend_as<B: Backend>(&self) -> Option<&B> {
+        let backend: &dyn core::any::Any = self.backend()?;
+        backend.downcast_ref()
+    }
+
     /// Whether this is the loop's thread, and the loop is open.
     #[cfg(feature = "threads")]
     #[inline]
@@ -308,6 +316,9 @@ impl EventLoop {
             return Ok(());
         }
         self.raise(CLOSED);
+        if let Some(backend) = self.backend() {
+            backend.close();
+        }
         #[cfg(feature = "threads")]
         self.close_inbox();
         // What is dropped may wake and cancel; nothing new is accepted, and

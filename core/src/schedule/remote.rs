@@ -66,8 +66,14 @@ impl EventLoop {
         if self.inbox.is_empty() { wait } else { Wait::No }
     }
 
-    pub(super) fn awake(&self, wait: Wait) {
-        if wait != Wait::No {
+    /// Has other threads call the unparker from now until the next turn, for
+    /// the host may sleep; whether something was posted before that.
+    pub(super) fn rest_between_turns(&self) -> bool {
+        self.prepare_to_sleep(Wait::Forever) == Wait::No
+    }
+
+    pub(super) fn awake(&self) {
+        if self.asleep.load(Ordering::Relaxed) {
             self.asleep.swap(false, Ordering::AcqRel);
         }
         self.take_in();
