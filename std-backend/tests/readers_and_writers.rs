@@ -3,8 +3,9 @@
 
 mod local;
 
-use local::{pair, run};
+use local::{ANY_PORT, pair, run};
 use molen_core::{LoopRef, get_running_loop, yield_now};
+use molen_std::net::{TcpListener, TcpStream};
 use molen_std::{SelectorEventLoop, WatchRefused};
 use std::cell::{Cell, RefCell};
 use std::io::{Read, Write};
@@ -314,13 +315,17 @@ fn a_tasks_stream_is_not_woken_by_the_event_of_a_connection_that_is_gone() {
     use molen_core::io::Interest;
     use molen_core::io::source::Source;
     run(async {
-        let (old_client, old) = pair().await;
+        let listener = TcpListener::bind(ANY_PORT).unwrap();
+        let address = listener.local_addr().unwrap();
+        let old_client = TcpStream::connect(address).await.unwrap();
+        let (old, _peer) = listener.accept().await.unwrap();
+        let new_client = TcpStream::connect(address).await.unwrap();
         // A copy keeps the system's registration of the old one alive.
         // SAFETY: an open descriptor; the copy is this test's own.
         let copy = unsafe { libc::dup(old.as_raw_fd()) };
         drop(old);
         // Takes the old one's slot in the table over.
-        let (_new_client, new) = pair().await;
+        let (new, _peer) = listener.accept().await.unwrap();
         for _ in 0..10 {
             yield_now().await;
         }
@@ -332,6 +337,8 @@ fn a_tasks_stream_is_not_woken_by_the_event_of_a_connection_that_is_gone() {
             core::task::Poll::Ready(new.poll_ready(cx, Interest::READABLE).is_ready())
         });
         assert!(!ready.await);
+        new_client.write_all(b"for this one").await.unwrap();
+        assert_eq!(new.read(&mut [0; 64]).await, Ok(12));
         // SAFETY: as above, and not used again.
         unsafe { libc::close(copy) };
     });
