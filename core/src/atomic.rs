@@ -43,7 +43,7 @@ mod shared_with_interrupts {
             let mut seen = head.load(Ordering::Relaxed);
             loop {
                 link(seen);
-                match head.compare_exchange_weak(seen, item, Ordering::SeqCst, Ordering::Relaxed) {
+                match head.compare_exchange_weak(seen, item, Ordering::Release, Ordering::Relaxed) {
                     Ok(_) => return seen,
                     Err(now) => seen = now,
                 }

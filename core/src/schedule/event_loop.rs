@@ -70,6 +70,8 @@ pub struct EventLoop {
     pub(super) exception_handler: Cell<Option<HandlerBox>>,
     pub(super) store: Cell<Option<&'static dyn CallbackStorage>>,
     #[cfg(feature = "threads")]
+    pub(crate) ended: crate::task::ended::EndedTasks,
+    #[cfg(feature = "threads")]
     pub(super) levels: [Level; 11],
     #[cfg(feature = "threads")]
     pub(crate) inbox: Inbox,
@@ -93,6 +95,11 @@ pub struct EventLoop {
 // SAFETY: there is one thread of control; interrupts touch `ready` alone,
 // which is made for it.
 unsafe impl Sync for EventLoop {}
+
+#[cfg(not(feature = "threads"))]
+// SAFETY: there is one thread of control, and interrupts do not touch timers.
+// Without this, the `static` levels that `set_wheel` asks for could not be made.
+unsafe impl Sync for Level {}
 
 impl EventLoop {
     /// A loop that has no backend yet: all zero, for a static.
@@ -125,6 +132,7 @@ impl EventLoop {
             backend: Cell::new(Some(backend)),
             exception_handler: Cell::new(None),
             store: Cell::new(None),
+            ended: crate::task::ended::EndedTasks::new(),
             levels: [const { Level::new() }; 11],
             inbox: Inbox::new(),
             home: AtomicUsize::new(crate::platform::thread_token()),
@@ -330,7 +338,7 @@ impl EventLoop {
             // SAFETY: only timers are put in the wheel.
             unsafe { Timer::fire(node) };
         }
-        while let Some(task) = self.first_unfinished() {
+        while let Some(task) = self.tasks.first() {
             // SAFETY: unfinished, so the loop's reference stands.
             unsafe { crate::task::cell::abort_or_cancel(task) };
         }
@@ -349,19 +357,6 @@ impl EventLoop {
                 unsafe { (table.discard)(node, self) };
             }
         }
-    }
-
-    fn first_unfinished(&self) -> Option<NonNull<crate::task::header::Header>> {
-        let mut next = self.tasks.first();
-        while let Some(task) = next {
-            // SAFETY: Listed (task::list).
-            let header = unsafe { task.as_ref() };
-            if !header.has(crate::task::state::DONE) {
-                return Some(task);
-            }
-            next = NonNull::new(header.links.after.get().cast_mut());
-        }
-        None
     }
 }
 
@@ -387,7 +382,7 @@ impl EventLoop {
     /// Takes in what other threads left.
     #[inline]
     pub(super) fn take_in(&self) {
-        if !self.inbox.looks_empty() {
+        if !self.inbox.is_empty() {
             self.take_in_entries(self.inbox.take());
         }
     }
@@ -414,20 +409,10 @@ impl EventLoop {
 
     /// Leaves what is left of the tasks to those who still refer to them.
     fn orphan_tasks(&self) {
-        let mut next = self.tasks.first();
-        let mut count = 0;
-        while let Some(task) = next {
-            count += 1;
-            // SAFETY: Listed (task::list).
-            next = NonNull::new(unsafe { task.as_ref() }.links.after.get().cast_mut());
-        }
-        // Outlives Tasks: before the first orphan can be freed.
-        self.references.fetch_add(count, Ordering::Relaxed);
         self.home.store(0, Ordering::Relaxed);
-        let mut next = self.tasks.first();
-        while let Some(task) = next {
-            // SAFETY: Listed; read before the task may be freed.
-            next = NonNull::new(unsafe { task.as_ref() }.links.after.get().cast_mut());
+        while let Some(task) = self.ended.take_first() {
+            // Outlives Tasks: counted before the orphan can be freed.
+            self.references.fetch_add(1, Ordering::Relaxed);
             // SAFETY: done, in no chain, the inbox is closed; the loop's
             // reference was given up when it was done.
             unsafe { crate::task::state::orphan(task) };
@@ -447,12 +432,27 @@ impl EventLoop {
         let owner: &EventLoop = unsafe { task.header.owner() };
         let home = owner.is_home();
         if home {
-            owner.tasks.remove(NonNull::from(&task.header));
+            owner.ended.remove(&task.header);
         }
         drop(task);
         if !home {
             // SAFETY: the reference that `orphan_tasks` counted for it.
             unsafe { super::loop_ref::release(NonNull::from(owner)) };
         }
+    }
+}
+
+#[cfg(all(test, not(feature = "threads")))]
+mod tests {
+    use super::*;
+
+    static LOOP: EventLoop = EventLoop::new();
+    static LEVELS: [Level; 2] = [const { Level::new() }; 2];
+
+    #[test]
+    fn a_static_loop_takes_static_levels() {
+        LOOP.set_wheel(&LEVELS, 10);
+        assert_eq!(LOOP.next_deadline(), None);
+        assert_eq!(LOOP.tick_at(Instant::from_nanos(1025)), 2);
     }
 }

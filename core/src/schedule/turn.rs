@@ -220,10 +220,13 @@ impl Running<'_> {
             return Err(RunError::NoBackend);
         };
         #[cfg(feature = "threads")]
-        let wait = event_loop.prepare_to_sleep(wait);
+        let result = {
+            let result = backend.select(event_loop, event_loop.prepare_to_sleep(wait));
+            event_loop.awake();
+            result
+        };
+        #[cfg(not(feature = "threads"))]
         let result = backend.select(event_loop, wait);
-        #[cfg(feature = "threads")]
-        event_loop.awake();
         result.map_err(|error| match error {
             SelectError::NothingToWaitFor => RunError::NothingToWaitFor,
             SelectError::Os(code) => RunError::Select(code),

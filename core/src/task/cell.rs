@@ -19,7 +19,7 @@ use core::future::Future;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::pin::Pin;
-use core::ptr::{NonNull, drop_in_place};
+use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
 /// What a task holds; which field it is, the flags tell (*Stage*).
@@ -109,7 +109,7 @@ unsafe fn complete<F: Future>(task: NonNull<Header>, event_loop: &EventLoop, out
         let header = task.as_ref();
         let stage = TaskCell::<F>::stage(task);
         header.set(DONE);
-        drop_in_place(&raw mut (*stage).future);
+        ManuallyDrop::drop(&mut (*stage).future);
         if header.has(CANCEL) {
             header.set(CANCELLED);
         } else if header.has(HANDLE) {
@@ -139,7 +139,7 @@ unsafe fn end_cancelled<F: Future>(task: NonNull<Header>) {
     // SAFETY: Same Type and Stage; the caller found the task alive and not DONE.
     unsafe {
         task.as_ref().set(DONE | CANCELLED);
-        drop_in_place(&raw mut (*TaskCell::<F>::stage(task)).future);
+        ManuallyDrop::drop(&mut (*TaskCell::<F>::stage(task)).future);
     }
 }
 
@@ -149,9 +149,18 @@ unsafe fn finished(task: NonNull<Header>, event_loop: &EventLoop) {
     // SAFETY: the loop's reference stands.
     let header = unsafe { task.as_ref() };
     header.joiner.wake();
-    #[cfg(not(feature = "threads"))]
     event_loop.tasks.remove(task);
-    let _ = event_loop;
+    #[cfg(feature = "threads")]
+    // SAFETY: the loop's reference, which is given up here or, while the task
+    // is still queued, when it comes out of the queue.
+    unsafe {
+        if !header.has(QUEUED) && state::release_is_last(task) {
+            (table(task).free)(task);
+        } else {
+            event_loop.ended.add(task);
+        }
+    }
+    #[cfg(not(feature = "threads"))]
     if !header.has(QUEUED) {
         // SAFETY: the loop's reference.
         unsafe { state::release_home(task) }
@@ -226,7 +235,7 @@ unsafe fn panicked<F: Future>(
     if !already_ended {
         let dropped = crate::platform::catch_unwind(&mut || {
             // SAFETY: Stage: DONE was clear, so the future is still there.
-            unsafe { drop_in_place(&raw mut (*stage).future) }
+            unsafe { ManuallyDrop::drop(&mut (*stage).future) }
         });
         if let Err(second) = dropped {
             event_loop.report_panic("dropping a task that had panicked, panicked too", &second);

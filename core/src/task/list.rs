@@ -1,4 +1,5 @@
-//! The tasks of one loop, in order of creation, so that `close` finds them.
+//! Tasks in the order in which they were added: a loop's unfinished tasks, so
+//! that `close` finds them.
 
 use super::header::Header;
 use core::cell::Cell;
