@@ -223,7 +223,7 @@ mod unsupported {
         descriptor.as_raw_socket()
     }
 
-    pub(super) fn add<F, R: CallbackResult>(
+    pub(super) fn add<F: FnMut() -> R, R: CallbackResult>(
         _event_loop: &EventLoop,
         operation: &'static str,
         _half: Half,

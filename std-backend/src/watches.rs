@@ -48,6 +48,8 @@ impl Half {
 pub(crate) struct Watch {
     fd: RawFd,
     key: Cell<Option<Key>>,
+    /// The system has been told of it.
+    registered: Cell<bool>,
     reader: Cell<Option<StandingCallback>>,
     writer: Cell<Option<StandingCallback>>,
     /// In the list of those to be armed again.
@@ -162,11 +164,13 @@ impl StdSelector {
         if let Err(error) = self.arm(&watch) {
             drop(watch.half(half).replace(before));
             if watch.interest().is_none() {
-                self.watches.set_owner(fd, Owner::Nobody);
                 self.end_watch(&watch);
             }
             return Err(Refused::Os(error));
         }
+        // Only now is the number known to be one that the system gave out:
+        // the table grows up to it.
+        self.watches.set_owner(fd, Owner::Watch(watch));
         // Dropping it cancels it.
         drop(before);
         Ok(())
@@ -176,13 +180,13 @@ impl StdSelector {
         let watch = Rc::new(Watch {
             fd,
             key: Cell::new(None),
+            registered: Cell::new(false),
             reader: Cell::new(None),
             writer: Cell::new(None),
             fired: Cell::new(false),
         });
         let key = self.insert(Entry::Watch(watch.clone())).map_err(Refused::Source)?;
         watch.key.set(Some(key));
-        self.watches.set_owner(fd, Owner::Watch(watch.clone()));
         Ok(watch)
     }
 
@@ -221,20 +225,34 @@ impl StdSelector {
     }
 
     /// Tells the system what the watch waits for, and to look at it anew.
-    fn arm(&self, watch: &Watch) -> io::Result<()> {
+    fn arm(&self, watch: &Rc<Watch>) -> io::Result<()> {
         let (Some(key), Some(interest)) = (watch.key.get(), watch.interest()) else {
             return Ok(());
         };
-        self.registry(|registry| {
-            let source = &mut SourceFd(&watch.fd);
-            match registry.reregister(source, key.token(), interest) {
-                // New, or closed since and opened anew under the same number.
-                Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {
-                    registry.register(source, key.token(), interest)
-                }
-                done => done,
+        let source = &mut SourceFd(&watch.fd);
+        if watch.registered.get() {
+            match self.registry(|registry| registry.reregister(source, key.token(), interest)) {
+                Err(error) if error.raw_os_error() == Some(libc::ENOENT) => self.renew(watch)?,
+                done => return done,
             }
-        })
+        }
+        let Some(key) = watch.key.get() else { return Ok(()) };
+        self.registry(|registry| registry.register(source, key.token(), interest))?;
+        watch.registered.set(true);
+        Ok(())
+    }
+
+    /// The descriptor was closed, and its number is another's now. The former
+    /// one may live on in a copy, with events of its own: they get a key that
+    /// names nothing.
+    fn renew(&self, watch: &Rc<Watch>) -> io::Result<()> {
+        watch.registered.set(false);
+        if let Some(former) = watch.key.take() {
+            self.remove(former);
+        }
+        let key = self.insert(Entry::Watch(watch.clone()));
+        watch.key.set(Some(key.map_err(|_full| io::ErrorKind::OutOfMemory)?));
+        Ok(())
     }
 
     /// An event: has the callbacks run.

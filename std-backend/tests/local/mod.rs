@@ -1,0 +1,25 @@
+//! Loops and connections on this machine alone.
+
+#![allow(dead_code)]
+
+use core::future::Future;
+use molen_std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+
+/// Any free port of the loopback.
+pub const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
+
+/// Runs `main` on a loop of its own.
+pub fn run<F: Future>(main: F) -> F::Output {
+    let event_loop = molen_std::new_event_loop().expect("a new event loop");
+    event_loop.run_until_complete(main).expect("the loop runs to the end")
+}
+
+/// Two connected ends, both of the running loop: who connected, who accepted.
+pub async fn pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind(ANY_PORT).expect("listening on the loopback");
+    let address = listener.local_addr().expect("the listener's address");
+    let client = TcpStream::connect(address).await.expect("connecting to the listener");
+    let (server, _peer) = listener.accept().await.expect("accepting the connection");
+    (client, server)
+}
