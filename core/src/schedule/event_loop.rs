@@ -41,9 +41,9 @@ const CLOSED: u8 = 1 << 1;
 /// Some `run_*` or `turn` is active.
 const RUNNING: u8 = 1 << 2;
 
-#[cfg(feature = "alloc")]
+#[cfg(feature = "threads")]
 type BackendRef = alloc::rc::Rc<dyn Backend>;
-#[cfg(not(feature = "alloc"))]
+#[cfg(not(feature = "threads"))]
 type BackendRef = &'static dyn Backend;
 
 /// PEP 3156's event loop.
