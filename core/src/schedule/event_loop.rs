@@ -183,11 +183,10 @@ impl EventLoop {
     pub fn next_deadline(&self) -> Option<Instant> {
         let shift = self.tick_shift.get();
         let tick = self.wheel.next_deadline()?;
-        Some(Instant::from_nanos(if shift == 0 {
-            tick
-        } else {
-            tick.saturating_mul(1u64 << shift)
-        }))
+        // Not a saturating multiplication: that needs 128 bits, and a library
+        // function where there are none.
+        let beyond = tick > u64::MAX >> shift;
+        Some(if beyond { Instant::FAR_FUTURE } else { Instant::from_nanos(tick << shift) })
     }
 
     /// The first tick that is not before `when`.
