@@ -24,6 +24,8 @@
 //! | file | what it is |
 //! |---|---|
 //! | `entry` | the module's one loop, and `run` |
+//! | `pace` | how long a wait may be, for hosts that count coarsely |
+//! | `net` | TCP, under the names of the desktop's |
 //! | `reactor` | a turn for a host, as a number |
 //! | `preview1` | clock, selector and sources by `wasi_snapshot_preview1` |
 //! | `preview2` | clock, selector and sources by `wasi:io`, `wasi:sockets` |
@@ -35,6 +37,10 @@ extern crate alloc;
 
 #[cfg(target_os = "wasi")]
 mod entry;
+#[cfg(any(target_os = "wasi", test))]
+mod net_error;
+#[cfg(any(target_os = "wasi", test))]
+mod pace;
 #[cfg(any(all(target_os = "wasi", target_env = "p1"), all(test, not(target_os = "wasi"))))]
 mod preview1;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
@@ -44,9 +50,21 @@ pub mod reactor;
 #[cfg(target_os = "wasi")]
 pub use entry::{event_loop, run};
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
-pub use preview1::*;
+pub use preview1::{
+    CAPACITY, Preview1, Stderr, Stdin, Stdout, stderr, stdin, stdout, waits_for_descriptors,
+};
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub use preview2::*;
+pub use preview2::{Preview2, Stderr, Stdin, Stdout, stderr, stdin, stdout, waits_for_descriptors};
+
+/// TCP sockets. The names are those of the desktop's `net`.
+#[cfg(target_os = "wasi")]
+pub mod net {
+    pub use crate::net_error::NetError;
+    #[cfg(target_env = "p1")]
+    pub use crate::preview1::{TcpListener, TcpStream, UdpSocket, getaddrinfo};
+    #[cfg(target_env = "p2")]
+    pub use crate::preview2::{TcpListener, TcpStream};
+}
 
 #[cfg(all(target_os = "wasi", not(any(target_env = "p1", target_env = "p2"))))]
 compile_error!("molen-wasi knows wasm32-wasip1 and wasm32-wasip2; this is another level of WASI");

@@ -51,10 +51,7 @@ impl<'a> ExceptionContext<'a> {
     }
 }
 
-fn write(
-    context: &ExceptionContext<'_>,
-    sink: &mut TextSink<'_>,
-) -> Result<(), HandlerFailed> {
+fn write(context: &ExceptionContext<'_>, sink: &mut TextSink<'_>) -> Result<(), HandlerFailed> {
     struct Pieces<'a, 's>(&'a mut TextSink<'s>);
     impl fmt::Write for Pieces<'_, '_> {
         fn write_str(&mut self, text: &str) -> fmt::Result {

@@ -5,6 +5,7 @@
 
 use super::PLATFORM;
 use super::socket::{TcpListener, TcpStream};
+use crate::net_error::NetError;
 use core::net::SocketAddr;
 use molen_core::Unsupported;
 use molen_core::io::source::SourceError;
@@ -22,9 +23,13 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// Always [`SourceError::Unsupported`]; see [`inherited`](Self::inherited).
-    pub async fn bind(_address: SocketAddr) -> Result<TcpListener, SourceError> {
-        lacks("listening at an address", NO_SOCKETS)
+    /// Always, [`SourceError::Unsupported`]; see [`inherited`](Self::inherited).
+    pub fn bind(address: SocketAddr) -> Result<TcpListener, NetError> {
+        lacks("opening a listening socket", NO_SOCKETS).map_err(|cause| NetError {
+            operation: "listen on",
+            address,
+            cause,
+        })
     }
 
     /// Would tell where it listens.
@@ -43,8 +48,12 @@ impl TcpStream {
     /// # Errors
     ///
     /// Always [`SourceError::Unsupported`].
-    pub async fn connect(_address: SocketAddr) -> Result<TcpStream, SourceError> {
-        lacks("connecting to an address", NO_SOCKETS)
+    pub async fn connect(address: SocketAddr) -> Result<TcpStream, NetError> {
+        lacks("opening a connection", NO_SOCKETS).map_err(|cause| NetError {
+            operation: "connect to",
+            address,
+            cause,
+        })
     }
 
     /// Would tell the address of this end.
@@ -75,8 +84,12 @@ impl UdpSocket {
     /// # Errors
     ///
     /// Always [`SourceError::Unsupported`].
-    pub async fn bind(_address: SocketAddr) -> Result<UdpSocket, SourceError> {
-        lacks("making a UDP socket", NO_SOCKETS)
+    pub fn bind(address: SocketAddr) -> Result<UdpSocket, NetError> {
+        lacks("opening a UDP socket", NO_SOCKETS).map_err(|cause| NetError {
+            operation: "bind to",
+            address,
+            cause,
+        })
     }
 }
 

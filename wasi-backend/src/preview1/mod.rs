@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `selector` | the module's clock and selector, and its imports |
 //! | `poll` | one `poll_oneoff` a turn, and what to do with its lies |
-//! | `pace` | how long a wait may be, for hosts that count coarsely |
 //! | `table` | the descriptors that may be waited for |
 //! | `stdio` | standard input, output and error |
 //! | `socket` | listening sockets that the host gave, and their connections |
@@ -12,7 +11,6 @@
 //! | `errno` | the host's error numbers |
 
 mod errno;
-mod pace;
 mod poll;
 mod table;
 
@@ -28,11 +26,11 @@ mod stdio;
 mod tests;
 
 #[cfg(target_os = "wasi")]
+pub use lacking::{UdpSocket, getaddrinfo};
+#[cfg(target_os = "wasi")]
 pub(crate) use selector::BACKEND;
 #[cfg(target_os = "wasi")]
 pub use selector::{Preview1, waits_for_descriptors};
-#[cfg(target_os = "wasi")]
-pub use lacking::{UdpSocket, getaddrinfo};
 #[cfg(target_os = "wasi")]
 pub use socket::{TcpListener, TcpStream};
 #[cfg(target_os = "wasi")]

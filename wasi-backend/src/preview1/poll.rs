@@ -20,8 +20,8 @@
 //! * **Not Re-entered**: the buffers are used by `select` only, which runs in a
 //!   turn, and core refuses a turn within a turn.
 
-use super::pace::Pace;
 use super::table::{CAPACITY, Slot, Table};
+use crate::pace::Pace;
 use core::cell::{Cell, UnsafeCell};
 use molen_core::io::{Ready, SelectError};
 use wasi::{Errno, Event, Subscription, SubscriptionClock, SubscriptionFdReadwrite};
@@ -201,12 +201,8 @@ const NO_EVENT: Event = Event {
 
 /// Relative, monotonic, as exact as the host can.
 const fn clock(nanos: u64) -> Subscription {
-    let clock = SubscriptionClock {
-        id: wasi::CLOCKID_MONOTONIC,
-        timeout: nanos,
-        precision: 0,
-        flags: 0,
-    };
+    let clock =
+        SubscriptionClock { id: wasi::CLOCKID_MONOTONIC, timeout: nanos, precision: 0, flags: 0 };
     Subscription {
         userdata: CLOCK,
         u: wasi::SubscriptionU {

@@ -6,9 +6,9 @@
 //!   interrupts, so its statics are never used twice at a time.
 //! * **Valid Lists**: what is given to the host are slices, with their lengths.
 
-use super::pace::Pace;
 use super::poll::{self, PollOneoff, Poller};
 use super::table::Table;
+use crate::pace::Pace;
 use core::cell::Cell;
 use molen_core::io::{Clock, SelectError, Selector, Wait};
 use molen_core::schedule::{EventLoop, ExceptionContext, HandlerFailed};

@@ -18,6 +18,7 @@
 use super::errno::source_error;
 use super::selector::table;
 use super::table::Slot;
+use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use core::task::{Context, Poll};
 use molen_core::Unsupported;
 use molen_core::io::source::{self, AcceptSource, ByteSource, Source, SourceError};
@@ -131,31 +132,17 @@ impl TcpListener {
         }))
     }
 
-    /// Waits for the next connection.
+    /// Takes the next connection, if one is waiting. Where other platforms
+    /// give its peer's address there is 0.0.0.0:0: preview 1 does not tell.
+    ///
+    /// Connections that were broken off while they waited are passed over.
     ///
     /// # Errors
     ///
+    /// [`SourceError::WouldBlock`] when none is waiting,
     /// [`SourceError::NoDescriptors`] when the host or the table has no room:
     /// the connection then waits, and a later call can take it.
-    ///
-    /// # Cancellation
-    ///
-    /// No connection is lost.
-    pub async fn accept(&self) -> Result<TcpStream, SourceError> {
-        source::accept(self).await
-    }
-}
-
-impl Source for TcpListener {
-    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
-        self.0.0.registration.poll_ready(cx, interest)
-    }
-}
-
-impl AcceptSource for TcpListener {
-    type Connection = TcpStream;
-
-    fn try_accept(&self) -> Result<TcpStream, SourceError> {
+    pub fn try_accept(&self) -> Result<(TcpStream, SocketAddr), SourceError> {
         if !table().has_room() {
             // Before the host takes the connection off its queue.
             return Err(SourceError::NoDescriptors);
@@ -167,11 +154,41 @@ impl AcceptSource for TcpListener {
                 wasi::sock_accept(fd, wasi::FDFLAGS_NONBLOCK)
             });
             match accepted {
-                // It went away while it waited; the next one may be there.
                 Err(SourceError::ConnectionReset) => {}
-                done => return done.and_then(Owned::new).map(TcpStream),
+                Err(error) => return Err(error),
+                Ok(fd) => return Ok((TcpStream(Owned::new(fd)?), NO_ADDRESS)),
             }
         }
+    }
+
+    /// Waits for the next connection. asyncio: `loop.sock_accept()`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_accept`](Self::try_accept), but never `WouldBlock`.
+    ///
+    /// # Cancellation
+    ///
+    /// No connection is lost.
+    pub async fn accept(&self) -> Result<(TcpStream, SocketAddr), SourceError> {
+        source::accept(self).await.map(|stream| (stream, NO_ADDRESS))
+    }
+}
+
+/// What is given for an address that is not known.
+const NO_ADDRESS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0));
+
+impl Source for TcpListener {
+    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
+        self.0.0.registration.poll_ready(cx, interest)
+    }
+}
+
+impl AcceptSource for TcpListener {
+    type Connection = TcpStream;
+
+    fn try_accept(&self) -> Result<TcpStream, SourceError> {
+        self.try_accept().map(|(stream, _)| stream)
     }
 }
 
@@ -220,9 +237,8 @@ impl ByteSource for TcpStream {
         let room = buffer.len();
         let vectors = [wasi::Iovec { buf: buffer.as_mut_ptr(), buf_len: room }];
         // SAFETY: Valid Lists (selector): the vector is the buffer.
-        let (count, _) = self
-            .0
-            .attempt(Ready::READABLE, |fd| unsafe { wasi::sock_recv(fd, &vectors, 0) })?;
+        let (count, _) =
+            self.0.attempt(Ready::READABLE, |fd| unsafe { wasi::sock_recv(fd, &vectors, 0) })?;
         Ok(count.min(room))
     }
 
@@ -232,9 +248,8 @@ impl ByteSource for TcpStream {
         }
         let vectors = [wasi::Ciovec { buf: bytes.as_ptr(), buf_len: bytes.len() }];
         // SAFETY: Valid Lists (selector): the vector is the bytes.
-        let count = self
-            .0
-            .attempt(Ready::WRITABLE, |fd| unsafe { wasi::sock_send(fd, &vectors, 0) })?;
+        let count =
+            self.0.attempt(Ready::WRITABLE, |fd| unsafe { wasi::sock_send(fd, &vectors, 0) })?;
         if count == 0 {
             // Took nothing, but did not say "again".
             self.0.0.registration.clear(Ready::WRITABLE);

@@ -16,19 +16,19 @@ const GRID: u64 = 1_000_000;
 const LONGEST: u64 = 24 * 60 * 60 * 1_000_000_000;
 
 /// Remembers whether the host can wait as shortly as it was asked.
-pub(super) struct Pace {
+pub(crate) struct Pace {
     /// Until when the last wait should have lasted, if it brought no news.
     disappointed: Cell<Option<Instant>>,
 }
 
 impl Pace {
-    pub(super) const fn new() -> Pace {
+    pub(crate) const fn new() -> Pace {
         Pace { disappointed: Cell::new(None) }
     }
 
     /// How many nanoseconds the host may wait; `None` is for ever. `now` is
     /// asked only if it matters.
-    pub(super) fn timeout(&self, wait: Wait, now: impl FnOnce() -> Instant) -> Option<u64> {
+    pub(crate) fn timeout(&self, wait: Wait, now: impl FnOnce() -> Instant) -> Option<u64> {
         let disappointed = self.disappointed.take();
         let when = match wait {
             Wait::No => return Some(0),
@@ -45,7 +45,7 @@ impl Pace {
     }
 
     /// Notes that the wait ended because something happened.
-    pub(super) fn news(&self) {
+    pub(crate) fn news(&self) {
         self.disappointed.set(None);
     }
 }
