@@ -41,9 +41,9 @@ const CLOSED: u8 = 1 << 1;
 /// Some `run_*` or `turn` is active.
 const RUNNING: u8 = 1 << 2;
 
-#[cfg(feature = "alloc")]
+#[cfg(feature = "threads")]
 type BackendRef = alloc::rc::Rc<dyn Backend>;
-#[cfg(not(feature = "alloc"))]
+#[cfg(not(feature = "threads"))]
 type BackendRef = &'static dyn Backend;
 
 /// PEP 3156's event loop.
@@ -191,11 +191,10 @@ impl EventLoop {
     pub fn next_deadline(&self) -> Option<Instant> {
         let shift = self.tick_shift.get();
         let tick = self.wheel.next_deadline()?;
-        Some(Instant::from_nanos(if shift == 0 {
-            tick
-        } else {
-            tick.saturating_mul(1u64 << shift)
-        }))
+        // Not a saturating multiplication: that needs 128 bits, and a library
+        // function where there are none.
+        let beyond = tick > u64::MAX >> shift;
+        Some(if beyond { Instant::FAR_FUTURE } else { Instant::from_nanos(tick << shift) })
     }
 
     /// The first tick that is not before `when`.

@@ -34,7 +34,7 @@ pub mod wheel;
 pub use callback::MissedTicks;
 pub use event_loop::EventLoop;
 pub use exception::{
-    CallbackResult, ExceptionContext, ExceptionHandler, HandlerBox, HandlerFailed,
+    CallbackResult, ExceptionContext, ExceptionHandler, HandlerBox, HandlerFailed, TextSink,
 };
 pub use handle::{Handle, TimerHandle};
 pub use loop_ref::{LoopRef, get_running_loop};
