@@ -66,17 +66,16 @@ impl Tally {
     }
 }
 
+/// What stands between a case's name and its verdict.
+const DOTS: &str = " ... ";
+
 /// Reads one line as a case.
 pub fn parse_case(line: &str) -> Option<(CaseNumber, Case)> {
     let (number, rest) = line.trim().strip_prefix("case ")?.split_once(' ')?;
+    // Names and reasons may have the dots too, so the first ones that a verdict follows count.
     let (name, verdict) = rest
-        .rsplit_once(" ... ")
-        .and_then(|(name, verdict)| Some((name, parse_verdict(verdict)?)))
-        // The reason may itself contain the dots.
-        .or_else(|| {
-            rest.split_once(" ... ")
-                .and_then(|(name, verdict)| Some((name, parse_verdict(verdict)?)))
-        })?;
+        .match_indices(DOTS)
+        .find_map(|(at, _)| Some((&rest[..at], parse_verdict(&rest[at + DOTS.len()..])?)))?;
     Some((
         number.parse().ok()?,
         Case {
