@@ -39,25 +39,17 @@ impl Build {
     pub fn run(&self) -> Result<PathBuf> {
         let folder = workspace::root().join(&self.directory);
         if !folder.join("Cargo.toml").is_file() {
-            bail!(
-                "build {}: there is no package in that folder",
-                self.directory
-            );
+            bail!("build {}: there is no package in that folder", self.directory);
         }
         let mut cargo = workspace::cargo();
         cargo.current_dir(&folder).arg("build");
         if let Some(target) = &self.target {
             cargo.args(["--target", target]);
         }
-        cargo
-            .args(&self.arguments)
-            .arg("--message-format=json-render-diagnostics");
+        cargo.args(&self.arguments).arg("--message-format=json-render-diagnostics");
         let shown = process::show(&cargo);
         eprintln!("build: in {}: {shown}", self.directory);
-        cargo
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit());
+        cargo.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut running = Running::start(&mut cargo)?;
         let mut programs = Vec::new();
         if let Some(pipe) = running.take_stdout() {
@@ -96,12 +88,7 @@ impl Build {
 
 /// A program's file, or the module that a `cdylib` is on wasm.
 fn module_or_program(artifact: &cargo_metadata::Artifact) -> Option<PathBuf> {
-    let module = || {
-        artifact
-            .filenames
-            .iter()
-            .find(|file| file.extension() == Some("wasm"))
-            .cloned()
-    };
+    let module =
+        || artifact.filenames.iter().find(|file| file.extension() == Some("wasm")).cloned();
     artifact.executable.clone().or_else(module).map(Into::into)
 }

@@ -21,12 +21,7 @@ use clap::{Parser, Subcommand};
 
 /// Sets a machine up for Molen and runs its demo, its tests and its size tables.
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    bin_name = "cargo xtask",
-    version,
-    propagate_version = true
-)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, propagate_version = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

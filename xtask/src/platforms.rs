@@ -51,11 +51,7 @@ pub enum Engine {
     /// `qemu-system-riscv32`, with this machine.
     QemuRiscv32(&'static str),
     /// A native program whose first argument is the module that this builds.
-    HostOf {
-        directory: &'static str,
-        target: &'static str,
-        build: &'static [&'static str],
-    },
+    HostOf { directory: &'static str, target: &'static str, build: &'static [&'static str] },
 }
 
 /// Every platform, in the order of the table's columns.
@@ -213,11 +209,7 @@ impl Engine {
                 with_semihosting(&mut command, program, arguments);
                 command
             }
-            Self::HostOf {
-                directory,
-                target,
-                build,
-            } => {
+            Self::HostOf { directory, target, build } => {
                 let guest = Build::new(directory, Some(target), build).run()?;
                 let mut command = Command::new(program);
                 command.arg(guest).args(arguments);
@@ -235,11 +227,7 @@ fn with_semihosting(command: &mut Command, program: &Path, arguments: &[String])
         option.push_str(",arg=");
         option.push_str(&argument.replace(',', ",,"));
     }
-    command
-        .arg("-semihosting-config")
-        .arg(option)
-        .arg("-kernel")
-        .arg(program);
+    command.arg("-semihosting-config").arg(option).arg("-kernel").arg(program);
 }
 
 #[cfg(test)]
@@ -251,9 +239,7 @@ mod tests {
     fn each_platform_has_a_name_of_its_own() {
         for (index, platform) in PLATFORMS.iter().enumerate() {
             assert!(
-                PLATFORMS[..index]
-                    .iter()
-                    .all(|other| other.name != platform.name),
+                PLATFORMS[..index].iter().all(|other| other.name != platform.name),
                 "{}",
                 platform.name
             );
@@ -263,11 +249,7 @@ mod tests {
     #[test]
     fn filters_reach_a_bare_metal_program_by_the_semihosting_command_line() {
         let mut command = Command::new("qemu");
-        with_semihosting(
-            &mut command,
-            Path::new("a.elf"),
-            &["call_soon".into(), "1,2".into()],
-        );
+        with_semihosting(&mut command, Path::new("a.elf"), &["call_soon".into(), "1,2".into()]);
         assert_eq!(
             process::show(&command),
             "qemu -semihosting-config enable=on,target=native,arg=molen,arg=call_soon,arg=1,,2 -kernel a.elf"

@@ -64,9 +64,7 @@ impl Running {
         std::os::unix::process::CommandExt::process_group(command, 0);
         let shown = show(command);
         let mut groups = GROUPS.lock().unwrap_or_else(PoisonError::into_inner);
-        let child = command
-            .spawn()
-            .with_context(|| format!("start `{shown}`"))?;
+        let child = command.spawn().with_context(|| format!("start `{shown}`"))?;
         groups.insert(child.id());
         Ok(Self { child, shown })
     }
@@ -86,9 +84,7 @@ impl Running {
     /// # Errors
     /// When the system cannot say.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        self.child
-            .try_wait()
-            .with_context(|| format!("look whether `{}` has ended", self.shown))
+        self.child.try_wait().with_context(|| format!("look whether `{}` has ended", self.shown))
     }
 
     /// Waits for its end for at most `limit`; `None` when it still runs then.
@@ -152,11 +148,9 @@ impl Captured {
     pub fn require_success(self) -> Result<String> {
         match self.status {
             Some(status) if status.success() => Ok(self.stdout),
-            Some(status) => Err(anyhow!(
-                "`{}` ended with {status}: {}",
-                self.shown,
-                tail(&self.stderr, 12)
-            )),
+            Some(status) => {
+                Err(anyhow!("`{}` ended with {status}: {}", self.shown, tail(&self.stderr, 12)))
+            }
             None => Err(anyhow!(
                 "`{}` did not end in time and was ended: {}",
                 self.shown,
@@ -183,26 +177,16 @@ pub fn capture_lines(
     limit: Duration,
     seen: impl FnMut(&str) + Send + 'static,
 ) -> Result<Captured> {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = Running::start(command)?;
     let out = running.take_stdout().map(|pipe| collect(pipe, seen));
     let err = running.take_stderr().map(|pipe| collect(pipe, |_| ()));
     let status = running.wait(limit)?;
     running.end();
     let joined = |thread: Option<thread::JoinHandle<String>>| {
-        thread
-            .and_then(|thread| thread.join().ok())
-            .unwrap_or_default()
+        thread.and_then(|thread| thread.join().ok()).unwrap_or_default()
     };
-    Ok(Captured {
-        shown: show(command),
-        status,
-        stdout: joined(out),
-        stderr: joined(err),
-    })
+    Ok(Captured { shown: show(command), status, stdout: joined(out), stderr: joined(err) })
 }
 
 /// Reads a pipe to its end in a thread of its own.
@@ -237,25 +221,13 @@ fn collect(
 pub fn show_and_capture(command: &mut Command, limit: Duration) -> Result<Captured> {
     let shown = show(command);
     eprintln!("    $ {shown}");
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     let mut running = Running::start(command)?;
-    let out = running
-        .take_stdout()
-        .map(|pipe| collect(pipe, |line| eprintln!("{line}")));
+    let out = running.take_stdout().map(|pipe| collect(pipe, |line| eprintln!("{line}")));
     let status = running.wait(limit)?;
     running.end();
-    let stdout = out
-        .and_then(|thread| thread.join().ok())
-        .unwrap_or_default();
-    Ok(Captured {
-        shown,
-        status,
-        stdout,
-        stderr: String::new(),
-    })
+    let stdout = out.and_then(|thread| thread.join().ok()).unwrap_or_default();
+    Ok(Captured { shown, status, stdout, stderr: String::new() })
 }
 
 /// Runs `command` with its output shown as it comes.
@@ -269,10 +241,7 @@ pub fn run_streamed(command: &mut Command, doing: &str) -> Result<()> {
     match captured.status {
         Some(status) if status.success() => Ok(()),
         Some(status) => bail!("{doing}: `{}` ended with {status}", captured.shown),
-        None => bail!(
-            "{doing}: `{}` did not end within an hour and was ended",
-            captured.shown
-        ),
+        None => bail!("{doing}: `{}` did not end within an hour and was ended", captured.shown),
     }
 }
 
@@ -294,10 +263,7 @@ pub fn show(command: &Command) -> String {
 pub fn tail(text: &str, lines: usize) -> String {
     let all: Vec<&str> = text.trim_end().lines().collect();
     let from = all.len().saturating_sub(lines);
-    all[from..]
-        .iter()
-        .map(|line| format!("\n      | {line}"))
-        .collect()
+    all[from..].iter().map(|line| format!("\n      | {line}")).collect()
 }
 
 #[cfg(test)]

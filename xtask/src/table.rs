@@ -10,10 +10,7 @@ pub struct Table {
 impl Table {
     /// A table with a head; columns from `numeric_from` on are aligned to the right.
     pub fn new<T: Into<String>>(head: impl IntoIterator<Item = T>, numeric_from: usize) -> Self {
-        Self {
-            rows: vec![head.into_iter().map(Into::into).collect()],
-            numeric_from,
-        }
+        Self { rows: vec![head.into_iter().map(Into::into).collect()], numeric_from }
     }
 
     /// Adds a row.
@@ -72,9 +69,6 @@ mod tests {
         let mut table = Table::new(["name", "bytes"], 1);
         table.row(["a", "7"]);
         table.row(["longer", "1600"]);
-        assert_eq!(
-            table.render(),
-            "name    bytes\n──────  ─────\na           7\nlonger   1600\n"
-        );
+        assert_eq!(table.render(), "name    bytes\n──────  ─────\na           7\nlonger   1600\n");
     }
 }

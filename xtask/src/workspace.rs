@@ -67,17 +67,11 @@ impl Compiler {
                 .context("ask rustc about itself")
         };
         let version = said(&["-vV"])?;
-        let Some(release) = version
-            .lines()
-            .find_map(|line| line.strip_prefix("release: "))
-        else {
+        let Some(release) = version.lines().find_map(|line| line.strip_prefix("release: ")) else {
             bail!("ask rustc for its version: no line `release: …` in its answer {version:?}");
         };
         let sysroot = PathBuf::from(said(&["--print", "sysroot"])?.trim_end());
-        Ok(Self {
-            release: release.to_owned(),
-            sysroot,
-        })
+        Ok(Self { release: release.to_owned(), sysroot })
     }
 
     /// Where the libraries of `target` belong.

@@ -78,9 +78,7 @@ fn take_step<'a>(
             Ok(format!("> {line}"))
         }
         Step::Hears(expected) => {
-            let line = client
-                .hear()
-                .with_context(|| format!("expected {expected:?}"))?;
+            let line = client.hear().with_context(|| format!("expected {expected:?}"))?;
             if !fits(expected, &line) {
                 bail!("expected {expected:?}, heard {line:?}");
             }
@@ -131,17 +129,13 @@ impl LineClient {
         };
         let doing = || format!("talk to {address}");
         stream.set_nodelay(true).with_context(doing)?;
-        stream
-            .set_write_timeout(Some(ANSWER_LIMIT))
-            .with_context(doing)?;
+        stream.set_write_timeout(Some(ANSWER_LIMIT)).with_context(doing)?;
         let reading = stream.try_clone().with_context(doing)?;
         let (send, lines) = mpsc::channel();
         // It ends with the connection, which our drop shuts down.
         thread::spawn(move || {
             for line in BufReader::new(reading).split(b'\n').map_while(Result::ok) {
-                let line = String::from_utf8_lossy(&line)
-                    .trim_end_matches('\r')
-                    .to_owned();
+                let line = String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned();
                 if send.send(line).is_err() {
                     break;
                 }
@@ -157,16 +151,14 @@ impl LineClient {
     }
 
     fn hear(&mut self) -> Result<String> {
-        self.lines
-            .recv_timeout(ANSWER_LIMIT)
-            .map_err(|error| match error {
-                RecvTimeoutError::Timeout => {
-                    anyhow::anyhow!("heard nothing for {} s", ANSWER_LIMIT.as_secs())
-                }
-                RecvTimeoutError::Disconnected => {
-                    anyhow::anyhow!("the server closed the connection")
-                }
-            })
+        self.lines.recv_timeout(ANSWER_LIMIT).map_err(|error| match error {
+            RecvTimeoutError::Timeout => {
+                anyhow::anyhow!("heard nothing for {} s", ANSWER_LIMIT.as_secs())
+            }
+            RecvTimeoutError::Disconnected => {
+                anyhow::anyhow!("the server closed the connection")
+            }
+        })
     }
 }
 
@@ -217,10 +209,7 @@ mod tests {
         };
         let transcript = hold(&conversation, shouting_server()?, || Ok(()));
         assert!(transcript.is_correct(), "{transcript:?}");
-        assert_eq!(
-            transcript.lines,
-            ["a < hello", "a > x", "a < X", "a > END", "a is let go"]
-        );
+        assert_eq!(transcript.lines, ["a < hello", "a > x", "a < X", "a > END", "a is let go"]);
         Ok(())
     }
 
@@ -231,16 +220,10 @@ mod tests {
             steps: &[("a", Hears("hello")), ("a", Says("x")), ("a", Hears("x"))],
         };
         let wrong = hold(&conversation, shouting_server()?, || Ok(()));
-        assert_eq!(
-            wrong.failure.as_deref(),
-            Some("a: expected \"x\", heard \"X\"")
-        );
+        assert_eq!(wrong.failure.as_deref(), Some("a: expected \"x\", heard \"X\""));
         let nobody = super::super::stages::free_address()?;
         let gone = hold(&conversation, nobody, || bail!("the program has ended"));
-        assert!(
-            gone.failure
-                .is_some_and(|why| why.contains("the program has ended"))
-        );
+        assert!(gone.failure.is_some_and(|why| why.contains("the program has ended")));
         Ok(())
     }
 }

@@ -90,11 +90,6 @@ mod tests {
     #[test]
     fn over_a_uart_there_is_one_client_and_no_end_of_a_connection() {
         assert!(ALONE.steps.iter().all(|(who, _)| *who == ALONE.steps[0].0));
-        assert!(
-            ALONE
-                .steps
-                .iter()
-                .all(|(_, step)| !matches!(step, Leaves | IsLetGo))
-        );
+        assert!(ALONE.steps.iter().all(|(_, step)| !matches!(step, Leaves | IsLetGo)));
     }
 }

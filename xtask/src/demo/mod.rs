@@ -46,10 +46,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         .iter()
         .filter(|stage| {
             arguments.platforms.is_empty()
-                || arguments
-                    .platforms
-                    .iter()
-                    .any(|name| name == stage.platform)
+                || arguments.platforms.iter().any(|name| name == stage.platform)
         })
         .collect();
     let mut needs: Vec<Need> = stages.iter().flat_map(|stage| stage.needs()).collect();
@@ -75,10 +72,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
                 let failure = Some(format!("{error:#}"));
                 alone.push((
                     stage.name,
-                    Transcript {
-                        lines: vec!["✗ not started".to_owned()],
-                        failure,
-                    },
+                    Transcript { lines: vec!["✗ not started".to_owned()], failure },
                 ));
             }
         }
@@ -131,10 +125,7 @@ fn converse(
     let address = stages::free_address()?;
     let mut command = stage.command(machine, program, address)?;
     eprintln!("    $ {}", process::show(&command));
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut server = Running::start(&mut command)
         .with_context(|| format!("start the application: {}", stage.name))?;
     let output = server.take_stdout().map(process::collect_all);
@@ -158,11 +149,7 @@ fn converse(
 /// One column for each machine, one row for each step.
 fn side_by_side(transcripts: &[(&str, Transcript)]) -> String {
     let mut table = Table::new(transcripts.iter().map(|(name, _)| *name), usize::MAX);
-    let steps = transcripts
-        .iter()
-        .map(|(_, transcript)| transcript.lines.len())
-        .max()
-        .unwrap_or(0);
+    let steps = transcripts.iter().map(|(_, transcript)| transcript.lines.len()).max().unwrap_or(0);
     for step in 0..steps {
         table.row(
             transcripts
@@ -170,13 +157,8 @@ fn side_by_side(transcripts: &[(&str, Transcript)]) -> String {
                 .map(|(_, transcript)| transcript.lines.get(step).map_or("", String::as_str)),
         );
     }
-    let verdicts = transcripts.iter().map(|(_, transcript)| {
-        if transcript.is_correct() {
-            "✓"
-        } else {
-            "✗"
-        }
-    });
+    let verdicts =
+        transcripts.iter().map(|(_, transcript)| if transcript.is_correct() { "✓" } else { "✗" });
     table.row(verdicts);
     table.render()
 }
@@ -187,14 +169,8 @@ mod tests {
 
     #[test]
     fn transcripts_stand_side_by_side_also_when_one_ended_early() {
-        let full = Transcript {
-            lines: vec!["a < hi".into(), "a > x".into()],
-            failure: None,
-        };
-        let short = Transcript {
-            lines: vec!["a ✗ no".into()],
-            failure: Some("no".into()),
-        };
+        let full = Transcript { lines: vec!["a < hi".into(), "a > x".into()], failure: None };
+        let short = Transcript { lines: vec!["a ✗ no".into()], failure: Some("no".into()) };
         assert_eq!(
             side_by_side(&[("native", full), ("wasm", short)]),
             "native  wasm\n──────  ──────\na < hi  a ✗ no\na > x\n✓       ✗\n"

@@ -75,9 +75,7 @@ pub const STAGES: &[Stage] = &[
         directory: CHAT_BARE,
         target: Some("thumbv7em-none-eabihf"),
         build: &["--release"],
-        start: Start::Uart {
-            machine: "mps2-an386",
-        },
+        start: Start::Uart { machine: "mps2-an386" },
     },
 ];
 
@@ -134,10 +132,7 @@ impl Stage {
                 let mut command = Command::new(machine.path(Need::QemuArm)?);
                 command
                     .args(["-M", board, "-display", "none", "-monitor", "none"])
-                    .args([
-                        "-serial",
-                        &format!("tcp:{address},server=on,wait=on,nodelay=on"),
-                    ])
+                    .args(["-serial", &format!("tcp:{address},server=on,wait=on,nodelay=on")])
                     .args(["-semihosting-config", "enable=on,target=native"])
                     .arg("-kernel")
                     .arg(program);

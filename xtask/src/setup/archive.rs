@@ -20,9 +20,7 @@ const CONVENTIONAL: [&str; 2] = ["shared/offline", "offline"];
 /// # Errors
 /// When it names something that is not a file: a wish that cannot be met is not passed over.
 pub fn from_environment(variable: &str) -> Result<Option<PathBuf>> {
-    let Some(path) = env::var_os(variable)
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from)
+    let Some(path) = env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from)
     else {
         return Ok(None);
     };

@@ -29,13 +29,7 @@ const FETCH_LIMIT: Duration = Duration::from_secs(600);
 /// When this is no Debian-like machine, the suite cannot be read, or no version fits.
 pub fn unpack(package: &str, suite: &str, fits: impl Fn(&str) -> bool) -> Result<TempDir> {
     let private = tempfile::tempdir().context("make a scratch folder for apt")?;
-    for folder in [
-        "sources",
-        "lists/partial",
-        "cache/archives/partial",
-        "package",
-        "tree",
-    ] {
+    for folder in ["sources", "lists/partial", "cache/archives/partial", "package", "tree"] {
         fs::create_dir_all(private.path().join(folder)).context("make a scratch folder for apt")?;
     }
     let (name, entry) = source_entry(Path::new(SOURCES), suite)?;
@@ -49,9 +43,7 @@ pub fn unpack(package: &str, suite: &str, fits: impl Fn(&str) -> bool) -> Result
             ("Dir::State::lists", private.path().join("lists")),
             ("Dir::Cache", private.path().join("cache")),
         ] {
-            command
-                .arg("-o")
-                .arg(format!("{option}={}", value.display()));
+            command.arg("-o").arg(format!("{option}={}", value.display()));
         }
         // apt's download user may not enter our scratch folder.
         command.args(["-o", "APT::Sandbox::User=root", "-q"]);
@@ -65,22 +57,13 @@ pub fn unpack(package: &str, suite: &str, fits: impl Fn(&str) -> bool) -> Result
     let listed = process::capture(apt("apt-cache").args(["madison", package]), FETCH_LIMIT)
         .and_then(process::Captured::require_success)
         .with_context(doing)?;
-    let versions: Vec<&str> = listed
-        .lines()
-        .filter_map(|line| line.split('|').nth(1))
-        .map(str::trim)
-        .collect();
+    let versions: Vec<&str> =
+        listed.lines().filter_map(|line| line.split('|').nth(1)).map(str::trim).collect();
     let Some(version) = versions.iter().find(|version| fits(version)) else {
-        bail!(
-            "{}: it has only [{}], and none of these fits",
-            doing(),
-            versions.join(", ")
-        );
+        bail!("{}: it has only [{}], and none of these fits", doing(), versions.join(", "));
     };
     process::capture(
-        apt("apt-get")
-            .arg("download")
-            .arg(format!("{package}={version}")),
+        apt("apt-get").arg("download").arg(format!("{package}={version}")),
         FETCH_LIMIT,
     )
     .and_then(process::Captured::require_success)
@@ -92,12 +75,9 @@ pub fn unpack(package: &str, suite: &str, fits: impl Fn(&str) -> bool) -> Result
         .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
         .with_context(|| format!("{}: apt-get left no .deb", doing()))?;
     let tree = tempfile::tempdir().context("make a scratch folder")?;
-    process::capture(
-        Command::new("dpkg").arg("-x").arg(&file).arg(tree.path()),
-        FETCH_LIMIT,
-    )
-    .and_then(process::Captured::require_success)
-    .with_context(doing)?;
+    process::capture(Command::new("dpkg").arg("-x").arg(&file).arg(tree.path()), FETCH_LIMIT)
+        .and_then(process::Captured::require_success)
+        .with_context(doing)?;
     Ok(tree)
 }
 
@@ -181,9 +161,7 @@ fn is_root() -> Result<bool> {
 /// The release's name, as in `bookworm`.
 fn codename() -> Option<String> {
     let text = fs::read_to_string("/etc/os-release").ok()?;
-    let name = text
-        .lines()
-        .find_map(|line| line.strip_prefix("VERSION_CODENAME="))?;
+    let name = text.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="))?;
     Some(name.trim_matches('"').to_owned())
 }
 
@@ -223,24 +201,12 @@ fn is_main_suite(suite: &str) -> bool {
 /// From the paragraphs of a `.sources` file.
 fn from_stanzas(text: &str, suite: &str) -> Option<String> {
     text.split("\n\n").find_map(|stanza| {
-        let lines: Vec<&str> = stanza
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .collect();
-        let field = |name: &str| {
-            lines
-                .iter()
-                .find_map(|line| line.strip_prefix(name))
-                .map(str::trim)
-        };
-        let fits = field("Types:")?
-            .split_whitespace()
-            .any(|kind| kind == "deb")
+        let lines: Vec<&str> = stanza.lines().filter(|line| !line.starts_with('#')).collect();
+        let field =
+            |name: &str| lines.iter().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let fits = field("Types:")?.split_whitespace().any(|kind| kind == "deb")
             && field("URIs:")?.contains("debian")
-            && field("Suites:")?
-                .split_whitespace()
-                .next()
-                .is_some_and(is_main_suite);
+            && field("Suites:")?.split_whitespace().next().is_some_and(is_main_suite);
         fits.then(|| {
             let copied = lines.iter().map(|line| {
                 if line.starts_with("Suites:") {

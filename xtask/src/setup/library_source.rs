@@ -38,10 +38,7 @@ pub fn ensure(compiler: &Compiler) -> Result<()> {
     }
     let name = archive_name(&compiler.release);
     if let Some(archive) = archive::beside_checkout(|found| found == name) {
-        step(&format!(
-            "taking the library sources from {}",
-            archive.display()
-        ));
+        step(&format!("taking the library sources from {}", archive.display()));
         return install_archive(&archive, compiler);
     }
     step(&format!(
@@ -64,20 +61,13 @@ fn archive_name(release: &str) -> String {
 
 fn install_archive(archive: &Path, compiler: &Compiler) -> Result<()> {
     let doing = || format!("use the library sources in {}", archive.display());
-    let named = archive
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    if let Some(version) = named
-        .strip_prefix("rust-library-")
-        .and_then(|name| name.strip_suffix(".tar.xz"))
+    let named = archive.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if let Some(version) =
+        named.strip_prefix("rust-library-").and_then(|name| name.strip_suffix(".tar.xz"))
         && version != compiler.release
     {
-        return Err(anyhow!(
-            "it is for rustc {version}, and the compiler is {}",
-            compiler.release
-        ))
-        .with_context(doing);
+        return Err(anyhow!("it is for rustc {version}, and the compiler is {}", compiler.release))
+            .with_context(doing);
     }
     let scratch = tempfile::tempdir().context("make a scratch folder")?;
     archive::unpack(archive, scratch.path()).with_context(doing)?;
@@ -87,9 +77,7 @@ fn install_archive(archive: &Path, compiler: &Compiler) -> Result<()> {
 fn from_debian(compiler: &Compiler) -> Result<()> {
     let prefix = format!("{}+", compiler.release);
     let package = debian::unpack("rust-src", SUITE, |version| version.starts_with(&prefix))?;
-    let library = package
-        .path()
-        .join(format!("usr/src/rustc-{}/library", compiler.release));
+    let library = package.path().join(format!("usr/src/rustc-{}/library", compiler.release));
     install(&library, compiler).context("use the library sources of Debian's rust-src")
 }
 
@@ -97,9 +85,7 @@ fn from_debian(compiler: &Compiler) -> Result<()> {
 fn install(library: &Path, compiler: &Compiler) -> Result<()> {
     check_version(library, &compiler.release)?;
     let place = compiler.library_sources();
-    let above = place
-        .parent()
-        .context("the sources' place has no folder above it")?;
+    let above = place.parent().context("the sources' place has no folder above it")?;
     fs::create_dir_all(above).with_context(|| format!("make the folder {}", above.display()))?;
     let fresh = above.join("library.new");
     remove_folder(&fresh)?;
@@ -129,10 +115,7 @@ pub fn remove_folder(folder: &Path) -> Result<()> {
 /// The sources carry no version number, but each stable item says since when it is stable: what
 /// came with this release must be there, and what came with the next one must not.
 fn check_version(library: &Path, release: &str) -> Result<()> {
-    let numbers: Vec<u32> = release
-        .split('.')
-        .map_while(|part| part.parse().ok())
-        .collect();
+    let numbers: Vec<u32> = release.split('.').map_while(|part| part.parse().ok()).collect();
     let &[major, minor, _] = numbers.as_slice() else {
         bail!(
             "the compiler's version {release} is not a stable release, so no archive can match it"
@@ -141,10 +124,7 @@ fn check_version(library: &Path, release: &str) -> Result<()> {
     let sources = library.join("core/src");
     let says = |minor: u32| contains(&sources, &format!("since = \"{major}.{minor}.0\""));
     if !says(minor)? || says(minor + 1)? {
-        bail!(
-            "{} is not the library of rustc {major}.{minor}",
-            library.display()
-        );
+        bail!("{} is not the library of rustc {major}.{minor}", library.display());
     }
     Ok(())
 }
@@ -154,9 +134,7 @@ fn contains(folder: &Path, needle: &str) -> Result<bool> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("read the folder {}", folder.display()))?;
     for entry in entries {
-        let path = entry
-            .with_context(|| format!("read the folder {}", folder.display()))?
-            .path();
+        let path = entry.with_context(|| format!("read the folder {}", folder.display()))?.path();
         let found = if path.is_dir() {
             contains(&path, needle)?
         } else if path.extension().is_some_and(|extension| extension == "rs") {
@@ -181,10 +159,8 @@ mod tests {
     fn library(since: &[&str]) -> Result<tempfile::TempDir> {
         let folder = tempfile::tempdir()?;
         fs::create_dir_all(folder.path().join("core/src/num"))?;
-        let text: String = since
-            .iter()
-            .map(|version| format!("#[stable(since = \"{version}\")]\n"))
-            .collect();
+        let text: String =
+            since.iter().map(|version| format!("#[stable(since = \"{version}\")]\n")).collect();
         fs::write(folder.path().join("core/src/num/mod.rs"), text)?;
         Ok(folder)
     }
@@ -193,14 +169,8 @@ mod tests {
     fn sources_of_the_release_are_taken_and_older_and_newer_ones_are_not() -> Result<()> {
         let ours = library(&["1.94.0", "1.95.0"])?;
         assert!(check_version(ours.path(), "1.95.0").is_ok());
-        assert!(
-            check_version(ours.path(), "1.96.0").is_err(),
-            "older sources than the compiler"
-        );
-        assert!(
-            check_version(ours.path(), "1.94.0").is_err(),
-            "newer sources than the compiler"
-        );
+        assert!(check_version(ours.path(), "1.96.0").is_err(), "older sources than the compiler");
+        assert!(check_version(ours.path(), "1.94.0").is_err(), "newer sources than the compiler");
         assert!(
             check_version(ours.path(), "1.97.0-nightly").is_err(),
             "a nightly has no release archive"

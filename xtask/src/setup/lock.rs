@@ -33,7 +33,6 @@ pub fn take() -> Result<File> {
             return Err(error).with_context(|| format!("lock {}", path.display()));
         }
     }
-    file.lock()
-        .with_context(|| format!("lock {}", path.display()))?;
+    file.lock().with_context(|| format!("lock {}", path.display()))?;
     Ok(file)
 }

@@ -105,12 +105,10 @@ impl Outcome {
     /// # Errors
     /// When it could not be had; with the reason.
     pub fn path(&self, need: Need) -> Result<&PathBuf> {
-        self.ready
-            .get(&need)
-            .ok_or_else(|| match self.missing.get(&need) {
-                Some(why) => anyhow::anyhow!("{need} cannot be had: {why}"),
-                None => anyhow::anyhow!("{need} was not asked for before it was used"),
-            })
+        self.ready.get(&need).ok_or_else(|| match self.missing.get(&need) {
+            Some(why) => anyhow::anyhow!("{need} cannot be had: {why}"),
+            None => anyhow::anyhow!("{need} was not asked for before it was used"),
+        })
     }
 }
 
@@ -131,11 +129,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             needs.extend(target.engine);
         }
     }
-    let origin = if arguments.from_source {
-        LibraryOrigin::Sources
-    } else {
-        LibraryOrigin::RustupOrSources
-    };
+    let origin =
+        if arguments.from_source { LibraryOrigin::Sources } else { LibraryOrigin::RustupOrSources };
     let outcome = ensure(&needs, origin)?;
     for (need, path) in &outcome.ready {
         println!("ready: {need} ({})", path.display());
@@ -143,11 +138,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     for (need, why) in &outcome.missing {
         println!("MISSING: {need}: {why}");
     }
-    Ok(if outcome.missing.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if outcome.missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Makes sure that each of `needs` is on the machine.

@@ -35,20 +35,13 @@ fn program(need: Need) -> Option<&'static str> {
 
 /// `QEMU emulator version 10.0.2 (…)` → 10.
 fn major_version(said: &str) -> Option<u32> {
-    said.strip_prefix("QEMU emulator version ")?
-        .split('.')
-        .next()?
-        .parse()
-        .ok()
+    said.strip_prefix("QEMU emulator version ")?.split('.').next()?.parse().ok()
 }
 
 /// Gets those of `absent` that are emulators.
 pub fn get(absent: &[Need]) -> Vec<(Need, Result<PathBuf>)> {
-    let wanted: Vec<Need> = absent
-        .iter()
-        .copied()
-        .filter(|need| program(*need).is_some())
-        .collect();
+    let wanted: Vec<Need> =
+        absent.iter().copied().filter(|need| program(*need).is_some()).collect();
     if wanted.is_empty() {
         return Vec::new();
     }
@@ -67,10 +60,7 @@ pub fn get(absent: &[Need]) -> Vec<(Need, Result<PathBuf>)> {
             PACKAGES.join(" ")
         )
     };
-    wanted
-        .iter()
-        .map(|&need| (need, outcome(need).with_context(by_hand)))
-        .collect()
+    wanted.iter().map(|&need| (need, outcome(need).with_context(by_hand))).collect()
 }
 
 #[cfg(test)]

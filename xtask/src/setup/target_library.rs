@@ -44,41 +44,21 @@ enum Libraries {
 
 /// All targets, in the order of the platforms.
 pub const TARGETS: &[Target] = &[
-    Target {
-        name: "wasm32-wasip1",
-        engine: Some(Need::Wasmtime),
-        libraries: Libraries::Wasi,
-    },
-    Target {
-        name: "wasm32-wasip2",
-        engine: Some(Need::Wasmtime),
-        libraries: Libraries::Wasi,
-    },
+    Target { name: "wasm32-wasip1", engine: Some(Need::Wasmtime), libraries: Libraries::Wasi },
+    Target { name: "wasm32-wasip2", engine: Some(Need::Wasmtime), libraries: Libraries::Wasi },
     Target {
         name: "thumbv7em-none-eabihf",
         engine: Some(Need::QemuArm),
         libraries: Libraries::Bare,
     },
-    Target {
-        name: "thumbv6m-none-eabi",
-        engine: Some(Need::QemuArm),
-        libraries: Libraries::Bare,
-    },
+    Target { name: "thumbv6m-none-eabi", engine: Some(Need::QemuArm), libraries: Libraries::Bare },
     Target {
         name: "riscv32imac-unknown-none-elf",
         engine: Some(Need::QemuRiscv32),
         libraries: Libraries::Bare,
     },
-    Target {
-        name: "thumbv7m-none-eabi",
-        engine: None,
-        libraries: Libraries::Bare,
-    },
-    Target {
-        name: "wasm32-unknown-unknown",
-        engine: None,
-        libraries: Libraries::Bare,
-    },
+    Target { name: "thumbv7m-none-eabi", engine: None, libraries: Libraries::Bare },
+    Target { name: "wasm32-unknown-unknown", engine: None, libraries: Libraries::Bare },
 ];
 
 impl Target {
@@ -148,10 +128,7 @@ pub fn get(
 }
 
 fn from_rustup(targets: &[&str]) -> Result<()> {
-    step(&format!(
-        "asking rustup for the standard libraries of {}",
-        targets.join(", ")
-    ));
+    step(&format!("asking rustup for the standard libraries of {}", targets.join(", ")));
     let mut rustup = Command::new("rustup");
     rustup
         .args(["target", "add"])
@@ -172,34 +149,28 @@ struct Prepared {
 
 impl Prepared {
     fn build(&mut self, name: &str, compiler: &Compiler) -> Result<PathBuf> {
-        let target = TARGETS
-            .iter()
-            .find(|known| known.name == name)
-            .context("not a target of the table")?;
+        let target =
+            TARGETS.iter().find(|known| known.name == name).context("not a target of the table")?;
         let folder = compiler.target_folder(name);
         let place = folder.join("lib");
         if has_core(&place) {
             step(&format!(
                 "{name} has Rust's libraries but no wasi-libc, which its programs are linked with"
             ));
-            self.wasi_libc()?
-                .install(name, &place.join("self-contained"))?;
+            self.wasi_libc()?.install(name, &place.join("self-contained"))?;
             return find(name, compiler)
                 .context("it is still incomplete after wasi-libc was added");
         }
         self.sources(compiler)?;
         let began = Instant::now();
-        step(&format!(
-            "building the standard library of {name} (15 to 60 s on two cores)"
-        ));
+        step(&format!("building the standard library of {name} (15 to 60 s on two cores)"));
         let fresh = folder.join("lib.new");
         remove_folder(&fresh)?;
         fs::create_dir_all(&fresh)
             .with_context(|| format!("make the folder {}", fresh.display()))?;
         build_libraries(target, &fresh)?;
         if target.libraries == Libraries::Wasi {
-            self.wasi_libc()?
-                .install(name, &fresh.join("self-contained"))?;
+            self.wasi_libc()?.install(name, &fresh.join("self-contained"))?;
         }
         // A compiler that finds libraries of two builds side by side refuses both, so the folder
         // is replaced as a whole, and what was built against the old one goes with it.
@@ -208,10 +179,7 @@ impl Prepared {
             .with_context(|| format!("move the libraries to {}", place.display()))?;
         let stale = workspace::target_directory()?.join(name);
         if stale.exists() {
-            step(&format!(
-                "removing {}, which was built against another library",
-                stale.display()
-            ));
+            step(&format!("removing {}, which was built against another library", stale.display()));
             remove_folder(&stale)?;
         }
         step(&format!(
@@ -253,9 +221,7 @@ fn build_libraries(target: &Target, place: &Path) -> Result<()> {
     fs::write(crate_folder.join("Cargo.toml"), manifest).context("write the empty crate")?;
     fs::write(crate_folder.join("lib.rs"), "#![no_std]\n").context("write the empty crate")?;
     let mut cargo = Command::new("cargo");
-    cargo
-        .current_dir(crate_folder)
-        .args(["build", "--release", "--target", target.name]);
+    cargo.current_dir(crate_folder).args(["build", "--release", "--target", target.name]);
     match target.libraries {
         Libraries::Bare => cargo
             .arg("-Zbuild-std=core,alloc,panic_abort")
@@ -263,12 +229,9 @@ fn build_libraries(target: &Target, place: &Path) -> Result<()> {
         Libraries::Wasi => cargo.arg("-Zbuild-std=std,panic_abort,test"),
     };
     // What the caller has set for its own build must not change this one.
-    for variable in [
-        "CARGO_ENCODED_RUSTFLAGS",
-        "CARGO_BUILD_TARGET",
-        "CARGO_BUILD_RUSTFLAGS",
-        "RUSTC_WRAPPER",
-    ] {
+    for variable in
+        ["CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_RUSTFLAGS", "RUSTC_WRAPPER"]
+    {
         cargo.env_remove(variable);
     }
     cargo
@@ -279,21 +242,13 @@ fn build_libraries(target: &Target, place: &Path) -> Result<()> {
         .env("RUSTFLAGS", "-Cembed-bitcode=yes");
     let doing = format!("build the standard library of {} from sources", target.name);
     process::run_streamed(&mut cargo, &doing)?;
-    let built = crate_folder
-        .join("target")
-        .join(target.name)
-        .join("release/deps");
+    let built = crate_folder.join("target").join(target.name).join("release/deps");
     let mut copied = 0;
     for entry in
         fs::read_dir(&built).with_context(|| format!("{doing}: read {}", built.display()))?
     {
-        let path = entry
-            .with_context(|| format!("{doing}: read {}", built.display()))?
-            .path();
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
+        let path = entry.with_context(|| format!("{doing}: read {}", built.display()))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if name.ends_with(".rlib") && !name.starts_with(&format!("lib{SEED}")) {
             fs::copy(&path, place.join(name)).with_context(|| format!("{doing}: copy {name}"))?;
             copied += 1;

@@ -82,11 +82,8 @@ impl WasiLibc {
     /// An archive has the folders under `wasi-libc/`, Debian's package under `usr/lib/`; and what
     /// is called wasm32-wasip1 now was wasm32-wasi before there was a second.
     fn library_of(&self, target: &str) -> Option<PathBuf> {
-        let names: &[&str] = if target == "wasm32-wasip1" {
-            &["wasm32-wasip1", "wasm32-wasi"]
-        } else {
-            &[target]
-        };
+        let names: &[&str] =
+            if target == "wasm32-wasip1" { &["wasm32-wasip1", "wasm32-wasi"] } else { &[target] };
         let folders = ["wasi-libc", "usr/lib", ""].map(|folder| self.folder.path().join(folder));
         folders
             .iter()
@@ -97,20 +94,12 @@ impl WasiLibc {
 
 /// `wasi-libc-20260129.tar.xz` → 20260129.
 fn date_of_archive(name: &str) -> Option<u32> {
-    name.strip_prefix("wasi-libc-")?
-        .split_once('.')?
-        .0
-        .parse()
-        .ok()
+    name.strip_prefix("wasi-libc-")?.split_once('.')?.0.parse().ok()
 }
 
 /// `0.0~git20260129.9886d3d-2` or `20260129-1` → 20260129.
 fn date_of_version(version: &str) -> Option<u32> {
-    version
-        .split(|c: char| !c.is_ascii_digit())
-        .find(|digits| digits.len() == 8)?
-        .parse()
-        .ok()
+    version.split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() == 8)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -119,15 +108,9 @@ mod tests {
 
     #[test]
     fn dates_are_read_from_archive_names_and_package_versions() {
-        assert_eq!(
-            date_of_archive("wasi-libc-20260129.tar.xz"),
-            Some(20_260_129)
-        );
+        assert_eq!(date_of_archive("wasi-libc-20260129.tar.xz"), Some(20_260_129));
         assert_eq!(date_of_archive("wasi-libc.tar.xz"), None);
-        assert_eq!(
-            date_of_version("0.0~git20220510.9886d3d-2"),
-            Some(20_220_510)
-        );
+        assert_eq!(date_of_version("0.0~git20220510.9886d3d-2"), Some(20_220_510));
         assert_eq!(date_of_version("1:20260129-1~bpo13+1"), Some(20_260_129));
         assert_eq!(date_of_version("1.2-3"), None);
     }

@@ -21,16 +21,12 @@ const FEATURES: &str = "run,compile,cache,component-model,component-model-async"
 
 /// A new enough wasmtime: the one that `WASMTIME` names, else the one in `PATH`, else cargo's.
 pub fn find() -> Option<PathBuf> {
-    let named = env::var_os("WASMTIME")
-        .filter(|name| !name.is_empty())
-        .map(PathBuf::from);
+    let named = env::var_os("WASMTIME").filter(|name| !name.is_empty()).map(PathBuf::from);
     let installed = |root: PathBuf| root.join("bin").join("wasmtime");
     let candidates = [
         named,
         Some(PathBuf::from("wasmtime")),
-        env::var_os("CARGO_INSTALL_ROOT")
-            .map(PathBuf::from)
-            .map(installed),
+        env::var_os("CARGO_INSTALL_ROOT").map(PathBuf::from).map(installed),
         workspace::cargo_home().ok().map(installed),
     ];
     candidates
@@ -42,21 +38,13 @@ pub fn find() -> Option<PathBuf> {
 fn major_version(program: &Path) -> Option<u32> {
     let mut command = Command::new(program);
     command.arg("--version");
-    let said = process::capture(&mut command, QUESTION_LIMIT)
-        .ok()?
-        .require_success()
-        .ok()?;
+    let said = process::capture(&mut command, QUESTION_LIMIT).ok()?.require_success().ok()?;
     parse_major(&said)
 }
 
 /// `wasmtime 48.0.8 (…)` or `wasmtime-cli 48.0.8` → 48.
 fn parse_major(said: &str) -> Option<u32> {
-    said.split_whitespace()
-        .nth(1)?
-        .split('.')
-        .next()?
-        .parse()
-        .ok()
+    said.split_whitespace().nth(1)?.split('.').next()?.parse().ok()
 }
 
 /// Builds it with cargo.

@@ -132,15 +132,11 @@ impl Ceilings {
         let programs = self.program.iter().map(|program| &program.source);
         let modules = self.module.iter().map(|module| &module.source);
         let counts = self.count.iter().map(|count| &count.source);
-        let mut needs: Vec<Need> = programs
-            .chain(modules)
-            .chain(counts)
-            .filter_map(Source::need)
-            .collect();
+        let mut needs: Vec<Need> =
+            programs.chain(modules).chain(counts).filter_map(Source::need).collect();
         for count in &self.count {
-            let platform = PLATFORMS
-                .iter()
-                .find(|platform| platform.runs_target(&count.source.target));
+            let platform =
+                PLATFORMS.iter().find(|platform| platform.runs_target(&count.source.target));
             needs.extend(platform.into_iter().flat_map(|platform| platform.needs()));
         }
         needs.sort_unstable();
@@ -156,11 +152,7 @@ impl Program {
     /// When it cannot be built or its file not be read.
     pub fn measure(&self) -> Result<Vec<Measured>> {
         let sections = sections::of(&self.source.build().run()?)?;
-        let measured = |what: &str, now, ceiling| Measured {
-            what: what.to_owned(),
-            now,
-            ceiling,
-        };
+        let measured = |what: &str, now, ceiling| Measured { what: what.to_owned(), now, ceiling };
         Ok(vec![
             measured("text", sections.text, self.text),
             measured("rodata", sections.rodata, self.rodata),
@@ -182,11 +174,7 @@ impl Module {
         let now = fs::metadata(&path)
             .with_context(|| format!("take the size of {}", path.display()))?
             .len();
-        Ok(vec![Measured {
-            what: "bytes".to_owned(),
-            now,
-            ceiling: Some(self.bytes),
-        }])
+        Ok(vec![Measured { what: "bytes".to_owned(), now, ceiling: Some(self.bytes) }])
     }
 }
 
@@ -237,11 +225,7 @@ mod tests {
         assert_eq!(ceilings.count[0].ceilings["wake to poll"], 80);
         assert_eq!(
             ceilings.needs(),
-            [
-                Need::Target("thumbv7em-none-eabihf"),
-                Need::Target("wasm32-wasip1"),
-                Need::QemuArm
-            ]
+            [Need::Target("thumbv7em-none-eabihf"), Need::Target("wasm32-wasip1"), Need::QemuArm]
         );
         Ok(())
     }

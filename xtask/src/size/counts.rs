@@ -36,25 +36,19 @@ pub fn run(
     command.args(["-icount", "shift=0"]);
     let captured = process::capture(&mut command, LIMIT)?;
     let said = captured.stdout.clone();
-    captured
-        .require_success()
-        .with_context(|| format!("it said:{}", process::tail(&said, 12)))?;
+    captured.require_success().with_context(|| format!("it said:{}", process::tail(&said, 12)))?;
     read(&said, ceilings)
 }
 
 fn read(said: &str, ceilings: &BTreeMap<String, u64>) -> Result<Vec<Measured>> {
     let mut measured = Vec::new();
     for line in said.lines() {
-        let Some((what, number)) = line
-            .trim()
-            .strip_prefix("count ")
-            .and_then(|rest| rest.rsplit_once(' '))
+        let Some((what, number)) =
+            line.trim().strip_prefix("count ").and_then(|rest| rest.rsplit_once(' '))
         else {
             continue;
         };
-        let now = number
-            .parse()
-            .with_context(|| format!("read the count in the line {line:?}"))?;
+        let now = number.parse().with_context(|| format!("read the count in the line {line:?}"))?;
         measured.push(Measured {
             what: what.to_owned(),
             now,
@@ -87,16 +81,8 @@ mod tests {
         assert_eq!(
             measured,
             [
-                Measured {
-                    what: "wake to poll".into(),
-                    now: 61,
-                    ceiling: Some(80)
-                },
-                Measured {
-                    what: "arm".into(),
-                    now: 250,
-                    ceiling: None
-                },
+                Measured { what: "wake to poll".into(), now: 61, ceiling: Some(80) },
+                Measured { what: "arm".into(), now: 250, ceiling: None },
             ]
         );
         assert!(read("count arm 250\n", &ceilings).is_err());

@@ -53,11 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             }
         }
     }
-    Ok(if within(&rows) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if within(&rows) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Measures everything, shows the table on standard error, and says whether all is within its
@@ -91,11 +87,7 @@ fn measure(filters: &[String]) -> Result<Vec<Row>> {
     if ceilings.is_empty() {
         bail!(
             "measure sizes: {FILE} has no entry{}",
-            if filters.is_empty() {
-                ""
-            } else {
-                " that fits the filters"
-            }
+            if filters.is_empty() { "" } else { " that fits the filters" }
         );
     }
     let machine = setup::ensure(&ceilings.needs(), LibraryOrigin::RustupOrSources)?;
@@ -118,39 +110,29 @@ fn row(
     measure: impl FnOnce() -> Result<Vec<Measured>>,
 ) -> Row {
     eprintln!("size: {} on {}", source.name, source.target);
-    let ready = source
-        .need()
-        .map_or(Ok(()), |need: Need| machine.path(need).map(drop));
+    let ready = source.need().map_or(Ok(()), |need: Need| machine.path(need).map(drop));
     Row {
         name: source.name.clone(),
         target: source.target.clone(),
-        numbers: ready
-            .and_then(|()| measure())
-            .map_err(|error| format!("{error:#}")),
+        numbers: ready.and_then(|()| measure()).map_err(|error| format!("{error:#}")),
     }
 }
 
 fn within(rows: &[Row]) -> bool {
     rows.iter().all(|row| {
-        row.numbers
-            .as_ref()
-            .is_ok_and(|numbers| numbers.iter().all(Measured::is_within))
+        row.numbers.as_ref().is_ok_and(|numbers| numbers.iter().all(Measured::is_within))
     })
 }
 
 fn render(rows: &[Row]) -> String {
-    let mut table = Table::new(
-        ["program", "target", "what", "now", "ceiling", "verdict"],
-        3,
-    );
+    let mut table = Table::new(["program", "target", "what", "now", "ceiling", "verdict"], 3);
     let mut failures = String::new();
     for row in rows {
         match &row.numbers {
             Ok(numbers) => {
                 for number in numbers {
-                    let ceiling = number
-                        .ceiling
-                        .map_or(String::new(), |ceiling| ceiling.to_string());
+                    let ceiling =
+                        number.ceiling.map_or(String::new(), |ceiling| ceiling.to_string());
                     let verdict = match number.ceiling {
                         None => "",
                         Some(_) if number.is_within() => "ok",
@@ -167,29 +149,16 @@ fn render(rows: &[Row]) -> String {
                 }
             }
             Err(why) => {
-                let cells = [
-                    row.name.as_str(),
-                    row.target.as_str(),
-                    "not measured",
-                    "",
-                    "",
-                    "FAILED",
-                ];
+                let cells =
+                    [row.name.as_str(), row.target.as_str(), "not measured", "", "", "FAILED"];
                 table.row(cells);
-                failures.push_str(&format!(
-                    "\n{} on {} was not measured: {why}",
-                    row.name, row.target
-                ));
+                failures
+                    .push_str(&format!("\n{} on {} was not measured: {why}", row.name, row.target));
             }
         }
     }
     for row in rows {
-        for number in row
-            .numbers
-            .iter()
-            .flatten()
-            .filter(|number| !number.is_within())
-        {
+        for number in row.numbers.iter().flatten().filter(|number| !number.is_within()) {
             failures.push_str(&format!(
                 "\n{} on {}: {} is {} and its ceiling {}: make it smaller, or raise `{}` in {FILE} and say why",
                 row.name,
@@ -206,15 +175,9 @@ fn render(rows: &[Row]) -> String {
 
 /// A name as TOML wants it on the left of `=`.
 fn toml_key(name: &str) -> String {
-    let bare = !name.is_empty()
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if bare {
-        name.to_owned()
-    } else {
-        format!("\"{name}\"")
-    }
+    let bare =
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if bare { name.to_owned() } else { format!("\"{name}\"") }
 }
 
 #[cfg(test)]
@@ -223,27 +186,12 @@ mod tests {
 
     #[test]
     fn one_number_over_its_ceiling_fails_the_whole() {
-        let number = |now, ceiling| Measured {
-            what: "text".into(),
-            now,
-            ceiling,
-        };
-        let row = |numbers| Row {
-            name: "a".into(),
-            target: "t".into(),
-            numbers,
-        };
-        assert!(within(&[row(Ok(vec![
-            number(10, Some(10)),
-            number(99, None)
-        ]))]));
+        let number = |now, ceiling| Measured { what: "text".into(), now, ceiling };
+        let row = |numbers| Row { name: "a".into(), target: "t".into(), numbers };
+        assert!(within(&[row(Ok(vec![number(10, Some(10)), number(99, None)]))]));
         let over = [row(Ok(vec![number(11, Some(10))]))];
         assert!(!within(&over));
-        assert!(
-            render(&over).contains("raise `text` in sizes.toml"),
-            "{}",
-            render(&over)
-        );
+        assert!(render(&over).contains("raise `text` in sizes.toml"), "{}", render(&over));
         assert!(!within(&[row(Err("no such package".into()))]));
     }
 }

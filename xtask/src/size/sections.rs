@@ -88,10 +88,7 @@ mod tests {
         process::capture(rustc.arg(&object).arg(&source), Duration::from_secs(120))?
             .require_success()?;
         let sections = of(&object)?;
-        assert_eq!(
-            (sections.data, sections.bss, sections.vector_table),
-            (64, 128, 16)
-        );
+        assert_eq!((sections.data, sections.bss, sections.vector_table), (64, 128, 16));
         assert!(sections.text > 0, "{sections:?}");
         assert!(sections.rodata >= 32, "{sections:?}");
         Ok(())

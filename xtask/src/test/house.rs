@@ -42,22 +42,13 @@ pub fn format() -> HouseRow {
 
 /// `cargo clippy` over everything, with warnings as errors.
 pub fn lints() -> HouseRow {
-    one_command(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ])
+    one_command(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
 }
 
 /// `cargo test --workspace`, with `filters`.
 pub fn unit_tests(filters: &[String]) -> HouseRow {
     let mut cargo = workspace::cargo();
-    cargo
-        .current_dir(workspace::root())
-        .args(["test", "--workspace", "--no-fail-fast"]);
+    cargo.current_dir(workspace::root()).args(["test", "--workspace", "--no-fail-fast"]);
     if !filters.is_empty() {
         cargo.arg("--").args(filters);
     }
@@ -75,12 +66,9 @@ pub fn unit_tests(filters: &[String]) -> HouseRow {
                 count(line, &mut row);
             }
             match captured.status {
-                None => row
-                    .why
-                    .push("it did not end in time and was ended".to_owned()),
+                None => row.why.push("it did not end in time and was ended".to_owned()),
                 Some(status) if !status.success() && row.failed == 0 => {
-                    row.why
-                        .push(format!("cargo ended with {status}: see its output above"));
+                    row.why.push(format!("cargo ended with {status}: see its output above"));
                 }
                 Some(_) => {}
             }
@@ -95,15 +83,12 @@ pub fn unit_tests(filters: &[String]) -> HouseRow {
 /// `test result: ok. 12 passed; 0 failed; 1 ignored; …` and `test name ... FAILED`, as libtest
 /// prints them.
 fn count(line: &str, row: &mut HouseRow) {
-    if let Some(name) = line
-        .strip_prefix("test ")
-        .and_then(|line| line.strip_suffix(" ... FAILED"))
+    if let Some(name) = line.strip_prefix("test ").and_then(|line| line.strip_suffix(" ... FAILED"))
     {
         row.why.push(format!("test {name}"));
     }
-    let Some((_, counts)) = line
-        .strip_prefix("test result: ")
-        .and_then(|rest| rest.split_once(". "))
+    let Some((_, counts)) =
+        line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
     else {
         return;
     };
@@ -152,13 +137,8 @@ mod tests {
 
     #[test]
     fn libtest_s_results_are_added_up() {
-        let mut row = HouseRow {
-            name: String::new(),
-            passed: 0,
-            failed: 0,
-            skipped: 0,
-            why: Vec::new(),
-        };
+        let mut row =
+            HouseRow { name: String::new(), passed: 0, failed: 0, skipped: 0, why: Vec::new() };
         for line in [
             "test wheel::fifo ... FAILED",
             "test wheel::order ... ok",

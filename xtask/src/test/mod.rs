@@ -51,10 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         })
         .collect();
     let everything = arguments.platforms.is_empty() && arguments.filters.is_empty();
-    let mut needs: Vec<Need> = chosen
-        .iter()
-        .flat_map(|platform| platform.needs())
-        .collect();
+    let mut needs: Vec<Need> = chosen.iter().flat_map(|platform| platform.needs()).collect();
     needs.sort_unstable();
     needs.dedup();
     if chosen.iter().any(|platform| platform.name == "native") {
@@ -76,11 +73,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     for platform in chosen {
         eprintln!("test: {}", platform.name);
         let run = run_platform(platform, &machine, &arguments.filters);
-        report.platforms.push(PlatformRun {
-            name: platform.name,
-            suite: platform.suite,
-            run,
-        });
+        report.platforms.push(PlatformRun { name: platform.name, suite: platform.suite, run });
     }
     report.require_same_cases();
     let totals = report.totals();
@@ -88,11 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         eprintln!("test: nothing was run: no case and no unit test fits the filters");
     }
     print!("{}", report.render());
-    Ok(if totals.failed == 0 && totals.passed > 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if totals.failed == 0 && totals.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Builds and runs one platform's runner. Whatever goes wrong is a fault of the run.
@@ -110,10 +99,9 @@ fn run_platform(platform: &Platform, machine: &Outcome, filters: &[String]) -> R
     });
     match ran {
         Ok(captured) => judge(platform, &captured, filters),
-        Err(error) => Run {
-            faults: vec![format!("could not be run: {error:#}")],
-            ..Run::default()
-        },
+        Err(error) => {
+            Run { faults: vec![format!("could not be run: {error:#}")], ..Run::default() }
+        }
     }
 }
 
@@ -124,18 +112,13 @@ fn show_failure(platform: &str, number: CaseNumber, name: &str, why: &str) {
 /// Reads what the runner said and holds it against how it ended.
 fn judge(platform: &Platform, captured: &Captured, filters: &[String]) -> Run {
     let mut run = protocol::parse_run(&captured.stdout);
-    let failed = run
-        .cases
-        .values()
-        .any(|case| matches!(case.verdict, Verdict::Failed(_)));
+    let failed = run.cases.values().any(|case| matches!(case.verdict, Verdict::Failed(_)));
     match captured.status {
-        None => run.faults.push(format!(
-            "it did not end within {} s and was ended",
-            platform.limit.as_secs()
-        )),
+        None => run
+            .faults
+            .push(format!("it did not end within {} s and was ended", platform.limit.as_secs())),
         Some(status) if !status.success() && !failed => {
-            run.faults
-                .push(format!("it ended with {status}, though no case failed"));
+            run.faults.push(format!("it ended with {status}, though no case failed"));
         }
         Some(_) => {}
     }
@@ -187,26 +170,15 @@ mod tests {
     fn a_crash_a_hang_and_an_empty_run_are_faults() -> Result<()> {
         let crash = judged("echo 'case 1 a ... ok'; kill -9 $$", Duration::from_secs(9))?;
         assert_eq!(crash.faults.len(), 2, "{:?}", crash.faults);
-        let hang = judged(
-            "echo 'case 1 a ... ok'; sleep 30",
-            Duration::from_millis(300),
-        )?;
-        assert!(
-            hang.faults
-                .iter()
-                .any(|fault| fault.contains("did not end")),
-            "{:?}",
-            hang.faults
-        );
+        let hang = judged("echo 'case 1 a ... ok'; sleep 30", Duration::from_millis(300))?;
+        assert!(hang.faults.iter().any(|fault| fault.contains("did not end")), "{:?}", hang.faults);
         let late = judged(
             "echo 'case 1 a ... ok'; echo 'cases: 1 passed, 0 failed, 0 unsupported'; exit 3",
             Duration::from_secs(9),
         )?;
         assert_eq!(late.faults.len(), 1, "{:?}", late.faults);
-        let empty = judged(
-            "echo 'cases: 0 passed, 0 failed, 0 unsupported'",
-            Duration::from_secs(9),
-        )?;
+        let empty =
+            judged("echo 'cases: 0 passed, 0 failed, 0 unsupported'", Duration::from_secs(9))?;
         assert_eq!(empty.faults, ["it ran no case at all"]);
         Ok(())
     }

@@ -76,26 +76,18 @@ pub fn parse_case(line: &str) -> Option<(CaseNumber, Case)> {
     let (name, verdict) = rest
         .match_indices(DOTS)
         .find_map(|(at, _)| Some((&rest[..at], parse_verdict(&rest[at + DOTS.len()..])?)))?;
-    Some((
-        number.parse().ok()?,
-        Case {
-            name: name.to_owned(),
-            verdict,
-        },
-    ))
+    Some((number.parse().ok()?, Case { name: name.to_owned(), verdict }))
 }
 
 fn parse_verdict(text: &str) -> Option<Verdict> {
     let reason = |text: &str| text.trim().to_owned();
     match text.trim() {
         "ok" => Some(Verdict::Passed),
-        text => text
-            .strip_prefix("FAILED:")
-            .map(|why| Verdict::Failed(reason(why)))
-            .or_else(|| {
-                text.strip_prefix("unsupported:")
-                    .map(|why| Verdict::Unsupported(reason(why)))
-            }),
+        text => {
+            text.strip_prefix("FAILED:").map(|why| Verdict::Failed(reason(why))).or_else(|| {
+                text.strip_prefix("unsupported:").map(|why| Verdict::Unsupported(reason(why)))
+            })
+        }
     }
 }
 
@@ -117,14 +109,12 @@ pub fn parse_run(output: &str) -> Run {
     for line in output.lines() {
         if let Some((number, case)) = parse_case(line) {
             if closing.take().is_some() {
-                run.faults
-                    .push(format!("case {number} was reported after the closing line"));
+                run.faults.push(format!("case {number} was reported after the closing line"));
             }
             if let Verdict::Unsupported(reason) = &case.verdict
                 && reason.is_empty()
             {
-                run.faults
-                    .push(format!("case {number} is unsupported without a reason"));
+                run.faults.push(format!("case {number} is unsupported without a reason"));
             }
             if run.cases.insert(number, case).is_some() {
                 run.faults.push(format!("case {number} was reported twice"));
@@ -134,17 +124,14 @@ pub fn parse_run(output: &str) -> Run {
         }
     }
     let mut counted = Tally::default();
-    run.cases
-        .values()
-        .for_each(|case| counted.add(&case.verdict));
+    run.cases.values().for_each(|case| counted.add(&case.verdict));
     match closing {
-        None => run
-            .faults
-            .push("the closing line is missing: the runner crashed or hung".to_owned()),
+        None => {
+            run.faults.push("the closing line is missing: the runner crashed or hung".to_owned())
+        }
         Some(said) if said != counted => {
-            run.faults.push(format!(
-                "the closing line says {said:?}, and the cases are {counted:?}"
-            ));
+            run.faults
+                .push(format!("the closing line says {said:?}, and the cases are {counted:?}"));
         }
         Some(_) => {}
     }
@@ -167,10 +154,7 @@ mod tests {
         assert_eq!(run.cases.len(), 3);
         assert_eq!(
             run.cases[&3],
-            Case {
-                name: "call_soon from a callback".into(),
-                verdict: Verdict::Passed
-            }
+            Case { name: "call_soon from a callback".into(), verdict: Verdict::Passed }
         );
         assert!(matches!(&run.cases[&7].verdict, Verdict::Failed(why) if why.contains("got")));
         assert_eq!(
@@ -183,19 +167,13 @@ mod tests {
     fn a_run_that_stops_midway_is_a_fault() {
         let run = parse_run("case 1 a ... ok\ncase 2 b ...");
         assert_eq!(run.cases.len(), 1);
-        assert!(
-            run.faults[0].contains("closing line is missing"),
-            "{:?}",
-            run.faults
-        );
+        assert!(run.faults[0].contains("closing line is missing"), "{:?}", run.faults);
     }
 
     #[test]
     fn counts_that_do_not_agree_and_cases_reported_twice_are_faults() {
         assert_eq!(
-            parse_run("case 1 a ... ok\ncases: 2 passed, 0 failed, 0 unsupported")
-                .faults
-                .len(),
+            parse_run("case 1 a ... ok\ncases: 2 passed, 0 failed, 0 unsupported").faults.len(),
             1
         );
         let twice =

@@ -66,11 +66,7 @@ impl Report {
             totals.unsupported += row.skipped;
         }
         for platform in &self.platforms {
-            platform
-                .run
-                .cases
-                .values()
-                .for_each(|case| totals.add(&case.verdict));
+            platform.run.cases.values().for_each(|case| totals.add(&case.verdict));
             totals.failed += platform.run.faults.len();
         }
         totals
@@ -79,24 +75,14 @@ impl Report {
     /// The whole report as text; its last line is the totals, alone on its line.
     pub fn render(&self) -> String {
         let mut text = String::new();
-        let suites: BTreeSet<&str> = self
-            .platforms
-            .iter()
-            .map(|platform| platform.suite)
-            .collect();
+        let suites: BTreeSet<&str> = self.platforms.iter().map(|platform| platform.suite).collect();
         for suite in suites {
             text.push_str(&format!("\n{suite}\n\n{}", self.case_table(suite).render()));
         }
         text.push_str(&self.reasons());
-        text.push_str(&format!(
-            "\nall together\n\n{}",
-            self.summary_table().render()
-        ));
+        text.push_str(&format!("\nall together\n\n{}", self.summary_table().render()));
         let totals = self.totals();
-        text.push_str(&format!(
-            "\n{} passed, {} failed",
-            totals.passed, totals.failed
-        ));
+        text.push_str(&format!("\n{} passed, {} failed", totals.passed, totals.failed));
         if totals.unsupported > 0 {
             text.push_str(&format!(", {} skipped", totals.unsupported));
         }
@@ -105,11 +91,8 @@ impl Report {
     }
 
     fn case_table(&self, suite: &str) -> Table {
-        let columns: Vec<&PlatformRun> = self
-            .platforms
-            .iter()
-            .filter(|platform| platform.suite == suite)
-            .collect();
+        let columns: Vec<&PlatformRun> =
+            self.platforms.iter().filter(|platform| platform.suite == suite).collect();
         let mut head = vec!["case".to_owned(), "behaviour".to_owned()];
         head.extend(columns.iter().map(|platform| platform.name.to_owned()));
         let mut table = Table::new(head, usize::MAX);
@@ -186,16 +169,9 @@ impl Report {
         }
         for platform in &self.platforms {
             let mut tally = Tally::default();
-            platform
-                .run
-                .cases
-                .values()
-                .for_each(|case| tally.add(&case.verdict));
-            let counts = [
-                tally.passed,
-                tally.failed + platform.run.faults.len(),
-                tally.unsupported,
-            ];
+            platform.run.cases.values().for_each(|case| tally.add(&case.verdict));
+            let counts =
+                [tally.passed, tally.failed + platform.run.faults.len(), tally.unsupported];
             let name = format!("{} ({})", platform.name, platform.suite);
             table.row(std::iter::once(name).chain(counts.map(|count| count.to_string())));
         }
@@ -209,11 +185,7 @@ mod tests {
     use crate::test::protocol::parse_run;
 
     fn platform(name: &'static str, output: &str) -> PlatformRun {
-        PlatformRun {
-            name,
-            suite: "behaviours",
-            run: parse_run(output),
-        }
+        PlatformRun { name, suite: "behaviours", run: parse_run(output) }
     }
 
     #[test]
@@ -225,10 +197,7 @@ mod tests {
                 "case 1 a ... ok\ncase 2 b ... unsupported: no x\ncases: 1 passed, 0 failed, 1 unsupported",
             )],
         };
-        assert_eq!(
-            report.render().lines().last(),
-            Some("1 passed, 0 failed, 1 skipped")
-        );
+        assert_eq!(report.render().lines().last(), Some("1 passed, 0 failed, 1 skipped"));
     }
 
     #[test]
@@ -240,21 +209,11 @@ mod tests {
                     "native",
                     "case 1 a ... ok\ncase 2 b ... ok\ncases: 2 passed, 0 failed, 0 unsupported",
                 ),
-                platform(
-                    "wasip1",
-                    "case 1 a ... ok\ncases: 1 passed, 0 failed, 0 unsupported",
-                ),
+                platform("wasip1", "case 1 a ... ok\ncases: 1 passed, 0 failed, 0 unsupported"),
             ],
         };
         report.require_same_cases();
-        assert_eq!(
-            report.totals(),
-            Tally {
-                passed: 3,
-                failed: 1,
-                unsupported: 0
-            }
-        );
+        assert_eq!(report.totals(), Tally { passed: 3, failed: 1, unsupported: 0 });
         let text = report.render();
         assert!(
             text.contains("MISSING") && text.contains("wasip1: case 2 (b) is neither run"),
@@ -275,13 +234,6 @@ mod tests {
             ],
         };
         report.require_same_cases();
-        assert_eq!(
-            report.totals(),
-            Tally {
-                passed: 3,
-                failed: 1,
-                unsupported: 0
-            }
-        );
+        assert_eq!(report.totals(), Tally { passed: 3, failed: 1, unsupported: 0 });
     }
 }
