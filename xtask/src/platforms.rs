@@ -17,7 +17,7 @@ const CONFORMANCE: &str = "tests/conformance";
 /// The package whose program runs the cases on bare metal.
 const CONFORMANCE_BARE: &str = "tests/conformance-bare";
 
-/// The scripted preview-1 host: a native program that is given the modules of its guests.
+/// The scripted preview-1 host: a native program that runs a module on a host of every kind.
 const WASI_HOST: &str = "tests/wasi-host";
 
 /// One platform.
@@ -50,7 +50,7 @@ pub enum Engine {
     QemuArm(&'static str),
     /// `qemu-system-riscv32`, with this machine.
     QemuRiscv32(&'static str),
-    /// A native program whose first argument is the module that this builds.
+    /// A native program that runs the module that this builds, its first argument, on many hosts.
     HostOf { directory: &'static str, target: &'static str, build: &'static [&'static str] },
 }
 
@@ -112,10 +112,10 @@ pub const PLATFORMS: &[Platform] = &[
     },
     Platform {
         name: "wasi-host",
-        suite: "a host that lies",
+        suite: "behaviours",
         directory: WASI_HOST,
         target: None,
-        build: &["--release"],
+        build: &["--release", "--bin", "every-lie"],
         engine: Engine::HostOf {
             directory: CONFORMANCE,
             target: "wasm32-wasip1",
@@ -143,6 +143,11 @@ impl Platform {
         }
         let program = Build::new(self.directory, self.target, self.build).run()?;
         self.command(machine, &program, filters)
+    }
+
+    /// Whether its runner reports one run for each of several hosts.
+    pub fn has_many_hosts(&self) -> bool {
+        matches!(self.engine, Engine::HostOf { .. })
     }
 
     /// Whether it runs programs of `target`.

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: the whole test suite on every platform, and one table.
 
+mod hosts;
 mod house;
 mod protocol;
 mod report;
@@ -111,7 +112,8 @@ fn show_failure(platform: &str, number: CaseNumber, name: &str, why: &str) {
 
 /// Reads what the runner said and holds it against how it ended.
 fn judge(platform: &Platform, captured: &Captured, filters: &[String]) -> Run {
-    let mut run = protocol::parse_run(&captured.stdout);
+    let parse = if platform.has_many_hosts() { hosts::parse_hosts } else { protocol::parse_run };
+    let mut run = parse(&captured.stdout);
     let failed = run.cases.values().any(|case| matches!(case.verdict, Verdict::Failed(_)));
     match captured.status {
         None => run
