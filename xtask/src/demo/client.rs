@@ -33,18 +33,31 @@ impl Transcript {
     }
 }
 
-/// Holds `conversation` with the server at `address`.
-///
-/// `alive` is asked while the server does not listen yet, and ends the waiting by an error.
+/// The program that a conversation is held with.
+pub trait Server {
+    /// Fails when it has ended.
+    ///
+    /// # Errors
+    /// How it ended.
+    fn require_alive(&mut self) -> Result<()>;
+
+    /// Waits for its end for at most `limit`, and fails if there is none, or not a good one.
+    ///
+    /// # Errors
+    /// That it still runs, or how it ended.
+    fn require_end(&mut self, limit: Duration) -> Result<()>;
+}
+
+/// Holds `conversation` with `server` at `address`.
 pub fn hold(
     conversation: &Conversation,
     address: SocketAddr,
-    mut alive: impl FnMut() -> Result<()>,
+    server: &mut impl Server,
 ) -> Transcript {
     let mut clients: BTreeMap<&str, LineClient> = BTreeMap::new();
     let mut transcript = Transcript::default();
     for (who, step) in conversation.steps {
-        let outcome = take_step(&mut clients, who, *step, address, &mut alive);
+        let outcome = take_step(&mut clients, who, *step, address, server);
         let ended = outcome.is_err();
         let text = outcome.unwrap_or_else(|error| {
             let why = format!("{error:#}");
@@ -64,12 +77,12 @@ fn take_step<'a>(
     who: &'a str,
     step: Step,
     address: SocketAddr,
-    alive: &mut impl FnMut() -> Result<()>,
+    server: &mut impl Server,
 ) -> Result<String> {
     let client = match clients.entry(who) {
         std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
         std::collections::btree_map::Entry::Vacant(entry) => {
-            entry.insert(LineClient::connect(address, alive)?)
+            entry.insert(LineClient::connect(address, server)?)
         }
     };
     match step {
@@ -84,9 +97,13 @@ fn take_step<'a>(
             }
             Ok(format!("< {line}"))
         }
-        Step::Leaves => {
-            clients.remove(who);
-            Ok("leaves".to_owned())
+        Step::Waits(milliseconds) => {
+            thread::sleep(Duration::from_millis(milliseconds));
+            Ok(format!("waits {milliseconds} ms"))
+        }
+        Step::SeesTheServerEnd => {
+            server.require_end(ANSWER_LIMIT)?;
+            Ok("sees the server end".to_owned())
         }
         Step::IsLetGo => match client.lines.recv_timeout(ANSWER_LIMIT) {
             Err(RecvTimeoutError::Disconnected) => Ok("is let go".to_owned()),
@@ -108,12 +125,12 @@ struct LineClient {
 }
 
 impl LineClient {
-    fn connect(address: SocketAddr, alive: &mut impl FnMut() -> Result<()>) -> Result<Self> {
+    fn connect(address: SocketAddr, server: &mut impl Server) -> Result<Self> {
         let until = Instant::now() + CONNECT_LIMIT;
         let stream = loop {
             match TcpStream::connect_timeout(&address, Duration::from_secs(1)) {
                 Ok(stream) if !is_its_own_peer(&stream) => break stream,
-                Ok(_) => alive().with_context(|| format!("connect to {address}"))?,
+                Ok(_) => server.require_alive().with_context(|| format!("connect to {address}"))?,
                 Err(error) if Instant::now() >= until => {
                     return Err(error).with_context(|| {
                         format!(
@@ -123,7 +140,7 @@ impl LineClient {
                     });
                 }
                 Err(_) => {
-                    alive().with_context(|| format!("connect to {address}"))?;
+                    server.require_alive().with_context(|| format!("connect to {address}"))?;
                     thread::sleep(Duration::from_millis(20));
                 }
             }
@@ -181,7 +198,20 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-    use Step::{Hears, IsLetGo, Says};
+    use Step::{Hears, IsLetGo, Says, SeesTheServerEnd};
+
+    /// A server whose program is as the test says.
+    struct Program(Option<&'static str>);
+
+    impl Server for Program {
+        fn require_alive(&mut self) -> Result<()> {
+            self.0.map_or(Ok(()), |ended| bail!(ended))
+        }
+
+        fn require_end(&mut self, _limit: Duration) -> Result<()> {
+            self.0.map(drop).context("it still runs")
+        }
+    }
 
     /// A server that greets, gives each line back in capitals, and lets go at `END`.
     fn shouting_server() -> Result<SocketAddr> {
@@ -214,7 +244,7 @@ mod tests {
                 ("a", IsLetGo),
             ],
         };
-        let transcript = hold(&conversation, shouting_server()?, || Ok(()));
+        let transcript = hold(&conversation, shouting_server()?, &mut Program(None));
         assert!(transcript.is_correct(), "{transcript:?}");
         assert_eq!(transcript.lines, ["a < hello", "a > x", "a < X", "a > END", "a is let go"]);
         Ok(())
@@ -226,12 +256,30 @@ mod tests {
             title: "",
             steps: &[("a", Hears("hello")), ("a", Says("x")), ("a", Hears("x"))],
         };
-        let wrong = hold(&conversation, shouting_server()?, || Ok(()));
+        let wrong = hold(&conversation, shouting_server()?, &mut Program(None));
         assert_eq!(wrong.failure.as_deref(), Some("a: expected \"x\", heard \"X\""));
         // A port below 1024, which no other test is given meanwhile.
         let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
-        let gone = hold(&conversation, nobody, || bail!("the program has ended"));
+        let gone = hold(&conversation, nobody, &mut Program(Some("the program has ended")));
         assert!(gone.failure.is_some_and(|why| why.contains("the program has ended")));
+        Ok(())
+    }
+
+    #[test]
+    fn a_server_that_was_told_to_end_and_runs_on_is_a_failure() -> Result<()> {
+        let conversation = Conversation {
+            title: "",
+            steps: &[
+                ("a", Hears("hello")),
+                ("a", Says("END")),
+                ("a", IsLetGo),
+                ("a", SeesTheServerEnd),
+            ],
+        };
+        let runs_on = hold(&conversation, shouting_server()?, &mut Program(None));
+        assert_eq!(runs_on.failure.as_deref(), Some("a: it still runs"));
+        let ends = hold(&conversation, shouting_server()?, &mut Program(Some("ended")));
+        assert!(ends.is_correct(), "{ends:?}");
         Ok(())
     }
 }

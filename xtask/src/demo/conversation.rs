@@ -9,10 +9,12 @@ pub enum Step {
     Says(&'static str),
     /// The next line that it receives is this.
     Hears(&'static str),
-    /// It closes its connection.
-    Leaves,
     /// The server closes its connection.
     IsLetGo,
+    /// It lets this many milliseconds pass.
+    Waits(u64),
+    /// The server, told to, ends by itself and reports success.
+    SeesTheServerEnd,
 }
 
 /// A conversation: who does what, in order. A client connects with its first step.
@@ -24,41 +26,64 @@ pub struct Conversation {
     pub steps: &'static [(&'static str, Step)],
 }
 
-use Step::{Hears, IsLetGo, Leaves, Says};
+use Step::{Hears, IsLetGo, Says, SeesTheServerEnd, Waits};
 
-/// Held on every machine, also over a UART, which has one client.
+/// Held on every machine, also over a UART, which has one client: answers, a timer that takes a
+/// key away, a command that is none, and a clean end.
 pub const ALONE: Conversation = Conversation {
     title: "one client",
     steps: &[
-        ("ada", Hears("* molen chat *")),
-        ("ada", Says("NICK ada")),
-        ("ada", Hears("* ada joined")),
-        ("ada", Says("hello, wheel")),
-        ("ada", Hears("<ada> hello, wheel")),
-        ("ada", Says("QUIT")),
-        ("ada", Hears("* bye")),
+        ("ada", Says("PING")),
+        ("ada", Hears("+PONG")),
+        ("ada", Says("SET wind west by north")),
+        ("ada", Hears("+OK")),
+        ("ada", Says("GET wind")),
+        ("ada", Hears("=west by north")),
+        ("ada", Says("SET gust 7")),
+        ("ada", Hears("+OK")),
+        ("ada", Says("COUNT")),
+        ("ada", Hears(":2")),
+        ("ada", Says("EXPIRE gust 200")),
+        ("ada", Hears(":1")),
+        ("ada", Waits(600)),
+        ("ada", Says("GET gust")),
+        ("ada", Hears("-NIL")),
+        ("ada", Says("COUNT")),
+        ("ada", Hears(":1")),
+        ("ada", Says("TURN")),
+        ("ada", Hears("-ERR unknown command")),
+        ("ada", Says("DEL wind")),
+        ("ada", Hears(":1")),
+        ("ada", Says("SHUTDOWN")),
+        ("ada", Hears("+BYE")),
+        ("ada", SeesTheServerEnd),
     ],
 };
 
 /// Held where several clients can be connected.
 pub const TOGETHER: Conversation = Conversation {
-    title: "two clients",
+    title: "several clients",
     steps: &[
-        ("ada", Hears("* molen chat *")),
-        ("ada", Says("NICK ada")),
-        ("ada", Hears("* ada joined")),
-        ("ben", Hears("* molen chat *")),
-        ("ben", Says("NICK ben")),
-        ("ben", Hears("* ben joined")),
-        ("ada", Hears("* ben joined")),
-        ("ben", Says("hello, ada")),
-        ("ada", Hears("<ben> hello, ada")),
-        ("ben", Hears("<ben> hello, ada")),
-        ("ben", Leaves),
-        ("ada", Hears("* ben left")),
-        ("ada", Says("QUIT")),
-        ("ada", Hears("* bye")),
+        ("ada", Says("CLIENTS")),
+        ("ada", Hears(":1")),
+        ("ben", Says("CLIENTS")),
+        ("ben", Hears(":2")),
+        ("ada", Says("SET wind west")),
+        ("ada", Hears("+OK")),
+        ("ben", Says("GET wind")),
+        ("ben", Hears("=west")),
+        ("ben", Says("QUIT")),
+        ("ben", Hears("+BYE")),
+        ("ben", IsLetGo),
+        ("ada", Says("CLIENTS")),
+        ("ada", Hears(":1")),
+        ("cleo", Says("GET wind")),
+        ("cleo", Hears("=west")),
+        ("cleo", Says("SHUTDOWN")),
+        ("cleo", Hears("+BYE")),
+        ("ada", Hears("-CLOSING")),
         ("ada", IsLetGo),
+        ("ada", SeesTheServerEnd),
     ],
 };
 
@@ -90,6 +115,6 @@ mod tests {
     #[test]
     fn over_a_uart_there_is_one_client_and_no_end_of_a_connection() {
         assert!(ALONE.steps.iter().all(|(who, _)| *who == ALONE.steps[0].0));
-        assert!(ALONE.steps.iter().all(|(_, step)| !matches!(step, Leaves | IsLetGo)));
+        assert!(ALONE.steps.iter().all(|(_, step)| *step != IsLetGo));
     }
 }

@@ -11,15 +11,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::builder::PossibleValuesParser;
 
-use self::client::Transcript;
+use self::client::{Server, Transcript};
 use self::conversation::{ALONE, Conversation, TOGETHER};
 use self::stages::{Connections, STAGES, Stage};
 use crate::process::{self, Running};
 use crate::setup::{self, LibraryOrigin, Need, Outcome};
 use crate::table::Table;
-
-/// How much a server that has said its goodbyes may take to end by itself before it is ended.
-const GRACE: Duration = Duration::from_millis(200);
 
 /// Shows the same application natively, in WebAssembly and on an emulated microcontroller.
 ///
@@ -130,11 +127,7 @@ fn converse(
         .with_context(|| format!("start the application: {}", stage.name))?;
     let output = server.take_stdout().map(process::collect_all);
     let errors = server.take_stderr().map(process::collect_all);
-    let mut transcript = client::hold(conversation, address, || match server.ended()? {
-        Some(status) => bail!("the application ended with {status}"),
-        None => Ok(()),
-    });
-    server.wait(GRACE)?;
+    let mut transcript = client::hold(conversation, address, &mut server);
     server.end();
     if let Some(failure) = &mut transcript.failure {
         for pipe in [output, errors].into_iter().flatten() {
@@ -144,6 +137,23 @@ fn converse(
         }
     }
     Ok(transcript)
+}
+
+impl Server for Running {
+    fn require_alive(&mut self) -> Result<()> {
+        match self.ended()? {
+            Some(status) => bail!("the application ended with {status}"),
+            None => Ok(()),
+        }
+    }
+
+    fn require_end(&mut self, limit: Duration) -> Result<()> {
+        match self.wait(limit)? {
+            Some(status) if status.success() => Ok(()),
+            Some(status) => bail!("the application ended with {status}"),
+            None => bail!("the application still runs after {} s", limit.as_secs()),
+        }
+    }
 }
 
 /// One column for each machine, one row for each step.

@@ -11,11 +11,14 @@ use anyhow::{Context, Result};
 use crate::cargo_build::Build;
 use crate::setup::{Need, Outcome};
 
-/// The folder of the program that serves the application on machines with sockets.
-const CHAT: &str = "examples/chat";
+/// The folder of the application where there are sockets.
+const KV: &str = "examples/kv";
 
-/// The folder of the program that serves the application on a microcontroller's UART.
-const CHAT_BARE: &str = "examples/chat-bare";
+/// The folder of the application for a microcontroller, which may have a linker script of its own.
+const KV_BARE: &str = "examples/kv";
+
+/// What builds it.
+const BUILD: &[&str] = &["--release", "--bin", "kv"];
 
 /// One machine.
 #[derive(Debug)]
@@ -56,25 +59,25 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "native",
         platform: "native",
-        directory: CHAT,
+        directory: KV,
         target: None,
-        build: &["--release"],
+        build: BUILD,
         start: Start::Native,
     },
     Stage {
         name: "WASI 0.2 under wasmtime",
         platform: "wasip2",
-        directory: CHAT,
+        directory: KV,
         target: Some("wasm32-wasip2"),
-        build: &["--release"],
+        build: BUILD,
         start: Start::Wasmtime,
     },
     Stage {
         name: "Cortex-M4 under QEMU (UART)",
         platform: "thumbv7em",
-        directory: CHAT_BARE,
+        directory: KV_BARE,
         target: Some("thumbv7em-none-eabihf"),
-        build: &["--release"],
+        build: BUILD,
         start: Start::Uart { machine: "mps2-an386" },
     },
 ];
