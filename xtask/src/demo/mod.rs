@@ -132,7 +132,7 @@ fn converse(
     if let Some(failure) = &mut transcript.failure {
         for pipe in [output, errors].into_iter().flatten() {
             if let Ok(text) = pipe.join() {
-                failure.push_str(&process::tail(&text, 12));
+                failure.push_str(&process::tail(&text, 40));
             }
         }
     }
