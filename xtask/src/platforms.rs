@@ -20,6 +20,16 @@ const CONFORMANCE_BARE: &str = "tests/conformance-bare";
 /// The scripted preview-1 host: a native program that runs a module on a host of every kind.
 const WASI_HOST: &str = "tests/wasi-host";
 
+/// A Cortex-M4 with FPU. `-icount` keeps the board's clock right when the host is busy: without it
+/// SysTick loses the time that QEMU is held up for. One instruction is one nanosecond.
+pub const MPS2_AN386: &[&str] = &["-M", "mps2-an386", "-icount", "shift=0"];
+
+/// A Cortex-M3 that runs the programs of the smaller Cortex-M0.
+pub const LM3S6965EVB: &[&str] = &["-M", "lm3s6965evb", "-icount", "shift=0"];
+
+/// A 32-bit RISC-V, without firmware.
+pub const VIRT: &[&str] = &["-M", "virt", "-bios", "none"];
+
 /// One platform.
 #[derive(Debug)]
 pub struct Platform {
@@ -46,10 +56,10 @@ pub enum Engine {
     Native,
     /// `wasmtime run`, with these flags.
     Wasmtime(&'static [&'static str]),
-    /// `qemu-system-arm`, with this machine.
-    QemuArm(&'static str),
-    /// `qemu-system-riscv32`, with this machine.
-    QemuRiscv32(&'static str),
+    /// `qemu-system-arm`, with this machine and these flags.
+    QemuArm(&'static [&'static str]),
+    /// `qemu-system-riscv32`, with this machine and these flags.
+    QemuRiscv32(&'static [&'static str]),
     /// A native program that runs the module that this builds, its first argument, on many hosts.
     HostOf { directory: &'static str, target: &'static str, build: &'static [&'static str] },
 }
@@ -89,7 +99,7 @@ pub const PLATFORMS: &[Platform] = &[
         directory: CONFORMANCE_BARE,
         target: Some("thumbv7em-none-eabihf"),
         build: &["--release"],
-        engine: Engine::QemuArm("mps2-an386"),
+        engine: Engine::QemuArm(MPS2_AN386),
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -98,7 +108,7 @@ pub const PLATFORMS: &[Platform] = &[
         directory: CONFORMANCE_BARE,
         target: Some("thumbv6m-none-eabi"),
         build: &["--release"],
-        engine: Engine::QemuArm("lm3s6965evb"),
+        engine: Engine::QemuArm(LM3S6965EVB),
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -107,7 +117,7 @@ pub const PLATFORMS: &[Platform] = &[
         directory: CONFORMANCE_BARE,
         target: Some("riscv32imac-unknown-none-elf"),
         build: &["--release"],
-        engine: Engine::QemuRiscv32("virt"),
+        engine: Engine::QemuRiscv32(VIRT),
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -204,13 +214,13 @@ impl Engine {
             }
             Self::QemuArm(board) => {
                 let mut command = Command::new(machine.path(Need::QemuArm)?);
-                command.args(["-M", board, "-nographic"]);
+                command.args(board).arg("-nographic");
                 with_semihosting(&mut command, program, arguments);
                 command
             }
             Self::QemuRiscv32(board) => {
                 let mut command = Command::new(machine.path(Need::QemuRiscv32)?);
-                command.args(["-M", board, "-bios", "none", "-nographic"]);
+                command.args(board).arg("-nographic");
                 with_semihosting(&mut command, program, arguments);
                 command
             }

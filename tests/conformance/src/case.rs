@@ -147,7 +147,10 @@ macro_rules! check_eq {
         match (&$found, &$expected) {
             (found, expected) => {
                 if *found != *expected {
-                    return Err($crate::case::Failure::shown(format_args!("{} is {found:?}, not {expected:?}", stringify!($found))));
+                    return Err($crate::case::Failure::shown(format_args!(
+                        "{} is {found:?}, not {expected:?}",
+                        stringify!($found)
+                    )));
                 }
             }
         }

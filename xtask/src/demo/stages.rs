@@ -9,13 +9,14 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::cargo_build::Build;
+use crate::platforms::MPS2_AN386;
 use crate::setup::{Need, Outcome};
 
 /// The folder of the application where there are sockets.
 const KV: &str = "examples/kv";
 
 /// The folder of the application for a microcontroller, which may have a linker script of its own.
-const KV_BARE: &str = "examples/bare";
+const KV_BARE: &str = "examples/kv";
 
 /// What builds it.
 const BUILD: &[&str] = &["--release", "--bin", "kv"];
@@ -42,7 +43,7 @@ enum Start {
     Wasmtime,
     /// The board's UART is the other end of a connection that QEMU listens for. The board starts
     /// when the client is there, so that no greeting is lost.
-    Uart { machine: &'static str },
+    Uart { board: &'static [&'static str] },
 }
 
 /// How many clients can talk to a stage at once.
@@ -78,7 +79,7 @@ pub const STAGES: &[Stage] = &[
         directory: KV_BARE,
         target: Some("thumbv7em-none-eabihf"),
         build: BUILD,
-        start: Start::Uart { machine: "mps2-an386" },
+        start: Start::Uart { board: MPS2_AN386 },
     },
 ];
 
@@ -131,10 +132,11 @@ impl Stage {
                     .arg(address.to_string());
                 command
             }
-            Start::Uart { machine: board } => {
+            Start::Uart { board } => {
                 let mut command = Command::new(machine.path(Need::QemuArm)?);
                 command
-                    .args(["-M", board, "-display", "none", "-monitor", "none"])
+                    .args(board)
+                    .args(["-display", "none", "-monitor", "none"])
                     .args(["-serial", &format!("tcp:{address},server=on,wait=on,nodelay=on")])
                     .args(["-semihosting-config", "enable=on,target=native"])
                     .arg("-kernel")

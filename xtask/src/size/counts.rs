@@ -33,7 +33,9 @@ pub fn run(
         .find(|platform| platform.runs_target(target))
         .with_context(|| format!("count instructions on {target}: no platform runs it"))?;
     let mut command = platform.command(machine, program, &[])?;
-    command.args(["-icount", "shift=0"]);
+    if command.get_args().all(|word| word != "-icount") {
+        command.args(["-icount", "shift=0"]);
+    }
     let captured = process::capture(&mut command, LIMIT)?;
     let said = captured.stdout.clone();
     captured.require_success().with_context(|| format!("it said:{}", process::tail(&said, 12)))?;
