@@ -25,6 +25,25 @@ use crate::watches::{Half, Refused};
 /// and may be spurious: read without blocking.
 ///
 /// Remove a descriptor before closing it.
+///
+#[cfg_attr(unix, doc = "```")]
+#[cfg_attr(not(unix), doc = "```ignore")]
+/// use molen_std::SelectorEventLoop;
+/// use std::io::{Read, Write};
+/// use std::os::unix::net::UnixStream;
+///
+/// let event_loop = molen_std::new_event_loop()?;
+/// let (mut near, mut far) = UnixStream::pair()?;
+/// far.write_all(b"!")?;
+/// let (stop, number) = (event_loop.clone(), std::os::fd::AsRawFd::as_raw_fd(&near));
+/// event_loop.add_reader(&number, move || {
+///     stop.stop();
+///     near.read_exact(&mut [0])
+/// })?;
+/// event_loop.run_forever()?;
+/// assert!(event_loop.remove_reader(&number)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait SelectorEventLoop {
     /// Has `callback` called whenever `descriptor` can be read, is at its end,
     /// or has an error. A reader that it had before is cancelled; a writer

@@ -4,9 +4,10 @@ mod local;
 
 use local::{ANY_PORT, pair, run};
 use molen_core::io::source::{ByteSource, SourceError};
-use molen_core::{create_task, yield_now};
+use molen_core::{create_task, sleep, yield_now};
 use molen_std::net::{TcpListener, TcpStream};
 use std::io::{ErrorKind, IoSlice, Read, Write};
+use std::time::Duration;
 
 /// Sends everything back until the end, then ends its own direction.
 async fn echo(stream: &TcpStream) -> Result<usize, SourceError> {
@@ -165,6 +166,26 @@ fn connecting_where_nobody_listens_is_refused_by_name() {
         let nowhere = "255.255.255.255:9".parse().unwrap();
         let error = TcpStream::connect(nowhere).await.unwrap_err();
         assert!(matches!(error.cause, SourceError::Os(_)), "{error}");
+    });
+}
+
+#[test]
+fn an_attempt_to_connect_that_gets_no_answer_can_be_given_up() {
+    run(async {
+        // The queue of a backlog of 0 has room for one, and Linux does not
+        // answer the others.
+        let listener = TcpListener::bind_with_backlog(ANY_PORT, 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let attempts: Vec<_> = (0..8)
+            .map(|_number| create_task(async move { TcpStream::connect(address).await }).unwrap())
+            .collect();
+        sleep(Duration::from_millis(20)).await;
+        let waiting: Vec<_> = attempts.into_iter().filter(|attempt| !attempt.done()).collect();
+        assert!(!cfg!(target_os = "linux") || !waiting.is_empty());
+        for attempt in waiting {
+            attempt.cancel();
+            assert!(attempt.await.unwrap_err().is_cancelled());
+        }
     });
 }
 

@@ -36,8 +36,11 @@ impl TcpStream {
     /// # Cancellation
     ///
     /// The attempt is given up and its socket closed.
-    pub fn connect(address: SocketAddr) -> Connect {
-        Connect { address, attempt: None }
+    pub async fn connect(address: SocketAddr) -> Result<TcpStream, NetError> {
+        let failed = |cause| NetError { operation: "connect to", address, cause };
+        let stream = TcpStream::begin_to_connect(address).map_err(failed)?;
+        core::future::poll_fn(|cx| stream.poll_connected(cx)).await.map_err(failed)?;
+        Ok(stream)
     }
 
     fn begin_to_connect(address: SocketAddr) -> Result<TcpStream, SourceError> {
@@ -67,6 +70,21 @@ impl TcpStream {
         // There is room to write in a new connection; should there be none,
         // the first write finds out.
         Ok(TcpStream { socket: Registered::new(selector, stream, Ready::WRITABLE)? })
+    }
+
+    fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<Result<(), SourceError>> {
+        loop {
+            // Readiness comes first: a socket that has not begun to connect
+            // looks like one that failed without a reason.
+            if self.poll_ready(cx, Interest::WRITABLE).is_pending() {
+                self.socket.check_loop()?;
+                return Poll::Pending;
+            }
+            match self.check_connected() {
+                Err(SourceError::WouldBlock) => self.socket.clear(Ready::WRITABLE),
+                done => return Poll::Ready(done),
+            }
+        }
     }
 
     /// Whether the connection stands now, or why it never will.
@@ -219,48 +237,6 @@ fn is_connecting(error: &io::Error) -> bool {
         return true;
     }
     error.kind() == ErrorKind::NotConnected
-}
-
-/// The future of [`TcpStream::connect`].
-#[must_use = "futures do nothing unless awaited"]
-pub struct Connect {
-    address: SocketAddr,
-    attempt: Option<TcpStream>,
-}
-
-impl Connect {
-    fn poll_connected(&mut self, cx: &mut Context<'_>) -> Poll<Result<TcpStream, SourceError>> {
-        let stream = match self.attempt.take() {
-            Some(stream) => stream,
-            None => TcpStream::begin_to_connect(self.address)?,
-        };
-        loop {
-            // Readiness comes first: a socket that has not begun to connect
-            // looks like one that failed without a reason.
-            if stream.poll_ready(cx, Interest::WRITABLE).is_pending() {
-                if let Err(SourceError::ForeignLoop) = stream.socket.check_loop() {
-                    return Poll::Ready(Err(SourceError::ForeignLoop));
-                }
-                self.attempt = Some(stream);
-                return Poll::Pending;
-            }
-            match stream.check_connected() {
-                Ok(()) => return Poll::Ready(Ok(stream)),
-                Err(SourceError::WouldBlock) => stream.socket.clear(Ready::WRITABLE),
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
-    }
-}
-
-impl Future for Connect {
-    type Output = Result<TcpStream, NetError>;
-
-    fn poll(mut self: core::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let address = self.address;
-        let failed = |cause| NetError { operation: "connect to", address, cause };
-        self.poll_connected(cx).map_err(failed)
-    }
 }
 
 impl Source for TcpStream {
