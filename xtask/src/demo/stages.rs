@@ -16,7 +16,7 @@ use crate::setup::{Need, Outcome};
 const KV: &str = "examples/kv";
 
 /// The folder of the application for a microcontroller, which may have a linker script of its own.
-const KV_BARE: &str = "examples/kv";
+const KV_BARE: &str = "examples/bare";
 
 /// What builds it.
 const BUILD: &[&str] = &["--release", "--bin", "kv"];

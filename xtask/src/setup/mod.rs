@@ -45,10 +45,10 @@ use crate::workspace::Compiler;
 /// Does only what is missing, says what and why, and can be repeated at any time.
 ///
 /// Target libraries come from rustup if it answers; else they are built from the compiler's own
-/// library sources (MOLEN_RUST_LIBRARY=<rust-library-<version>.tar.xz>, or that file in
+/// library sources (MOLEN_RUST_LIBRARY names rust-library-VERSION.tar.xz, or that file is in
 /// `offline/` or `shared/offline/` beside the checkout or above it, or Debian's rust-src), for
-/// WASI with wasi-libc (MOLEN_WASI_LIBC=<wasi-libc-<date>.tar.xz>, or the same places, or
-/// Debian's). WASMTIME=<program> names a wasmtime to use.
+/// WASI with wasi-libc (MOLEN_WASI_LIBC names wasi-libc-DATE.tar.xz, or the same places, or
+/// Debian's). WASMTIME names a wasmtime to use.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Make ready for this target only, with the engine it runs on; may be repeated.

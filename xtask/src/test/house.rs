@@ -1,11 +1,18 @@
 //! The house rows: formatting, lints, unit tests and size ceilings, which have no platform.
 
+use std::process::Command;
 use std::time::Duration;
 
 use crate::{process, size, workspace};
 
 /// Compiling and testing the workspace must not take longer than this.
 const LIMIT: Duration = Duration::from_secs(3600);
+
+/// Folders of examples with a workspace of their own, and the targets they are built for.
+const EXAMPLES: &[(&str, &[&str])] = &[(
+    "examples/bare",
+    &["thumbv7em-none-eabihf", "thumbv6m-none-eabi", "riscv32imac-unknown-none-elf"],
+)];
 
 /// What came of one house row.
 #[derive(Debug)]
@@ -108,6 +115,44 @@ fn count(line: &str, row: &mut HouseRow) {
     }
 }
 
+/// The documentation of everything, with broken links as errors.
+pub fn documentation() -> HouseRow {
+    let mut cargo = workspace::cargo();
+    cargo.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--workspace", "--no-deps"]);
+    command("cargo doc --workspace --no-deps", &mut cargo)
+}
+
+/// Every interleaving of the paths between threads. In a folder of its own, because the flag would
+/// have everything else built anew.
+pub fn interleavings() -> HouseRow {
+    const NAME: &str = "cargo test --test loom, with --cfg loom";
+    let target = match workspace::target_directory() {
+        Ok(directory) => directory.join("loom"),
+        Err(error) => return HouseRow::one(NAME, Err(format!("{error:#}"))),
+    };
+    let mut cargo = workspace::cargo();
+    cargo
+        .env("RUSTFLAGS", "--cfg loom")
+        .args(["test", "--release", "-p", "molen-core", "--features", "threads"])
+        .args(["--test", "loom", "--target-dir"])
+        .arg(target);
+    command(NAME, &mut cargo)
+}
+
+/// The examples that are no members of the workspace, each for each of its targets.
+pub fn examples() -> Vec<HouseRow> {
+    EXAMPLES
+        .iter()
+        .flat_map(|(directory, targets)| targets.iter().map(move |target| (directory, target)))
+        .map(|(directory, target)| {
+            let mut cargo = workspace::cargo();
+            cargo.args(["build", "--release", "--bins", "--target", target]);
+            cargo.current_dir(workspace::root().join(directory));
+            one(&format!("cargo build --release in {directory} for {target}"), &mut cargo)
+        })
+        .collect()
+}
+
 /// `cargo xtask size`: the deterministic numbers against their ceilings.
 pub fn sizes() -> HouseRow {
     let outcome = match size::check() {
@@ -120,15 +165,25 @@ pub fn sizes() -> HouseRow {
 
 fn one_command(arguments: &[&str]) -> HouseRow {
     let mut cargo = workspace::cargo();
-    cargo.current_dir(workspace::root()).args(arguments);
-    let outcome = process::show_and_capture(&mut cargo, LIMIT)
+    cargo.args(arguments);
+    command(&format!("cargo {}", arguments.join(" ")), &mut cargo)
+}
+
+/// One command in the checkout's root.
+fn command(name: &str, command: &mut Command) -> HouseRow {
+    one(name, command.current_dir(workspace::root()))
+}
+
+/// One command, which passes when it succeeds.
+fn one(name: &str, command: &mut Command) -> HouseRow {
+    let outcome = process::show_and_capture(command, LIMIT)
         .map_err(|error| format!("{error:#}"))
         .and_then(|captured| match captured.status {
             Some(status) if status.success() => Ok(()),
             Some(status) => Err(format!("it ended with {status}: see its output above")),
             None => Err("it did not end in time and was ended".to_owned()),
         });
-    HouseRow::one(&format!("cargo {}", arguments.join(" ")), outcome)
+    HouseRow::one(name, outcome)
 }
 
 #[cfg(test)]

@@ -67,8 +67,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             report.house.push(house::lints());
         }
         report.house.push(house::unit_tests(&arguments.filters));
+        if arguments.filters.is_empty() {
+            report.house.push(house::interleavings());
+        }
     }
     if everything {
+        report.house.push(house::documentation());
+        report.house.extend(house::examples());
         report.house.push(house::sizes());
     }
     for platform in chosen {
