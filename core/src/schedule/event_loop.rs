@@ -41,9 +41,9 @@ const CLOSED: u8 = 1 << 1;
 /// Some `run_*` or `turn` is active.
 const RUNNING: u8 = 1 << 2;
 
-#[cfg(feature = "alloc")]
+#[cfg(feature = "threads")]
 type BackendRef = alloc::rc::Rc<dyn Backend>;
-#[cfg(not(feature = "alloc"))]
+#[cfg(not(feature = "threads"))]
 type BackendRef = &'static dyn Backend;
 
 /// PEP 3156's event loop.
@@ -95,6 +95,11 @@ pub struct EventLoop {
 // SAFETY: there is one thread of control; interrupts touch `ready` alone,
 // which is made for it.
 unsafe impl Sync for EventLoop {}
+
+#[cfg(not(feature = "threads"))]
+// SAFETY: there is one thread of control, and interrupts do not touch timers.
+// Without this, the `static` levels that `set_wheel` asks for could not be made.
+unsafe impl Sync for Level {}
 
 impl EventLoop {
     /// A loop that has no backend yet: all zero, for a static.
@@ -186,11 +191,10 @@ impl EventLoop {
     pub fn next_deadline(&self) -> Option<Instant> {
         let shift = self.tick_shift.get();
         let tick = self.wheel.next_deadline()?;
-        Some(Instant::from_nanos(if shift == 0 {
-            tick
-        } else {
-            tick.saturating_mul(1u64 << shift)
-        }))
+        // Not a saturating multiplication: that needs 128 bits, and a library
+        // function where there are none.
+        let beyond = tick > u64::MAX >> shift;
+        Some(if beyond { Instant::FAR_FUTURE } else { Instant::from_nanos(tick << shift) })
     }
 
     /// The first tick that is not before `when`.
@@ -280,6 +284,14 @@ impl EventLoop {
         unsafe { (*self.backend.as_ptr()).as_ref() }.map(|backend| &**backend)
     }
 
+    /// The loop's backend, if it is a `B`: how a backend's sources find their
+    /// selector in the loop that runs.
+    #[cfg(feature = "threads")]
+    pub fn backend_as<B: Backend>(&self) -> Option<&B> {
+        let backend: &dyn core::any::Any = self.backend()?;
+        backend.downcast_ref()
+    }
+
     /// Whether this is the loop's thread, and the loop is open.
     #[cfg(feature = "threads")]
     #[inline]
@@ -303,6 +315,9 @@ impl EventLoop {
             return Ok(());
         }
         self.raise(CLOSED);
+        if let Some(backend) = self.backend() {
+            backend.close();
+        }
         #[cfg(feature = "threads")]
         self.close_inbox();
         // What is dropped may wake and cancel; nothing new is accepted, and
@@ -423,5 +438,20 @@ impl EventLoop {
             // SAFETY: the reference that `orphan_tasks` counted for it.
             unsafe { super::loop_ref::release(NonNull::from(owner)) };
         }
+    }
+}
+
+#[cfg(all(test, not(feature = "threads")))]
+mod tests {
+    use super::*;
+
+    static LOOP: EventLoop = EventLoop::new();
+    static LEVELS: [Level; 2] = [const { Level::new() }; 2];
+
+    #[test]
+    fn a_static_loop_takes_static_levels() {
+        LOOP.set_wheel(&LEVELS, 10);
+        assert_eq!(LOOP.next_deadline(), None);
+        assert_eq!(LOOP.tick_at(Instant::from_nanos(1025)), 2);
     }
 }

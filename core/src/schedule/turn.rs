@@ -42,7 +42,9 @@ impl EventLoop {
     /// Makes one turn, waiting at most `timeout` (`None`: as long as it takes).
     ///
     /// With [`next_deadline`](Self::next_deadline) this lets a host drive the
-    /// loop. asyncio: `_run_once`, between `_run_forever_setup` and
+    /// loop: between two turns it waits by its own means until the deadline,
+    /// an event of the backend, or the unparker, which other threads call when
+    /// the last turn left nothing to do. asyncio: `_run_once`, between `_run_forever_setup` and
     /// `_run_forever_cleanup`.
     ///
     /// # Errors
@@ -57,8 +59,14 @@ impl EventLoop {
         };
         let mut done = Turn { fired: running.look(limit)?, ..Turn::default() };
         done.ran = self.run_batch(u32::MAX);
-        done.more = self.has_ready();
+        done.more = self.has_ready() || self.rest_between_turns();
         Ok(done)
+    }
+
+    /// Without threads an interrupt's wake is in the ready queue already.
+    #[cfg(not(feature = "threads"))]
+    fn rest_between_turns(&self) -> bool {
+        false
     }
 
     /// Runs until [`stop`](Self::stop).
@@ -212,10 +220,13 @@ impl Running<'_> {
             return Err(RunError::NoBackend);
         };
         #[cfg(feature = "threads")]
-        let wait = event_loop.prepare_to_sleep(wait);
+        let result = {
+            let result = backend.select(event_loop, event_loop.prepare_to_sleep(wait));
+            event_loop.awake();
+            result
+        };
+        #[cfg(not(feature = "threads"))]
         let result = backend.select(event_loop, wait);
-        #[cfg(feature = "threads")]
-        event_loop.awake();
         result.map_err(|error| match error {
             SelectError::NothingToWaitFor => RunError::NothingToWaitFor,
             SelectError::Os(code) => RunError::Select(code),

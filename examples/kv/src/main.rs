@@ -1,17 +1,10 @@
-//! `kv`: a key-value server over TCP on desktops and in WASI modules, over a
-//! UART on microcontrollers. `server.rs` is the program; this picks its door.
-
-#![cfg_attr(target_os = "none", no_std, no_main)]
+//! `kv`: a key-value server over TCP, on desktops and in WASI modules.
+//! `server.rs` is the program; this opens its door. The door to a UART is
+//! `examples/bare/src/bin/kv.rs`.
 
 mod server;
-
-#[cfg(target_os = "none")]
-mod uart;
-
-#[cfg(not(target_os = "none"))]
 mod tcp;
 
-#[cfg(not(target_os = "none"))]
 fn main() -> std::process::ExitCode {
     tcp::main()
 }

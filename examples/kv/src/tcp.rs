@@ -28,7 +28,7 @@ async fn sweeper(store: &'static Store) {
 
 async fn listen(address: &str) -> Result<(), Box<dyn std::error::Error>> {
     let store: &'static Store = Box::leak(Box::new(Store::new(Limits::default())));
-    let listener = TcpListener::bind(address)?;
+    let listener = TcpListener::bind(address.parse()?)?;
     println!("kv: listening on {}", listener.local_addr()?);
     create_task(sweeper(store)).map_err(|error| error.to_string())?.detach();
     accept(listener, store, |stream| {
