@@ -152,7 +152,8 @@ macro_rules! unsupported {
 /// Fails unless the condition holds; the text says what was observed.
 macro_rules! check {
     ($condition:expr, $otherwise:literal) => {
-        if !$condition {
+        let holds: bool = $condition;
+        if !holds {
             return Err($crate::case::Failure::said($otherwise));
         }
     };

@@ -7,6 +7,7 @@ use molen::testing::static_ref;
 use molen::{Duration, LoopRef, Promise, Task, TaskError};
 
 pub(crate) const CASES: &[Case] = &[
+    case!(1129, closing_drops_sleepers),
     case!(1130, closing_drops_ready_callbacks_without_running_them),
     case!(1131, closing_drops_timers_without_running_them),
     case!(1132, closing_drops_tasks_where_they_wait),
@@ -68,6 +69,24 @@ fn closing_drops_tasks_where_they_wait() -> Outcome {
     event_loop.close()?;
     check_events!["first", "second", "first dropped", "second dropped"];
     check_eq!(test().backend.report_count(), 0);
+    Ok(())
+}
+
+fn closing_drops_sleepers() -> Outcome {
+    #[molen::task(pool_size = 2)]
+    async fn sleep_guarded(name: &'static str) {
+        let _guard = OnDrop(name);
+        molen::sleep(ms(5)).await;
+        event("woke");
+    }
+    let event_loop = new_loop!();
+    let kept = event_loop.create_task(sleep_guarded("first"))?;
+    drop(event_loop.create_task(sleep_guarded("second"))?);
+    event_loop.turn(NOW)?;
+    event_loop.close()?;
+    check_events!["first", "second"];
+    check_eq!(event_loop.next_deadline(), None);
+    check!(kept.cancelled(), "it is not cancelled");
     Ok(())
 }
 

@@ -12,6 +12,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(1122, a_busy_loop_polls_as_seldom_as_its_budget_allows),
     case!(1123, slow_callbacks_make_a_loop_poll_sooner),
     case!(1124, a_batch_longer_than_the_budget_keeps_its_order),
+    case!(1126, a_stop_in_a_batch_longer_than_the_budget),
     case!(1125, a_chain_of_zero_delays_does_not_starve_sources),
 ];
 
@@ -129,5 +130,23 @@ fn a_chain_of_zero_delays_does_not_starve_sources() -> Outcome {
     test().backend.script(const { &[Step::any().then_ready(0, Ready::READABLE)] });
     event_loop.turn(None)?;
     check_events!["io"];
+    Ok(())
+}
+
+fn a_stop_in_a_batch_longer_than_the_budget() -> Outcome {
+    let event_loop = new_loop!();
+    test().backend.set_poll_budget(PollBudget { callbacks: 2, time: Duration::MAX });
+    event_loop.call_soon(|| {
+        stop();
+        let event_loop = molen::get_running_loop().map_err(|_| "no loop")?;
+        event_loop.call_soon(|| event("new")).map(drop).map_err(|_| "no room")
+    })?;
+    for name in ["1", "2", "3", "4", "5", "6", "7"] {
+        event_loop.call_soon(move || event(name))?;
+    }
+    event_loop.run_forever()?;
+    check_events!["1", "2", "3", "4", "5", "6", "7"];
+    event_loop.turn(None)?;
+    check_events!["1", "2", "3", "4", "5", "6", "7", "new"];
     Ok(())
 }
