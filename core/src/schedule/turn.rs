@@ -158,16 +158,27 @@ impl EventLoop {
         self.batch.get().is_empty()
     }
 
-    /// Takes a node of a batch that will not run out of the ready queue.
+    /// Takes a node that is done out of the ready queue, if it is there.
     #[cfg(not(feature = "threads"))]
     pub(crate) fn remove_from_ready(&self, node: core::ptr::NonNull<super::node::Node>) {
-        if self.batch_is_empty() {
-            self.batch.set(self.ready.take());
-        }
         let mut batch = self.batch.get();
         // SAFETY: Alive In Chain; In One Chain: the batch is the loop's.
-        if unsafe { batch.remove(node) } {
-            self.batch.set(batch);
+        let mut found = unsafe { batch.remove(node) };
+        if !found {
+            // A run that failed within a batch leaves both the rest of it and
+            // the queue behind it.
+            let mut newer = self.ready.take();
+            // SAFETY: as above; they keep their order behind the batch.
+            unsafe {
+                found = newer.remove(node);
+                batch.append(newer);
+            }
+        }
+        self.batch.set(batch);
+        // SAFETY: alive.
+        if found && let Some(table) = unsafe { node.as_ref() }.vtable() {
+            // SAFETY: Right Table; the node is out of its chain.
+            unsafe { (table.discard)(node, self) };
         }
     }
 
