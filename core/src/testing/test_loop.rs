@@ -46,8 +46,6 @@ impl TestLoop {
         event_loop: &'static EventLoop,
         backend: &'static TestBackend,
     ) -> Result<TestLoop, RunError> {
-        #[cfg(feature = "alloc")]
-        let backend = alloc::rc::Rc::new(backend);
         event_loop.start(backend).map(TestLoop)
     }
 }
