@@ -35,6 +35,7 @@ pub use selector::{Preview1, waits_for_descriptors};
 pub use socket::{TcpListener, TcpStream};
 #[cfg(target_os = "wasi")]
 pub use stdio::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
+#[cfg(target_os = "wasi")]
 pub use table::CAPACITY;
 
 /// How errors name this level.

@@ -7,7 +7,7 @@
 //! * **Valid Lists**: what is given to the host are slices, with their lengths.
 
 use super::poll::{self, PollOneoff, Poller};
-use super::table::Table;
+use super::table::{Slot, Table};
 use crate::pace::Pace;
 use core::cell::Cell;
 use molen_core::io::{Clock, SelectError, Selector, Wait};
@@ -49,6 +49,11 @@ pub(super) fn table() -> &'static Table {
         DESCRIPTORS.poller.select(&Host, &DESCRIPTORS.table, pace, timeout)
     }));
     &DESCRIPTORS.table
+}
+
+/// Whether reading `slot` would not block, as far as the host tells the truth.
+pub(super) fn confirm_readable(slot: &Slot) -> bool {
+    DESCRIPTORS.poller.confirm_readable(&Host, slot)
 }
 
 /// Whether some task waits for a descriptor. A host that drives the module

@@ -5,6 +5,7 @@
 //! | `start_timers(timers)` | makes that many tasks, one for each of 1 ms, 2 ms, 3 ms, …; how many there was room for |
 //! | `loop_turn()` | one turn that never waits; when to call again, as `molen::reactor` says |
 //! | `fired()` | how many of them are done |
+//! | `wait_for_nothing()` | waits for what cannot happen: 1 if the loop says so |
 
 #![no_std]
 
@@ -12,7 +13,7 @@
 use start as _;
 
 use core::sync::atomic::{AtomicI32, Ordering};
-use molen::{Duration, reactor, sleep};
+use molen::{Duration, RunError, reactor, sleep};
 
 static FIRED: AtomicI32 = AtomicI32::new(0);
 
@@ -45,4 +46,12 @@ extern "C" fn loop_turn() -> i64 {
 #[unsafe(no_mangle)]
 extern "C" fn fired() -> i32 {
     FIRED.load(Ordering::Relaxed)
+}
+
+/// Waits for what cannot happen: 1 if the loop says so instead of hanging.
+#[unsafe(no_mangle)]
+extern "C" fn wait_for_nothing() -> i32 {
+    let waited = molen::event_loop()
+        .and_then(|event_loop| event_loop.run_until_complete(core::future::pending::<()>()));
+    i32::from(waited == Err(RunError::NothingToWaitFor))
 }
