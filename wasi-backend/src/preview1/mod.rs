@@ -28,9 +28,7 @@ mod tests;
 #[cfg(target_os = "wasi")]
 pub use lacking::{UdpSocket, getaddrinfo};
 #[cfg(target_os = "wasi")]
-pub(crate) use selector::BACKEND;
-#[cfg(target_os = "wasi")]
-pub use selector::{Preview1, waits_for_descriptors};
+pub use selector::{BACKEND, Preview1, waits_for_descriptors};
 #[cfg(target_os = "wasi")]
 pub use socket::{TcpListener, TcpStream};
 #[cfg(target_os = "wasi")]

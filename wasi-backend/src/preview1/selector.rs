@@ -29,8 +29,13 @@ type SelectWithDescriptors = fn(&Pace, Option<u64>) -> Result<(), SelectError>;
 // SAFETY: One Thread.
 unsafe impl Sync for Preview1 {}
 
-/// The module's backend.
-pub(crate) static BACKEND: Preview1 =
+/// The module's backend: what a loop of one's own is started with.
+///
+/// ```ignore
+/// static LOOP: EventLoop = EventLoop::new();
+/// let event_loop = LOOP.start(&BACKEND)?;
+/// ```
+pub static BACKEND: Preview1 =
     Preview1 { latest: Cell::new(0), pace: Pace::new(), descriptors: Cell::new(None) };
 
 struct Descriptors {

@@ -169,7 +169,9 @@ pub(super) fn write(fd: Fd, bytes: &[u8]) -> Result<usize, SourceError> {
         match unsafe { wasi::fd_write(fd, &vectors) } {
             Err(wasi::ERRNO_INTR) => {}
             Ok(count) => return Ok(count.min(bytes.len())),
-            Err(errno) => return Err(source_error(errno)),
+            Err(wasi::ERRNO_AGAIN) => return Err(SourceError::WouldBlock),
+            Err(wasi::ERRNO_PIPE) => return Err(SourceError::ConnectionReset),
+            Err(errno) => return Err(SourceError::Os(i32::from(errno.raw()))),
         }
     }
 }

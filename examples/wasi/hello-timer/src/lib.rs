@@ -9,12 +9,16 @@
 #![no_std]
 
 use molen::backend::stdout;
-use molen::io::source::{SourceError, write_all};
-use molen::{Duration, sleep};
+use molen::io::source::{ByteSource, SourceError};
+use molen::{Duration, EventLoop, sleep};
+
+/// A loop of its own: one timer needs no timer wheel.
+static LOOP: EventLoop = EventLoop::new();
 
 async fn hello() -> Result<(), SourceError> {
     sleep(Duration::from_millis(10)).await;
-    write_all(&stdout()?, b"hello\n").await
+    // Standard output is written at once.
+    stdout()?.try_write(b"hello\n").map(drop)
 }
 
-start::command!(hello, Bump);
+start::command!(hello, Bump, LOOP);

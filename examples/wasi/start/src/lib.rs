@@ -47,13 +47,34 @@ pub fn fail() {
 
 /// Makes `$main`, an `async fn() -> Result<(), E>`, the program. On 0.2 its
 /// allocator is `$heap`: `Heap`, or `Bump` for a program that hardly allocates.
+///
+/// It is run by `molen::run`; or, with a third argument, on that loop, a
+/// static, as it is: without a timer wheel unless it was given one, and not
+/// closed at the end.
 #[macro_export]
 macro_rules! command {
     ($main:path, $heap:ident) => {
+        $crate::entry!($heap, molen::run($main()));
+    };
+    ($main:path, $heap:ident, $event_loop:expr) => {
+        $crate::entry!(
+            $heap,
+            $event_loop
+                .start(&molen::backend::BACKEND)
+                .and_then(|event_loop| event_loop.run_until_complete($main()))
+        );
+    };
+}
+
+/// The entry point that evaluates `$run`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! entry {
+    ($heap:ident, $run:expr) => {
         #[cfg(target_env = "p1")]
         #[unsafe(no_mangle)]
         extern "C" fn _start() {
-            if !matches!(molen::run($main()), Ok(Ok(()))) {
+            if !matches!($run, Ok(Ok(()))) {
                 $crate::fail();
             }
         }
@@ -61,11 +82,11 @@ macro_rules! command {
         #[cfg(target_env = "p2")]
         const _: () = {
             struct Command;
-            $crate::wasip2::cli::command::export!(Command with_types_in $crate::wasip2);
+    $crate::wasip2::cli::command::export!(Command with_types_in $crate::wasip2);
 
             impl $crate::wasip2::exports::cli::run::Guest for Command {
                 fn run() -> Result<(), ()> {
-                    match molen::run($main()) {
+                    match $run {
                         Ok(Ok(())) => Ok(()),
                         _ => Err(()),
                     }
