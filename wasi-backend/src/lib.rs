@@ -51,10 +51,13 @@ pub mod reactor;
 pub use entry::{event_loop, run};
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub use preview1::{
-    CAPACITY, Preview1, Stderr, Stdin, Stdout, stderr, stdin, stdout, waits_for_descriptors,
+    BACKEND, CAPACITY, Preview1, Stderr, Stdin, Stdout, stderr, stdin, stdout,
+    waits_for_descriptors,
 };
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
-pub use preview2::{Preview2, Stderr, Stdin, Stdout, stderr, stdin, stdout, waits_for_descriptors};
+pub use preview2::{
+    BACKEND, Preview2, Stderr, Stdin, Stdout, stderr, stdin, stdout, waits_for_descriptors,
+};
 
 /// TCP sockets. The names are those of the desktop's `net`.
 #[cfg(target_os = "wasi")]

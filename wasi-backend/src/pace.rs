@@ -17,13 +17,14 @@ const LONGEST: u64 = 24 * 60 * 60 * 1_000_000_000;
 
 /// Remembers whether the host can wait as shortly as it was asked.
 pub(crate) struct Pace {
-    /// Until when the last wait should have lasted, if it brought no news.
-    disappointed: Cell<Option<Instant>>,
+    /// Until when the last wait should have lasted, if it brought no news;
+    /// otherwise the clock's start.
+    disappointed: Cell<Instant>,
 }
 
 impl Pace {
     pub(crate) const fn new() -> Pace {
-        Pace { disappointed: Cell::new(None) }
+        Pace { disappointed: Cell::new(Instant::ZERO) }
     }
 
     /// How many nanoseconds the host may wait; `None` is for ever. `now` is
@@ -39,13 +40,13 @@ impl Pace {
         if left == 0 {
             return Some(0);
         }
-        self.disappointed.set(Some(when));
-        let early = disappointed == Some(when);
+        self.disappointed.set(when);
+        let early = disappointed == when;
         Some(if early { left.max(GRID) } else { left }.min(LONGEST))
     }
 
     /// Notes that the wait ended because something happened.
     pub(crate) fn news(&self) {
-        self.disappointed.set(None);
+        self.disappointed.set(Instant::ZERO);
     }
 }

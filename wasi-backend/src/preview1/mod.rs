@@ -28,13 +28,12 @@ mod tests;
 #[cfg(target_os = "wasi")]
 pub use lacking::{UdpSocket, getaddrinfo};
 #[cfg(target_os = "wasi")]
-pub(crate) use selector::BACKEND;
-#[cfg(target_os = "wasi")]
-pub use selector::{Preview1, waits_for_descriptors};
+pub use selector::{BACKEND, Preview1, waits_for_descriptors};
 #[cfg(target_os = "wasi")]
 pub use socket::{TcpListener, TcpStream};
 #[cfg(target_os = "wasi")]
 pub use stdio::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
+#[cfg(target_os = "wasi")]
 pub use table::CAPACITY;
 
 /// How errors name this level.

@@ -54,6 +54,8 @@ pub(super) struct Poller {
     /// The slot that is asked about first; moves on with each poll, since a
     /// host may report only the first few that are ready.
     first: Cell<usize>,
+    /// Whether the last poll was about several descriptors.
+    crowded: Cell<bool>,
 }
 
 impl Poller {
@@ -64,6 +66,7 @@ impl Poller {
                 events: [NO_EVENT; SUBSCRIPTIONS],
             }),
             first: Cell::new(0),
+            crowded: Cell::new(false),
         }
     }
 
@@ -78,6 +81,7 @@ impl Poller {
         // SAFETY: Not Re-entered.
         let Buffers { subscriptions, events } = unsafe { &mut *self.buffers.get() };
         let descriptors = self.subscribe(table, subscriptions);
+        self.crowded.set(descriptors > 1);
         if descriptors == 0 {
             return sleep(host, timeout);
         }
@@ -88,6 +92,9 @@ impl Poller {
                 descriptors + 1
             }
         };
+        // Nothing of the last poll may be taken for news where a host writes
+        // fewer or shorter records than it says.
+        events[..count].fill(NO_EVENT);
         match host.poll_oneoff(&subscriptions[..count], &mut events[..count]) {
             Ok(reported) => {
                 for event in &events[..reported.min(count)] {
@@ -102,6 +109,24 @@ impl Poller {
                 pace.news();
                 ask_each(host, table, &subscriptions[..descriptors], errno)
             }
+        }
+    }
+
+    /// Whether `slot` can be read, for one who would block if it cannot.
+    ///
+    /// wasi-common reports every descriptor of the list when one of them is
+    /// ready. Of a list of one it says the truth, so what was reported in
+    /// company is asked about again, alone.
+    pub(super) fn confirm_readable(&self, host: &impl PollOneoff, slot: &Slot) -> bool {
+        if !self.crowded.get() {
+            return true;
+        }
+        let subscription = descriptor(0, slot.fd(), Ready::READABLE);
+        let mut events = [NO_EVENT; 2];
+        match host.poll_oneoff(&[subscription, clock(0)], &mut events) {
+            Ok(_) => events.iter().any(|event| event.userdata == subscription.userdata),
+            // Reading it says what it is.
+            Err(_) => true,
         }
     }
 
@@ -221,12 +246,14 @@ fn descriptor(index: usize, fd: wasi::Fd, direction: Ready) -> Subscription {
         let u = wasi::SubscriptionUU { fd_read: file_descriptor };
         (0, wasi::EVENTTYPE_FD_READ.raw(), u)
     };
-    Subscription { userdata: (index as u64) << 1 | bit, u: wasi::SubscriptionU { tag, u } }
+    // From 2 on: what is zero was not written by the host.
+    Subscription { userdata: (index as u64 + 1) << 1 | bit, u: wasi::SubscriptionU { tag, u } }
 }
 
 /// Whose subscription it was: the reverse of `descriptor`.
 fn subscriber(table: &Table, userdata: u64) -> Option<(&Slot, Ready)> {
-    let slot = table.get(usize::try_from(userdata >> 1).ok()?)?;
+    let index = (userdata >> 1).checked_sub(1)?;
+    let slot = table.get(usize::try_from(index).ok()?)?;
     let direction = if userdata & 1 == 1 { Ready::WRITABLE } else { Ready::READABLE };
     Some((slot, direction))
 }

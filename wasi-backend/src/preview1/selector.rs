@@ -7,7 +7,7 @@
 //! * **Valid Lists**: what is given to the host are slices, with their lengths.
 
 use super::poll::{self, PollOneoff, Poller};
-use super::table::Table;
+use super::table::{Slot, Table};
 use crate::pace::Pace;
 use core::cell::Cell;
 use molen_core::io::{Clock, SelectError, Selector, Wait};
@@ -29,8 +29,13 @@ type SelectWithDescriptors = fn(&Pace, Option<u64>) -> Result<(), SelectError>;
 // SAFETY: One Thread.
 unsafe impl Sync for Preview1 {}
 
-/// The module's backend.
-pub(crate) static BACKEND: Preview1 =
+/// The module's backend: what a loop of one's own is started with.
+///
+/// ```ignore
+/// static LOOP: EventLoop = EventLoop::new();
+/// let event_loop = LOOP.start(&BACKEND)?;
+/// ```
+pub static BACKEND: Preview1 =
     Preview1 { latest: Cell::new(0), pace: Pace::new(), descriptors: Cell::new(None) };
 
 struct Descriptors {
@@ -49,6 +54,11 @@ pub(super) fn table() -> &'static Table {
         DESCRIPTORS.poller.select(&Host, &DESCRIPTORS.table, pace, timeout)
     }));
     &DESCRIPTORS.table
+}
+
+/// Whether reading `slot` would not block, as far as the host tells the truth.
+pub(super) fn confirm_readable(slot: &Slot) -> bool {
+    DESCRIPTORS.poller.confirm_readable(&Host, slot)
 }
 
 /// Whether some task waits for a descriptor. A host that drives the module

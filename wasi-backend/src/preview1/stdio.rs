@@ -11,7 +11,7 @@
 //! | output, error | never: always writable | writes are done at once |
 
 use super::errno::source_error;
-use super::selector::table;
+use super::selector::{confirm_readable, table};
 use super::table::Slot;
 use core::cell::Cell;
 use core::task::{Context, Poll};
@@ -72,6 +72,9 @@ impl ByteSource for Stdin {
                 return Err(SourceError::WouldBlock);
             }
             self.slot.registration.clear(Ready::READABLE);
+            if !confirm_readable(self.slot) {
+                return Err(SourceError::WouldBlock);
+            }
         }
         read(0, buffer)
     }
@@ -166,7 +169,9 @@ pub(super) fn write(fd: Fd, bytes: &[u8]) -> Result<usize, SourceError> {
         match unsafe { wasi::fd_write(fd, &vectors) } {
             Err(wasi::ERRNO_INTR) => {}
             Ok(count) => return Ok(count.min(bytes.len())),
-            Err(errno) => return Err(source_error(errno)),
+            Err(wasi::ERRNO_AGAIN) => return Err(SourceError::WouldBlock),
+            Err(wasi::ERRNO_PIPE) => return Err(SourceError::ConnectionReset),
+            Err(errno) => return Err(SourceError::Os(i32::from(errno.raw()))),
         }
     }
 }

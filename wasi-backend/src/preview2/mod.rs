@@ -33,8 +33,7 @@ mod tcp_listener;
 mod tcp_stream;
 mod watch;
 
-pub(crate) use selector::BACKEND;
-pub use selector::{Preview2, waits_for_descriptors};
+pub use selector::{BACKEND, Preview2, waits_for_descriptors};
 pub use stdio::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 pub use tcp_listener::TcpListener;
 pub use tcp_stream::TcpStream;

@@ -5,6 +5,9 @@
 //! * For the same reason `poll` reports at most some 128 of those that are
 //!   ready. So the list begins, the next time, behind the last one reported:
 //!   those in front cannot starve those behind.
+//! * Reporting so many uses the budget up, and reads and writes find that they
+//!   would block although they would not: a crowd that is ready all the time
+//!   would never be read. So after a long report the component yields once.
 //! * The time is one pollable, made for this wait: only a new one makes
 //!   wasmtime let its other tasks go on, even if the duration is zero.
 //! * An empty list would trap, and is never given.
@@ -21,6 +24,9 @@ use wasip2::io::poll::{Pollable, poll};
 
 /// The entry of the table that is asked about first.
 static FIRST: AtomicUsize = AtomicUsize::new(0);
+
+/// After so many events there is too little left of wasmtime's budget of 128.
+const LONG_REPORT: usize = 32;
 
 /// Waits once for what tasks wait for, and at most `timeout` nanoseconds.
 pub(super) fn select(
@@ -63,6 +69,9 @@ pub(super) fn select(
     };
     if !events.is_empty() {
         pace.news();
+    }
+    if events.len() >= LONG_REPORT {
+        subscribe_duration(0).block();
     }
     // Wakers may run anything, so the table is not borrowed here.
     for (registration, direction) in events {

@@ -27,8 +27,13 @@ type SelectWithSources = fn(&Pace, Option<u64>) -> Result<(), SelectError>;
 // SAFETY: One Thread.
 unsafe impl Sync for Preview2 {}
 
-/// The component's backend.
-pub(crate) static BACKEND: Preview2 =
+/// The component's backend: what a loop of one's own is started with.
+///
+/// ```ignore
+/// static LOOP: EventLoop = EventLoop::new();
+/// let event_loop = LOOP.start(&BACKEND)?;
+/// ```
+pub static BACKEND: Preview2 =
     Preview2 { latest: Cell::new(0), pace: Pace::new(), sources: Cell::new(None) };
 
 struct Sources(Watches);

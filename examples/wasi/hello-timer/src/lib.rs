@@ -1,22 +1,24 @@
-//! hello
+//! Waits ten milliseconds and says hello, without std and without a heap: the
+//! program whose size is in the README's table.
+//!
+//! ```text
+//! cargo build --release --target wasm32-wasip1 -p hello-timer   # or wasm32-wasip2
+//! wasmtime run target/wasm32-wasip1/release/hello_timer.wasm
+//! ```
+
 #![no_std]
 
-use core::panic::PanicInfo;
 use molen::backend::stdout;
-use molen::io::source::write_all;
-use molen::{Duration, sleep};
+use molen::io::source::{ByteSource, SourceError};
+use molen::{Duration, EventLoop, sleep};
 
-#[unsafe(no_mangle)]
-extern "C" fn _start() {
-    let _ = molen::run(async {
-        sleep(Duration::from_millis(10)).await;
-        if let Ok(stdout) = stdout() {
-            let _ = write_all(&stdout, b"hello\n").await;
-        }
-    });
+/// A loop of its own: one timer needs no timer wheel.
+static LOOP: EventLoop = EventLoop::new();
+
+async fn hello() -> Result<(), SourceError> {
+    sleep(Duration::from_millis(10)).await;
+    // Standard output is written at once.
+    stdout()?.try_write(b"hello\n").map(drop)
 }
 
-#[panic_handler]
-fn panicked(_: &PanicInfo) -> ! {
-    core::arch::wasm32::unreachable()
-}
+start::command!(hello, Bump, LOOP);
