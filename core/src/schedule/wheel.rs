@@ -9,7 +9,7 @@
 //! - **in order** of (deadline, order of insertion), however far the clock has jumped (asyncio promises no
 //!   order for equal deadlines);
 //! - **O(1)** insert, remove and next deadline, and O(1) amortised per fired timer: a timer is moved at most
-//!   once per level before it fires, and mostly not at all;
+//!   once per level before it fires, and mostly only once, when it becomes due;
 //! - **no end**: a deadline may be any number. [`NEVER`] never comes.
 //!
 //! # How it turns
@@ -23,7 +23,7 @@
 //!   deadline  4 5 1   level 1, slot 5       due within the current hundred: each slot is ten ticks
 //!   deadline  8 0 0   level 2, slot 8
 //!   deadline 14 2 9   far                   more digits than there are levels: one list for all of them
-//!   deadline  4 2 3   due                   not later than elapsed: one list, sorted when it must be
+//!   deadline  4 2 3   due                   not later than elapsed: one list, in order
 //! ```
 //!
 //! Within a level all occupied slots lie *after* `elapsed`'s own digit, and every slot of a level is earlier
@@ -49,30 +49,41 @@
 //! for the far list, and with no levels at all, when it is the only one.
 //!
 //! Of different deadlines, those in earlier slots fire earlier; those in the same slot get separated before
-//! they fire. Only the `due` list can hold several deadlines at once: timers that were inserted when already
-//! due. It is sorted, keeping equal ones in order, when something is taken from it and not before.
+//! they fire. Only the `due` list can come to hold several deadlines in any order: those of timers that were
+//! inserted when already overdue. These are put in behind the last one that is not later.
 //!
 //! # What it costs
 //!
-//! `elapsed` does not walk from slot to slot: it jumps to the next deadline, or to `now` if that is earlier,
-//! and only the slot it lands in is placed anew. A timer with nobody near it goes from its slot straight to
-//! `due`. Each level keeps its earliest deadline, so that arming and firing near timers never looks at the far
+//! A node is unlinked by two stores; its slot's bit in the bitmap stays until the slot is found to be empty.
+//! Each level remembers its earliest deadline, so that arming and firing near timers never looks at the far
 //! ones. When the timer that defined it is removed, the first occupied slot is scanned, up to [`SCAN`] nodes
-//! of it. If the slot is longer than that, its beginning serves as deadline: one early wake-up, at most, per
+//! of it. If the slot is longer than that, its beginning serves as deadline: one early wake-up at most, per
 //! slot and level, at which the slot is spread over the lower levels.
 //!
-//! The far list is scanned as a whole, when its earliest timer is removed or `elapsed` comes to a multiple of
-//! the top level's span. Give the wheel enough levels that few timers are far: each multiplies the span
-//! by its slots. 11 levels of 64 slots, or 16 of 16, leave none. With 4 levels of 16 the span is 65 536 ticks,
-//! with no level it is one tick, which is right for a handful of timers: the list *is* the queue then.
+//! `elapsed` does not walk from slot to slot: it jumps to the next deadline, or to `now` if that is earlier,
+//! and only the slot it lands in is placed anew. A timer with nobody near it goes from its slot straight to
+//! `due`. While the wheel is empty `elapsed` rests.
+//!
+//! Two things are not O(1). The far list is gone through as a whole when `elapsed` comes into the earliest
+//! far timer's span of the top level, and when that timer is removed. Give the wheel enough levels that few
+//! timers are far: each multiplies the span by its slots. 11 levels of 64 slots, or 16 of 16, leave none. With 4
+//! levels of 16 the span is 65 536 ticks, with no level it is one tick, which is right for a handful of timers:
+//! the list *is* the queue then. And an overdue timer is compared with those that are due as well, from the
+//! back: one step if overdue timers are inserted in order of deadline, n steps in the worst case.
 //!
 //! # Invariants
 //!
-//! **Pinned**, **Linked**, **One owner** and **One thread** are those of the nodes, named in `list.rs`. And
+//! **Pinned**, **Linked**, **One owner** and **One thread** are those of the nodes, named in `list.rs`.
+//! Memory safety further depends on
 //!
-//! - **Placed**: each node of the wheel is in the list that `place_of(deadline)` names for the present
-//!   `elapsed`. This is what lets `remove` find the list of a node that does not know it.
-//! - **Lent**: the slice given to [`attach`](SizedWheel::attach) is alive and this wheel's alone.
+//! - **Lent**: the slice given to [`attach`](SizedWheel::attach) outlives the wheel's use of it, and is this
+//!   wheel's alone;
+//! - **Slots**: a slot's number is below the number of slots of its level. It is made in `place`, by a mask, and
+//!   kept in the level's bitmap;
+//!
+//! and the order of timers, but no more than that, on
+//!
+//! - **Placed**: each node is in the list that `place` would now put it into;
 //! - **Advancing**: `elapsed` never decreases and never reaches [`NEVER`].
 
 use core::cell::Cell;
@@ -110,7 +121,7 @@ const DUE: u32 = u32::MAX;
 /// A timer wheel whose levels have `SLOTS` slots; use it as [`Wheel`].
 ///
 /// A new one is all zero bytes and works: it keeps its timers in one list. [`attach`](Self::attach) gives it
-/// levels. 56 bytes on 32-bit targets.
+/// levels. 56 bytes on 32-bit targets, 72 on 64-bit. Once it has had a timer, it must not be moved.
 pub struct SizedWheel<const SLOTS: usize> {
     elapsed: Cell<u64>,
     levels: Cell<*const SizedLevel<SLOTS>>,
@@ -167,7 +178,7 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
         self.level_count.set(levels.len().min(useful as usize) as u32);
     }
 
-    /// The time up to which the wheel has turned, in ticks: all deadlines before it have been reached.
+    /// The time up to which the wheel has turned, in ticks: not later than the latest `now` that it was told.
     pub fn elapsed(&self) -> u64 {
         self.elapsed.get()
     }
@@ -240,17 +251,28 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
     ///
     /// The result is the pointer that was given to [`insert`](Self::insert); its node is not linked any more.
     pub fn pop_due(&self, now: u64) -> Option<NonNull<TimerNode>> {
-        let now = (now - u64::from(now == NEVER)).max(self.elapsed.get());
+        let now = now.max(self.elapsed.get());
         loop {
             if let Some(node) = self.due.first() {
                 // SAFETY: it is in `due`.
                 unsafe { node.unlink() };
                 return Some(node.as_ptr());
             }
-            let Some(first) = self.first() else {
-                self.elapsed.set(now);
-                return None;
-            };
+            let first = self.first()?;
+            if first.earliest == NEVER {
+                return None; // And `elapsed` stays below it (Advancing).
+            }
+            if first.earliest <= now
+                && let Some(node) = first.list.only()
+                && node.deadline() == first.earliest
+            {
+                // Alone in its slot, as most are on a small machine: it need not go by way of `due`.
+                self.elapsed.set(first.earliest);
+                first.summary.earliest.set(Summary::UNKNOWN);
+                // SAFETY: it is in the slot.
+                unsafe { node.unlink() };
+                return Some(node.as_ptr());
+            }
             self.elapsed.set(first.earliest.min(now));
             // Is `elapsed` now outside the slot of the earliest node? (For `far`: outside its span of the top
             // level.) Then all is Placed: the digits that led to each node's level have not changed.
@@ -258,7 +280,7 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
                 return None;
             }
             // Otherwise the slot's nodes belong to lower levels, or are due.
-            first.summary.urgency.set(Summary::UNKNOWN);
+            first.summary.earliest.set(Summary::UNKNOWN);
             first.list.drain(|node| self.place(node));
         }
     }
@@ -318,14 +340,14 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
             let summary = row.summary;
             let list = row.list(summary.occupied.get().trailing_zeros() as usize);
             if let Some(node) = list.first() {
-                if summary.urgency.get() == Summary::UNKNOWN {
+                if summary.earliest.get() == Summary::UNKNOWN {
                     let limit = if level < self.level_count.get() { SCAN } else { usize::MAX };
                     let width = level * Self::BITS;
                     let earliest =
                         list.earliest(limit).unwrap_or(node.deadline() >> width << width);
-                    summary.urgency.set(!earliest);
+                    summary.earliest.set(earliest);
                 }
-                return Some(First { level, summary, list, earliest: !summary.urgency.get() });
+                return Some(First { level, summary, list, earliest: summary.earliest.get() });
             }
             self.vacate(summary);
         }
@@ -335,9 +357,8 @@ impl<const SLOTS: usize> SizedWheel<SLOTS> {
     fn vacate(&self, summary: &Summary) {
         let occupied = summary.occupied.get() & summary.occupied.get().wrapping_sub(1);
         summary.occupied.set(occupied);
-        summary.urgency.set(Summary::UNKNOWN);
+        summary.earliest.set(Summary::UNKNOWN);
         if occupied == 0 {
-            summary.urgency.set(0);
             self.occupied.set(self.occupied.get() & self.occupied.get().wrapping_sub(1));
         }
     }

@@ -20,12 +20,10 @@ pub struct SizedLevel<const SLOTS: usize> {
 
 /// What is known of a level without a look at its nodes.
 pub(super) struct Summary {
-    /// How soon the level's first timer is: the complement of its deadline, so that it is greater for an
-    /// earlier one and zero for a level without timers.
-    ///
-    /// It may promise too much but never too little, and it is exact unless the first slot is long.
-    /// [`Summary::UNKNOWN`] when the node that defined it has gone, until somebody asks.
-    pub(super) urgency: Cell<u64>,
+    /// The earliest deadline of the level, or a lower bound of it if the first slot is long;
+    /// [`Summary::UNKNOWN`] until somebody asks, after the node that defined it has gone. It means nothing
+    /// while no slot is occupied.
+    pub(super) earliest: Cell<u64>,
     /// One bit for each slot that may have nodes: set by insertion, cleared when the slot is found empty.
     pub(super) occupied: Cell<usize>,
 }
@@ -39,7 +37,7 @@ impl<const SLOTS: usize> SizedLevel<SLOTS> {
 
     /// A level without timers.
     pub const fn new() -> Self {
-        let summary = Summary { urgency: Cell::new(0), occupied: Cell::new(0) };
+        let summary = Summary { earliest: Cell::new(Summary::UNKNOWN), occupied: Cell::new(0) };
         Self { summary, slots: [const { List::new() }; SLOTS] }
     }
 }
@@ -51,22 +49,23 @@ impl<const SLOTS: usize> Default for SizedLevel<SLOTS> {
 }
 
 impl Summary {
-    /// The urgency of a deadline of 0, which no node in a level has: theirs are later than `elapsed`. Being
-    /// the greatest, it survives insertions.
-    pub(super) const UNKNOWN: u64 = !0;
+    /// Not a deadline that occurs in a level: those are all later than `elapsed`, so at least 1. Being the
+    /// smallest number, it survives insertions.
+    pub(super) const UNKNOWN: u64 = 0;
 
     /// Notes that a node with this deadline has come into a slot.
     pub(super) fn occupy(&self, slot: usize, deadline: u64) {
-        self.occupied.set(self.occupied.get() | 1 << slot);
-        if !deadline > self.urgency.get() {
-            self.urgency.set(!deadline);
+        let occupied = self.occupied.get();
+        self.occupied.set(occupied | 1 << slot);
+        if occupied == 0 || deadline < self.earliest.get() {
+            self.earliest.set(deadline);
         }
     }
 
     /// Notes that a node with this deadline has been taken out.
     pub(super) fn forget(&self, deadline: u64) {
-        if !deadline == self.urgency.get() {
-            self.urgency.set(Self::UNKNOWN);
+        if deadline == self.earliest.get() {
+            self.earliest.set(Self::UNKNOWN);
         }
     }
 }

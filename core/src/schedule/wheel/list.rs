@@ -201,6 +201,11 @@ impl List {
         self.node(self.end.next.get()?)
     }
 
+    /// The first node, if it is the last one too.
+    pub(super) fn only(&self) -> Option<NodeRef> {
+        self.first().filter(|node| node.link().next() == self.end())
+    }
+
     /// Where the next node goes in order of insertion.
     pub(super) fn back(&self) -> Gap {
         Gap(self.end.prev.get().unwrap_or(self.end()))

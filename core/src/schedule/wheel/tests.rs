@@ -117,7 +117,7 @@ fn cancelling_twice_or_after_firing_does_nothing() {
 #[test]
 fn timers_scheduled_for_the_past_are_due_at_once_in_order_of_deadline() {
     on_every_wheel(|timers| {
-        timers.fire(1_000);
+        timers.turn_to(1_000);
         let deadlines = [700, 1_000, 0, 1_001, 700, 999, 0, 300];
         let _ids = deadlines.map(|deadline| timers.insert(deadline));
         assert_eq!(timers.next_deadline(), Some(0));
@@ -130,7 +130,7 @@ fn timers_scheduled_for_the_past_are_due_at_once_in_order_of_deadline() {
 #[test]
 fn an_overdue_timer_can_be_cancelled() {
     on_every_wheel(|timers| {
-        timers.fire(1_000);
+        timers.turn_to(1_000);
         let ids = [700, 600, 500].map(|deadline| timers.insert(deadline));
         assert!(timers.remove(ids[2]));
         assert_eq!(timers.next_deadline(), Some(600));
@@ -190,11 +190,37 @@ fn never_does_not_come_and_the_tick_before_it_does() {
 #[test]
 fn a_clock_that_goes_backwards_neither_moves_the_wheel_back_nor_fires_early() {
     on_every_wheel(|timers| {
-        timers.fire(1_000);
+        timers.turn_to(1_000);
         let (due, future) = (timers.insert(900), timers.insert(1_001));
         assert_eq!(timers.fire(10), [due]);
         assert_eq!(timers.elapsed(), 1_000);
         assert_eq!(timers.fire(1_001), [future]);
+    });
+}
+
+#[test]
+fn the_next_deadline_is_exact_in_a_crowd_that_nobody_leaves() {
+    on_every_wheel(|timers| {
+        for start in [5 * SECOND, 50 * SECOND] {
+            (0..2 * SCAN as u64).rev().for_each(|nth| _ = timers.insert(start + nth));
+            assert_eq!(timers.next_deadline(), Some(start));
+            assert_eq!(timers.fire(start + 2 * SCAN as u64).len(), 2 * SCAN);
+        }
+    });
+}
+
+#[test]
+fn a_crowd_that_has_left_leaves_the_next_deadline_exact() {
+    on_every_wheel(|timers| {
+        let crowd: Vec<_> =
+            (0..2 * SCAN as u64).map(|nth| timers.insert(5 * SECOND + nth)).collect();
+        let later = timers.insert(10 * SECOND);
+        for timer in crowd {
+            assert!(timers.remove(timer));
+            assert!(timers.next_deadline().is_some_and(|next| next <= 10 * SECOND));
+        }
+        assert_eq!(timers.next_deadline(), Some(10 * SECOND));
+        assert_eq!(timers.fire(10 * SECOND), [later]);
     });
 }
 
@@ -238,7 +264,7 @@ fn near_timers_come_and_go_without_a_look_at_the_far_ones() {
 #[test]
 fn sorting_many_overdue_timers_keeps_equal_ones_in_order() {
     on_every_wheel(|timers| {
-        timers.fire(SECOND);
+        timers.turn_to(SECOND);
         for count in [1_u64, 2, 3, 5, 8, 31, 64, 257] {
             let mut expected: Vec<_> = (0..count)
                 .map(|nth| nth * 7_919 % 31)
@@ -254,7 +280,7 @@ fn sorting_many_overdue_timers_keeps_equal_ones_in_order() {
 #[test]
 fn a_closing_loop_can_take_out_every_timer() {
     on_every_wheel(|timers| {
-        timers.fire(100);
+        timers.turn_to(100);
         let _ids =
             [5, 100, 101, 50_000, 1 << 40, NEVER, 101].map(|deadline| timers.insert(deadline));
         let mut taken: Vec<_> = core::iter::from_fn(|| timers.pop_any()).collect();
@@ -280,10 +306,10 @@ fn a_node_knows_whether_it_is_linked_and_keeps_its_deadline() {
 
 #[test]
 fn sizes_are_as_documented() {
-    assert_eq!(size_of::<TimerNode>(), if cfg!(target_pointer_width = "64") { 24 } else { 16 });
+    let expected = if cfg!(target_pointer_width = "64") { (24, 1040, 72) } else { (16, 144, 56) };
     assert_eq!(
-        size_of::<super::Level>(),
-        if cfg!(target_pointer_width = "64") { 1040 } else { 144 }
+        (size_of::<TimerNode>(), size_of::<super::Level>(), size_of::<super::Wheel>()),
+        expected
     );
 }
 
@@ -298,6 +324,8 @@ pub(super) trait Timers {
     fn elapsed(&self) -> u64;
     fn is_empty(&self) -> bool;
     fn levels(&self) -> usize;
+    /// Lets an extra timer without a number fire at `now`, before any other.
+    fn turn_to(&self, now: u64);
 
     /// Pops all that is due.
     fn fire(&self, now: u64) -> Vec<usize> {
@@ -369,6 +397,14 @@ impl<const SLOTS: usize> Timers for Harness<SLOTS> {
 
     fn is_empty(&self) -> bool {
         self.wheel.is_empty()
+    }
+
+    fn turn_to(&self, now: u64) {
+        let node = TimerNode::new();
+        // SAFETY: the node outlives its stay in the wheel, and is borrowed shared only.
+        unsafe { self.wheel.insert(NonNull::from(&node), now) };
+        assert_eq!(self.wheel.pop_due(now), Some(NonNull::from(&node)));
+        assert_eq!(self.wheel.elapsed(), now);
     }
 
     fn levels(&self) -> usize {
