@@ -21,7 +21,7 @@ use super::node::{Chain, Node};
 use super::ready::ReadyQueue;
 use super::store::CallbackStorage;
 use super::timer::Timer;
-use super::wheel::{Level, Wheel};
+use super::timers::Timers;
 use crate::error::RunError;
 use crate::io::Backend;
 use crate::task::list::TaskList;
@@ -62,15 +62,12 @@ pub struct EventLoop {
     pub(crate) ready: ReadyQueue,
     pub(super) batch: Cell<Chain>,
     pub(super) running_node: Cell<*const Node>,
-    pub(crate) wheel: Wheel,
-    tick_shift: Cell<u8>,
+    pub(crate) timers: Timers,
     flags: Cell<u8>,
     pub(crate) tasks: TaskList,
     backend: Cell<Option<BackendRef>>,
     pub(super) exception_handler: Cell<Option<HandlerBox>>,
     pub(super) store: Cell<Option<&'static dyn CallbackStorage>>,
-    #[cfg(feature = "threads")]
-    pub(super) levels: [Level; 11],
     #[cfg(feature = "threads")]
     pub(crate) inbox: Inbox,
     /// The thread that the loop belongs to; 0 once it is closed.
@@ -102,8 +99,7 @@ impl EventLoop {
             ready: ReadyQueue::new(),
             batch: Cell::new(Chain::EMPTY),
             running_node: Cell::new(null()),
-            wheel: Wheel::new(),
-            tick_shift: Cell::new(0),
+            timers: Timers::new(),
             flags: Cell::new(0),
             tasks: TaskList::new(),
             backend: Cell::new(None),
@@ -118,14 +114,12 @@ impl EventLoop {
             ready: ReadyQueue::new(),
             batch: Cell::new(Chain::EMPTY),
             running_node: Cell::new(null()),
-            wheel: Wheel::new(),
-            tick_shift: Cell::new(0),
+            timers: Timers::new(),
             flags: Cell::new(0),
             tasks: TaskList::new(),
             backend: Cell::new(Some(backend)),
             exception_handler: Cell::new(None),
             store: Cell::new(None),
-            levels: [const { Level::new() }; 11],
             inbox: Inbox::new(),
             home: AtomicUsize::new(crate::platform::thread_token()),
             asleep: AtomicBool::new(false),
@@ -149,22 +143,6 @@ impl EventLoop {
         Ok(super::LoopRef::of_static(self))
     }
 
-    /// Gives the timer wheel its levels, before the first timer is set.
-    ///
-    /// Without levels every timer is in one list, which is best for a handful.
-    /// A tick is 2^`tick_shift` nanoseconds: deadlines are rounded up to it,
-    /// and it should be about what the clock can tell apart. N levels tell
-    /// 16^N ticks apart on 32-bit targets, 64^N on others; what lies beyond
-    /// waits in the list.
-    #[cfg(not(feature = "threads"))]
-    pub fn set_wheel(&self, levels: &'static [Level], tick_shift: u8) {
-        if self.wheel.is_empty() {
-            // SAFETY: no timer is set, and a 'static slice does not go away.
-            unsafe { self.wheel.attach(levels) };
-            self.tick_shift.set(tick_shift.min(63));
-        }
-    }
-
     /// The time on the loop's clock. asyncio: `loop.time()`.
     ///
     /// The clock's start, before the loop has a backend.
@@ -181,31 +159,7 @@ impl EventLoop {
     /// For a host that drives the loop with [`turn`](Self::turn).
     #[inline]
     pub fn next_deadline(&self) -> Option<Instant> {
-        let shift = self.tick_shift.get();
-        let tick = self.wheel.next_deadline()?;
-        Some(Instant::from_nanos(if shift == 0 {
-            tick
-        } else {
-            tick.saturating_mul(1u64 << shift)
-        }))
-    }
-
-    /// The first tick that is not before `when`.
-    #[inline]
-    pub(super) fn tick_at(&self, when: Instant) -> u64 {
-        let shift = self.tick_shift.get();
-        let nanos = when.as_nanos();
-        if shift == 0 || nanos == u64::MAX {
-            return nanos;
-        }
-        let down = nanos >> shift;
-        down + u64::from(down << shift != nanos)
-    }
-
-    /// The tick that `now` lies in.
-    #[inline]
-    pub(super) fn tick_of(&self, now: Instant) -> u64 {
-        now.as_nanos() >> self.tick_shift.get()
+        self.timers.next_deadline()
     }
 
     /// Whether callbacks or tasks wait for the next batch.
@@ -314,9 +268,9 @@ impl EventLoop {
             }
             self.discard(chain);
         }
-        while let Some(node) = self.wheel.pop_any() {
+        while let Some(node) = self.timers.pop_any() {
             // A task's waker queues the task, a callback's the callback.
-            // SAFETY: only timers are put in the wheel.
+            // SAFETY: only timers are put there.
             unsafe { Timer::fire(node) };
         }
         while let Some(task) = self.first_unfinished() {

@@ -6,7 +6,7 @@
 //! | `turn` | one turn: take in, wait, events, timers, batch |
 //! | `node`, `ready` | what can run, and the queue of it |
 //! | `inbox`, `remote`, `posted` | what other threads leave for the loop |
-//! | `wheel`, `timer` | what is to run later |
+//! | `timer`, `timers`, `wheel` | what is to run later |
 //! | `callback`, `handle`, `store` | callbacks, their handles, where they are kept |
 //! | `exception` | what happens when they fail |
 
@@ -26,6 +26,7 @@ mod ready;
 mod remote;
 mod store;
 pub(crate) mod timer;
+pub(crate) mod timers;
 mod turn;
 pub mod wheel;
 
@@ -41,6 +42,8 @@ pub use posted::PostedHandle;
 #[cfg(feature = "threads")]
 pub use remote::Remote;
 pub use store::CallbackStore;
+#[cfg(not(feature = "threads"))]
+pub use timers::WheelStore;
 pub use turn::Turn;
 
 pub(crate) use loop_memory::LoopMemory;

@@ -5,33 +5,69 @@
 //!
 //! # Invariants
 //!
-//! * **Set In Owner**: while the node is linked, it is in the wheel of `owner`,
-//!   which is alive: a loop that closes empties its wheel.
+//! * **Set In Owner**: while the node is linked, it is in the timers of a loop
+//!   that is alive: a loop that closes takes all out. With threads, that is
+//!   `owner`, whose wheel has to know of removals.
 
 use super::EventLoop;
 use super::wheel::TimerNode;
 use crate::time::Instant;
 use core::cell::Cell;
-use core::ptr::{NonNull, null};
-use core::task::Waker;
+use core::ptr::NonNull;
+use core::task::{Context, Poll, Waker};
 
 /// One timer, embedded in what waits. `repr(C)`: the node comes first.
 #[repr(C)]
 pub(crate) struct Timer {
     node: TimerNode,
     waker: Cell<Option<Waker>>,
+    #[cfg(feature = "threads")]
     owner: Cell<*const EventLoop>,
 }
 
 impl Timer {
+    /// A timer that was never set, and no number yet.
     pub(crate) const fn new() -> Timer {
-        Timer { node: TimerNode::new(), waker: Cell::new(None), owner: Cell::new(null()) }
+        Timer::before(0)
+    }
+
+    /// A timer that keeps a number until it is set: what to set it to.
+    #[inline]
+    pub(crate) const fn before(ticks: u64) -> Timer {
+        Timer {
+            node: TimerNode::at(ticks),
+            waker: Cell::new(None),
+            #[cfg(feature = "threads")]
+            owner: Cell::new(core::ptr::null()),
+        }
     }
 
     /// Whether it is in a wheel: set, and not yet due.
     #[inline]
     pub(crate) fn is_set(&self) -> bool {
         self.node.is_linked()
+    }
+
+    /// Whether it was ever set.
+    #[inline]
+    pub(crate) fn was_set(&self) -> bool {
+        self.node.was_linked()
+    }
+
+    /// The number it was made with, or what it was last set to.
+    #[inline]
+    pub(crate) fn ticks(&self) -> u64 {
+        self.node.deadline()
+    }
+
+    /// Waits for a timer that was set.
+    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.is_set() {
+            self.set_waker(cx.waker());
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
     }
 
     /// Says who is to be woken.
@@ -58,9 +94,10 @@ impl Timer {
     /// It is not set, and does not move and is not freed while it is set.
     #[inline]
     pub(crate) unsafe fn set(&self, event_loop: &EventLoop, when: Instant) {
+        #[cfg(feature = "threads")]
         self.owner.set(event_loop);
         // SAFETY: the caller's promise.
-        unsafe { event_loop.wheel.insert(NonNull::from(&self.node), event_loop.tick_at(when)) };
+        unsafe { event_loop.timers.insert(NonNull::from(&self.node), when) };
     }
 
     /// Takes it out of its wheel; false when it was not in one.
@@ -69,8 +106,18 @@ impl Timer {
         if !self.is_set() {
             return false;
         }
+        let node = NonNull::from(&self.node);
+        #[cfg(feature = "threads")]
         // SAFETY: Set In Owner.
-        unsafe { (*self.owner.get()).wheel.remove(NonNull::from(&self.node)) }
+        unsafe {
+            (*self.owner.get()).timers.remove(node);
+        }
+        #[cfg(not(feature = "threads"))]
+        // SAFETY: Set In Owner.
+        unsafe {
+            super::timers::Timers::remove(node);
+        }
+        true
     }
 
     /// Wakes who waits for the timer that `node` begins.

@@ -226,10 +226,10 @@ impl Running<'_> {
     fn fire_due(&self) -> u32 {
         let event_loop = self.0;
         let mut fired = 0;
-        if !event_loop.wheel.is_empty() {
-            let now = event_loop.tick_of(event_loop.time());
-            while let Some(node) = event_loop.wheel.pop_due(now) {
-                // SAFETY: only timers are put in the wheel.
+        if event_loop.next_deadline().is_some() {
+            let now = event_loop.time();
+            while let Some(node) = event_loop.timers.pop_due(now) {
+                // SAFETY: only timers are put there.
                 unsafe { Timer::fire(node) };
                 fired += 1;
             }

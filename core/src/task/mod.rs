@@ -24,7 +24,7 @@ mod wait_list;
 pub use handle::Task;
 pub use pool::Call;
 pub use promise::{Promise, PromiseError, WaitPromise};
-pub use sleep::{Sleep, YieldNow, sleep, sleep_until, yield_now};
+pub use sleep::{Sleep, SleepUntil, YieldNow, sleep, sleep_until, yield_now};
 
 use crate::error::ScheduleError;
 use crate::schedule::EventLoop;

@@ -1,9 +1,8 @@
 //! Waiting for a time, and giving others a turn.
 
 use crate::schedule::timer::Timer;
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, nanos};
 use core::future::Future;
-use core::marker::PhantomPinned;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -22,7 +21,7 @@ use core::task::{Context, Poll};
 /// `RuntimeError`).
 #[inline]
 pub fn sleep(delay: Duration) -> Sleep {
-    Sleep { state: State::After(delay), timer: Timer::new(), _pin: PhantomPinned }
+    Sleep(Timer::before(nanos(delay)))
 }
 
 /// Waits until the loop's clock shows `when`, never less.
@@ -37,55 +36,51 @@ pub fn sleep(delay: Duration) -> Sleep {
 ///
 /// As for [`sleep`].
 #[inline]
-pub fn sleep_until(when: Instant) -> Sleep {
-    Sleep { state: State::Until(when), timer: Timer::new(), _pin: PhantomPinned }
+pub fn sleep_until(when: Instant) -> SleepUntil {
+    SleepUntil(Timer::before(when.as_nanos()))
 }
 
-/// The future of [`sleep`] and [`sleep_until`].
+/// The future of [`sleep`]. Until its first poll the timer holds the delay.
 #[must_use = "futures do nothing unless awaited"]
-pub struct Sleep {
-    timer: Timer,
-    state: State,
-    _pin: PhantomPinned,
-}
+pub struct Sleep(Timer);
 
-/// Not begun, or begun: then the timer knows.
-enum State {
-    After(Duration),
-    Until(Instant),
-    Set,
-}
+/// The future of [`sleep_until`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct SleepUntil(Timer);
 
 impl Future for Sleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // SAFETY: nothing is moved out of it.
-        let this = unsafe { self.get_unchecked_mut() };
-        let when = match this.state {
-            State::Set => {
-                return if this.timer.is_set() {
-                    this.timer.set_waker(cx.waker());
-                    Poll::Pending
-                } else {
-                    Poll::Ready(())
-                };
-            }
-            State::Until(when) => when,
-            State::After(delay) => {
-                let Some(event_loop) = crate::schedule::current() else {
-                    panic!("sleep: no event loop is running on this thread");
-                };
-                event_loop.time().saturating_add(delay)
-            }
+        let timer = &self.into_ref().get_ref().0;
+        if timer.was_set() {
+            return timer.poll(cx);
+        }
+        let Some(event_loop) = crate::schedule::current() else {
+            panic!("sleep: no event loop is running on this thread");
         };
+        let when = event_loop.time().as_nanos().saturating_add(timer.ticks());
+        timer.set_waker(cx.waker());
+        // SAFETY: pinned until dropped, and the timer's drop takes it out.
+        unsafe { timer.set(event_loop, Instant::from_nanos(when)) };
+        Poll::Pending
+    }
+}
+
+impl Future for SleepUntil {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let timer = &self.into_ref().get_ref().0;
+        if timer.was_set() {
+            return timer.poll(cx);
+        }
         let Some(event_loop) = crate::schedule::current() else {
             panic!("sleep_until: no event loop is running on this thread");
         };
-        this.state = State::Set;
-        this.timer.set_waker(cx.waker());
+        timer.set_waker(cx.waker());
         // SAFETY: pinned until dropped, and the timer's drop takes it out.
-        unsafe { this.timer.set(event_loop, when) };
+        unsafe { timer.set(event_loop, Instant::from_nanos(timer.ticks())) };
         Poll::Pending
     }
 }

@@ -1,0 +1,254 @@
+//! One sorted list, until the program brings a wheel.
+//!
+//! # Invariants
+//!
+//! * **Sorted**: without a wheel every timer is in the list, by deadline and,
+//!   where that is equal, by order of insertion. With one, the list is empty.
+//! * **Given**: a wheel store that a loop has was given to `set_wheel`, which
+//!   filled in its table of functions.
+//!
+//! A node is taken out by unlinking it, wherever it is. A wheel is not told; it
+//! then keeps the deadline of a cancelled timer until that slot is looked at,
+//! which costs one early wake-up at most.
+
+use crate::schedule::EventLoop;
+use crate::schedule::wheel::list::{List, NodeRef};
+use crate::schedule::wheel::{Level, NEVER, TimerNode, Wheel};
+use crate::time::Instant;
+use core::cell::Cell;
+use core::ptr::NonNull;
+
+pub(crate) struct Timers {
+    list: List,
+    wheel: Cell<Option<&'static Shared>>,
+}
+
+/// A timer wheel of `N` levels, for a `static`.
+///
+/// ```ignore
+/// static WHEEL: WheelStore<6> = WheelStore::new();
+/// LOOP.set_wheel(&WHEEL, 10);
+/// ```
+///
+/// It serves one loop; loops that are given the same one fire each other's
+/// timers.
+#[repr(C)]
+pub struct WheelStore<const N: usize> {
+    shared: Shared,
+    levels: [Level; N],
+}
+
+/// What the loop knows of a [`WheelStore`].
+struct Shared {
+    wheel: Wheel,
+    functions: Cell<Option<&'static Functions>>,
+    tick_shift: Cell<u8>,
+}
+
+/// The wheel's code, for the linker to leave out.
+struct Functions {
+    insert: unsafe fn(&Shared, NodeRef, Instant),
+    next_deadline: fn(&Shared) -> Option<Instant>,
+    pop_due: fn(&Shared, Instant) -> Option<NonNull<TimerNode>>,
+    pop_any: fn(&Shared) -> Option<NonNull<TimerNode>>,
+}
+
+// SAFETY: where stores are used there is one thread of control, and
+// interrupts do not touch timers.
+unsafe impl<const N: usize> Sync for WheelStore<N> {}
+
+impl<const N: usize> WheelStore<N> {
+    /// A wheel without timers: all zero, for a static.
+    pub const fn new() -> Self {
+        WheelStore {
+            shared: Shared {
+                wheel: Wheel::new(),
+                functions: Cell::new(None),
+                tick_shift: Cell::new(0),
+            },
+            levels: [const { Level::new() }; N],
+        }
+    }
+}
+
+impl<const N: usize> Default for WheelStore<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Shared {
+    const FUNCTIONS: &'static Functions = &Functions {
+        // SAFETY: a node for `Timers::insert`, whose contract is the wheel's.
+        insert: |this, node, when| unsafe {
+            this.wheel.insert(node.as_ptr(), this.tick_at(when));
+        },
+        next_deadline: |this| {
+            let tick = this.wheel.next_deadline()?;
+            Some(Instant::from_nanos(match this.tick_shift.get() {
+                0 => tick,
+                shift => tick.saturating_mul(1u64 << shift),
+            }))
+        },
+        pop_due: |this, now| this.wheel.pop_due(now.as_nanos() >> this.tick_shift.get()),
+        pop_any: |this| this.wheel.pop_any(),
+    };
+
+    #[inline]
+    fn functions(&self) -> &'static Functions {
+        // SAFETY: Given.
+        unsafe { self.functions.get().unwrap_unchecked() }
+    }
+
+    /// The first tick that is not before `when`.
+    fn tick_at(&self, when: Instant) -> u64 {
+        let shift = self.tick_shift.get();
+        let nanos = when.as_nanos();
+        if shift == 0 || nanos == NEVER {
+            return nanos;
+        }
+        let down = nanos >> shift;
+        down + u64::from(down << shift != nanos)
+    }
+}
+
+impl EventLoop {
+    /// Gives the loop a timer wheel, before the first timer is set; later it
+    /// does nothing.
+    ///
+    /// Without one every timer is in one list, which is best for a handful.
+    /// A tick is 2^`tick_shift` nanoseconds: deadlines are rounded up to it,
+    /// and it should be about what the clock can tell apart. N levels tell
+    /// 16^N ticks apart on 32-bit targets, 64^N on others; what lies beyond
+    /// waits in a list.
+    pub fn set_wheel<const N: usize>(&self, store: &'static WheelStore<N>, tick_shift: u8) {
+        let shared = &store.shared;
+        if self.timers.is_empty() && shared.wheel.is_empty() {
+            // SAFETY: no timer is set; a static's levels stay, and are its own.
+            unsafe { shared.wheel.attach(&store.levels) };
+            shared.tick_shift.set(tick_shift.min(63));
+            shared.functions.set(Some(Shared::FUNCTIONS));
+            self.timers.wheel.set(Some(shared));
+        }
+    }
+}
+
+impl Timers {
+    pub(crate) const fn new() -> Timers {
+        Timers { list: List::new(), wheel: Cell::new(None) }
+    }
+
+    /// Whether none is set.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.first().is_none() && self.wheel.get().is_none_or(|shared| shared.wheel.is_empty())
+    }
+
+    /// Puts a node in.
+    ///
+    /// # Safety
+    ///
+    /// It is in no loop's timers; until it is out of these it neither moves
+    /// nor is freed, and the loop is a static.
+    pub(crate) unsafe fn insert(&self, node: NonNull<TimerNode>, when: Instant) {
+        // SAFETY: Pinned (wheel::list), by the caller's promise.
+        let node = unsafe { NodeRef::new(node) };
+        if let Some(shared) = self.wheel.get() {
+            // SAFETY: the caller's promise.
+            return unsafe { (shared.functions().insert)(shared, node, when) };
+        }
+        node.set_deadline(when.as_nanos());
+        node.insert(self.list.gap_for(when.as_nanos()));
+    }
+
+    /// Takes a node out, whichever loop's timers it is in.
+    ///
+    /// # Safety
+    ///
+    /// It is in one's.
+    #[inline]
+    pub(crate) unsafe fn remove(node: NonNull<TimerNode>) {
+        // SAFETY: Pinned, and linked, by the caller's promise.
+        unsafe { NodeRef::new(node).unlink() }
+    }
+
+    /// When the first is due; `None` when none ever will be. With a wheel it
+    /// can be earlier than the first: see there.
+    #[inline]
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        if let Some(shared) = self.wheel.get() {
+            return (shared.functions().next_deadline)(shared);
+        }
+        let deadline = self.list.first()?.deadline();
+        (deadline != NEVER).then_some(Instant::from_nanos(deadline))
+    }
+
+    /// Takes out the first, by (deadline, order of insertion), if it is due.
+    #[inline]
+    pub(crate) fn pop_due(&self, now: Instant) -> Option<NonNull<TimerNode>> {
+        if let Some(shared) = self.wheel.get() {
+            return (shared.functions().pop_due)(shared, now);
+        }
+        let first = self.list.first()?;
+        if first.deadline() > now.as_nanos() || first.deadline() == NEVER {
+            return None;
+        }
+        // SAFETY: it is in the list.
+        unsafe { first.unlink() };
+        Some(first.as_ptr())
+    }
+
+    /// Takes out any one.
+    pub(crate) fn pop_any(&self) -> Option<NonNull<TimerNode>> {
+        if let Some(shared) = self.wheel.get() {
+            return (shared.functions().pop_any)(shared);
+        }
+        let first = self.list.first()?;
+        // SAFETY: it is in the list.
+        unsafe { first.unlink() };
+        Some(first.as_ptr())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(nanos: u64) -> Instant {
+        Instant::from_nanos(nanos)
+    }
+
+    #[test]
+    fn a_list_pops_by_deadline_and_then_by_order_of_insertion() {
+        let timers = Timers::new();
+        let nodes = [const { TimerNode::new() }; 4];
+        let nodes = nodes.each_ref().map(NonNull::from);
+        for (node, when) in nodes.into_iter().zip([7, 3, 7, 3]) {
+            // SAFETY: the nodes outlive the timers' use of them.
+            unsafe { timers.insert(node, at(when)) };
+        }
+        assert_eq!(timers.next_deadline(), Some(at(3)));
+        assert_eq!(timers.pop_due(at(2)), None);
+        assert_eq!(timers.pop_due(at(9)), Some(nodes[1]));
+        assert_eq!(timers.pop_due(at(9)), Some(nodes[3]));
+        assert_eq!(timers.pop_due(at(9)), Some(nodes[0]));
+        assert_eq!(timers.pop_due(at(9)), Some(nodes[2]));
+        assert!(timers.is_empty());
+    }
+
+    #[test]
+    fn a_list_forgets_what_is_removed_and_never_pops_never() {
+        let timers = Timers::new();
+        let nodes = [const { TimerNode::new() }; 2];
+        let nodes = nodes.each_ref().map(NonNull::from);
+        // SAFETY: the nodes outlive the timers' use of them.
+        unsafe {
+            timers.insert(nodes[0], at(1));
+            timers.insert(nodes[1], Instant::FAR_FUTURE);
+            Timers::remove(nodes[0]);
+        }
+        assert_eq!(timers.next_deadline(), None);
+        assert_eq!(timers.pop_due(Instant::FAR_FUTURE), None);
+        assert_eq!(timers.pop_any(), Some(nodes[1]));
+        assert!(timers.is_empty());
+    }
+}
