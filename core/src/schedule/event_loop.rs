@@ -216,12 +216,12 @@ impl EventLoop {
         if !crate::platform::current().is_null() {
             return Err(RunError::AlreadyRunning);
         }
-        if self.backend().is_none() {
+        let Some(backend) = self.backend() else {
             return Err(RunError::NoBackend);
-        }
+        };
         crate::platform::set_current(self);
         self.raise(RUNNING);
-        Ok(Running(self))
+        Ok(Running { event_loop: self, backend })
     }
 
     #[inline]
@@ -286,11 +286,8 @@ impl EventLoop {
     pub(super) fn discard(&self, mut chain: Chain) {
         // SAFETY: Alive In Chain: it came from the ready queue.
         while let Some(node) = unsafe { chain.pop() } {
-            // SAFETY: as above.
-            if let Some(table) = unsafe { node.as_ref() }.vtable() {
-                // SAFETY: Right Table; the node is out of its chain.
-                unsafe { (table.discard)(node, self) };
-            }
+            // SAFETY: as above; Right Table.
+            unsafe { (node.as_ref().table().discard)(node, self) };
         }
     }
 
@@ -316,11 +313,14 @@ impl Default for EventLoop {
 }
 
 /// The loop runs on this thread while this lives.
-pub(super) struct Running<'a>(pub(super) &'a EventLoop);
+pub(super) struct Running<'a> {
+    pub(super) event_loop: &'a EventLoop,
+    pub(super) backend: &'a dyn Backend,
+}
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.lower(RUNNING);
+        self.event_loop.lower(RUNNING);
         crate::platform::set_current(null());
     }
 }

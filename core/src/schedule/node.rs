@@ -56,6 +56,17 @@ impl Node {
         self.vtable.get()
     }
 
+    /// The table.
+    ///
+    /// # Safety
+    ///
+    /// It is set, as it is for every node that was ever in a chain.
+    #[inline]
+    pub(crate) unsafe fn table(&self) -> &'static NodeVTable {
+        // SAFETY: the caller's promise.
+        unsafe { self.vtable.get().unwrap_unchecked() }
+    }
+
     #[inline]
     pub(crate) fn set_link(&self, next: *const Node) {
         self.link.set(next);

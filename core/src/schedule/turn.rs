@@ -137,11 +137,8 @@ impl EventLoop {
             self.batch.set(batch);
             *ran += 1;
             self.running_node.set(node.as_ptr());
-            // SAFETY: as above.
-            if let Some(table) = unsafe { node.as_ref() }.vtable() {
-                // SAFETY: Right Table; the node is out of its chain.
-                unsafe { (table.run)(node, self) };
-            }
+            // SAFETY: as above; Right Table.
+            unsafe { (node.as_ref().table().run)(node, self) };
         }
         self.running_node.set(core::ptr::null());
     }
@@ -189,7 +186,7 @@ impl EventLoop {
 impl Running<'_> {
     /// Steps 1 to 4; returns how many timers were due.
     fn look(&self, limit: Wait) -> Result<u32, RunError> {
-        let event_loop = self.0;
+        let event_loop = self.event_loop;
         #[cfg(feature = "threads")]
         event_loop.take_in();
         let wait = if event_loop.has_ready() || event_loop.is_stopping() {
@@ -207,13 +204,10 @@ impl Running<'_> {
     }
 
     fn select(&self, wait: Wait) -> Result<(), RunError> {
-        let event_loop = self.0;
-        let Some(backend) = event_loop.backend() else {
-            return Err(RunError::NoBackend);
-        };
+        let event_loop = self.event_loop;
         #[cfg(feature = "threads")]
         let wait = event_loop.prepare_to_sleep(wait);
-        let result = backend.select(event_loop, wait);
+        let result = self.backend.select(event_loop, wait);
         #[cfg(feature = "threads")]
         event_loop.awake();
         result.map_err(|error| match error {
@@ -224,14 +218,16 @@ impl Running<'_> {
 
     /// Makes due timers ready.
     fn fire_due(&self) -> u32 {
-        let event_loop = self.0;
+        let timers = &self.event_loop.timers;
         let mut fired = 0;
-        if event_loop.next_deadline().is_some() {
-            let now = event_loop.time();
-            while let Some(node) = event_loop.timers.pop_due(now) {
-                // SAFETY: only timers are put there.
-                unsafe { Timer::fire(node) };
-                fired += 1;
+        if let Some(first) = timers.next_deadline() {
+            let now = self.backend.now();
+            if first <= now {
+                while let Some(node) = timers.pop_due(now) {
+                    // SAFETY: only timers are put there.
+                    unsafe { Timer::fire(node) };
+                    fired += 1;
+                }
             }
         }
         fired
@@ -240,63 +236,39 @@ impl Running<'_> {
     /// Turns until a stop.
     fn run(&self) -> Result<(), RunError> {
         let result = self.run_turns();
-        self.0.clear_stopping();
+        self.event_loop.clear_stopping();
         result
     }
 
     fn run_turns(&self) -> Result<(), RunError> {
-        let event_loop = self.0;
-        let budget = event_loop.backend().ok_or(RunError::NoBackend)?.poll_budget();
-        loop {
+        let event_loop = self.event_loop;
+        let budget = self.backend.poll_budget();
+        'look: loop {
             self.look(Wait::Forever)?;
-            let mut busy = Busy::new(budget);
+            // While there is work: in pieces, between which the clock is read.
+            let mut left = budget.callbacks.max(1);
+            let mut since = Instant::FAR_FUTURE;
             loop {
-                let ran = event_loop.run_batch(busy.chunk());
-                if event_loop.is_stopping() && event_loop.batch_is_empty() {
-                    return Ok(());
+                let mut piece = left.min(CLOCK_EVERY);
+                left -= piece;
+                while piece > 0 {
+                    piece -= event_loop.run_batch(piece);
+                    if event_loop.is_stopping() && event_loop.batch_is_empty() {
+                        return Ok(());
+                    }
+                    #[cfg(feature = "threads")]
+                    event_loop.take_in();
+                    if !event_loop.has_ready() {
+                        continue 'look;
+                    }
                 }
-                #[cfg(feature = "threads")]
-                event_loop.take_in();
-                if !event_loop.has_ready() || busy.is_over(event_loop, ran) {
-                    break;
+                let now = self.backend.now();
+                since = since.min(now);
+                let busy = now.as_nanos() - since.as_nanos();
+                if left == 0 || busy >= u64::from(budget.nanos) {
+                    continue 'look;
                 }
             }
         }
-    }
-}
-
-/// How long a busy loop has not looked at the selector.
-struct Busy {
-    left: u32,
-    to_clock: u32,
-    time: Duration,
-    until: Option<Instant>,
-}
-
-impl Busy {
-    fn new(budget: crate::io::PollBudget) -> Busy {
-        let left = budget.callbacks.max(1);
-        Busy { left, to_clock: CLOCK_EVERY, time: budget.time, until: None }
-    }
-
-    /// How many callbacks may run before `is_over` must be asked.
-    #[inline]
-    fn chunk(&self) -> u32 {
-        self.left.min(self.to_clock)
-    }
-
-    /// Notes that `ran` more have run; whether it is time to look.
-    #[inline]
-    fn is_over(&mut self, event_loop: &EventLoop, ran: u32) -> bool {
-        self.left -= ran.min(self.left);
-        self.to_clock -= ran.min(self.to_clock);
-        self.left == 0 || (self.to_clock == 0 && self.is_late(event_loop))
-    }
-
-    fn is_late(&mut self, event_loop: &EventLoop) -> bool {
-        self.to_clock = CLOCK_EVERY;
-        let now = event_loop.time();
-        let until = *self.until.get_or_insert(now.saturating_add(self.time));
-        now >= until
     }
 }

@@ -1,13 +1,12 @@
 //! The handle of a task.
 
 use super::cell::abort_or_cancel;
-use super::header::{Header, table};
+use super::header::{Header, stage};
 use super::state::{self, CANCEL, CANCELLED, DONE, HANDLE, OUTPUT};
 use crate::error::TaskError;
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
-use core::mem::MaybeUninit;
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll};
@@ -132,23 +131,16 @@ impl<T> Task<T> {
                 TaskError::Taken
             });
         }
-        // SAFETY: alive; the table is the task's.
-        let take_output = unsafe { table(self.task) }.take_output;
+        header.clear(OUTPUT);
+        // SAFETY: alive, and its table is set.
+        let stage = unsafe { stage(self.task) };
         #[cfg(feature = "threads")]
         if header.has(state::PANICKED) {
-            let mut payload = MaybeUninit::<crate::platform::Payload>::uninit();
-            // SAFETY: OUTPUT is set, and with PANICKED it is a payload.
-            return Err(TaskError::Panicked(unsafe {
-                take_output(self.task, payload.as_mut_ptr().cast());
-                payload.assume_init()
-            }));
+            // SAFETY: Stage: OUTPUT was set, and with PANICKED it is a payload.
+            return Err(TaskError::Panicked(unsafe { stage.cast().read() }));
         }
-        let mut output = MaybeUninit::<T>::uninit();
-        // SAFETY: OUTPUT is set; `from_raw` promised the type.
-        Ok(unsafe {
-            take_output(self.task, output.as_mut_ptr().cast());
-            output.assume_init()
-        })
+        // SAFETY: Stage: OUTPUT was set; `from_raw` promised the type.
+        Ok(unsafe { stage.cast().read() })
     }
 }
 
@@ -178,19 +170,15 @@ impl<T> Drop for Task<T> {
         header.clear(HANDLE);
         header.joiner.clear();
         if header.has(OUTPUT) {
+            let result = self.take();
             #[cfg(feature = "threads")]
-            if header.has(state::PANICKED)
-                && let Err(TaskError::Panicked(payload)) = self.take()
-            {
+            if let Err(TaskError::Panicked(payload)) = &result {
                 // SAFETY: Outlives Tasks.
                 let event_loop = unsafe { self.header().owner() };
                 event_loop
-                    .report_panic("a task panicked and its result was never retrieved", &payload);
+                    .report_panic("a task panicked and its result was never retrieved", payload);
             }
-            if self.header().has(OUTPUT) {
-                // SAFETY: alive; OUTPUT is set.
-                unsafe { (table(self.task).drop_output)(self.task) };
-            }
+            drop(result);
         }
         // SAFETY: the handle's reference.
         unsafe { state::release(self.task) };

@@ -28,13 +28,12 @@ use core::task::{RawWaker, RawWakerVTable, Waker};
 pub(crate) struct TaskVTable {
     /// What can be done to any node. First, so that a node's table is a task's.
     pub(crate) node: NodeVTable,
-    /// Drops the future and marks the task done as cancelled.
-    pub(crate) abort: unsafe fn(NonNull<Header>, &EventLoop),
-    /// Moves the output to where the pointer points; clears `OUTPUT`.
-    pub(crate) take_output: unsafe fn(NonNull<Header>, *mut ()),
-    /// Drops an output that nobody will take; clears `OUTPUT`.
-    pub(crate) drop_output: unsafe fn(NonNull<Header>),
+    /// Drops the future.
+    pub(crate) drop_future: unsafe fn(NonNull<()>),
+    /// How many bytes after the header's beginning the stage begins.
+    pub(crate) stage: usize,
     /// Gives the memory back.
+    #[cfg(feature = "alloc")]
     pub(crate) free: unsafe fn(NonNull<Header>),
 }
 
@@ -62,13 +61,21 @@ pub(crate) struct Header {
 #[inline]
 pub(crate) unsafe fn table(task: NonNull<Header>) -> &'static TaskVTable {
     // SAFETY: the caller's promise.
-    match unsafe { task.as_ref() }.node.vtable() {
-        // SAFETY: Right Table (schedule::node) and `repr(C)`: the node's part
-        // is the first field of a TaskVTable.
-        Some(table) => unsafe { &*core::ptr::from_ref(table).cast::<TaskVTable>() },
-        // SAFETY: the caller's promise.
-        None => unsafe { core::hint::unreachable_unchecked() },
-    }
+    let table = unsafe { task.as_ref().node.table() };
+    // SAFETY: Right Table (schedule::node) and `repr(C)`: the node's part is
+    // the first field of a TaskVTable.
+    unsafe { &*core::ptr::from_ref(table).cast::<TaskVTable>() }
+}
+
+/// Where the stage of `task` is.
+///
+/// # Safety
+///
+/// As for [`table`].
+#[inline]
+pub(crate) unsafe fn stage(task: NonNull<Header>) -> NonNull<()> {
+    // SAFETY: Same Type: the table's number is right for this task's memory.
+    unsafe { task.cast::<()>().byte_add(table(task).stage) }
 }
 
 impl Header {

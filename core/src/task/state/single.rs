@@ -17,7 +17,7 @@ use crate::atomic::{AtomicBool, Ordering, test_and_set};
 use crate::task::header::Header;
 use core::cell::Cell;
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicU8;
+use core::sync::atomic::{AtomicU8, compiler_fence};
 
 pub(crate) struct State {
     queued: AtomicBool,
@@ -61,7 +61,7 @@ impl State {
 
     #[inline]
     pub(crate) fn flags(&self) -> u8 {
-        self.flags.load(Ordering::Relaxed) | self.queued.load(Ordering::Relaxed) as u8 * QUEUED
+        self.flags.load(Ordering::Relaxed) | (self.queued.load(Ordering::Relaxed) as u8 * QUEUED)
     }
 
     /// Sets all flags but `QUEUED`, which [`dequeue`](Self::dequeue) clears.
@@ -69,13 +69,15 @@ impl State {
     pub(crate) fn set_flags(&self, flags: u8) {
         self.flags.store(flags & !QUEUED, Ordering::Relaxed);
         // An interrupt that wakes after this sees it; before, the mark it set is seen next.
-        core::sync::atomic::compiler_fence(Ordering::SeqCst);
+        compiler_fence(Ordering::SeqCst);
     }
 
     /// Notes that the task is out of the ready queue, and returns its flags.
     #[inline]
     pub(crate) fn dequeue(&self) -> u8 {
-        self.queued.store(false, Ordering::Release);
+        self.queued.store(false, Ordering::Relaxed);
+        // What the wakes until now were about is seen by the poll that follows.
+        compiler_fence(Ordering::SeqCst);
         self.flags.load(Ordering::Relaxed)
     }
 
