@@ -16,10 +16,10 @@
 //!   task that somebody still refers to.
 //! * **One Thread**: everything but the inbox is used on the loop's thread only.
 
-use super::exception::HandlerBox;
+#[cfg(feature = "alloc")]
+use super::hooks::Hooks;
 use super::node::{Chain, Node};
 use super::ready::ReadyQueue;
-use super::store::CallbackStorage;
 use super::timer::Timer;
 use super::timers::Timers;
 use crate::error::RunError;
@@ -66,8 +66,8 @@ pub struct EventLoop {
     flags: Cell<u8>,
     pub(crate) tasks: TaskList,
     backend: Cell<Option<BackendRef>>,
-    pub(super) exception_handler: Cell<Option<HandlerBox>>,
-    pub(super) store: Cell<Option<&'static dyn CallbackStorage>>,
+    #[cfg(feature = "alloc")]
+    pub(super) hooks: Hooks,
     #[cfg(feature = "threads")]
     pub(crate) inbox: Inbox,
     /// The thread that the loop belongs to; 0 once it is closed.
@@ -103,8 +103,8 @@ impl EventLoop {
             flags: Cell::new(0),
             tasks: TaskList::new(),
             backend: Cell::new(None),
-            exception_handler: Cell::new(None),
-            store: Cell::new(None),
+            #[cfg(feature = "alloc")]
+            hooks: Hooks::new(),
         }
     }
 
@@ -118,8 +118,7 @@ impl EventLoop {
             flags: Cell::new(0),
             tasks: TaskList::new(),
             backend: Cell::new(Some(backend)),
-            exception_handler: Cell::new(None),
-            store: Cell::new(None),
+            hooks: Hooks::new(),
             inbox: Inbox::new(),
             home: AtomicUsize::new(crate::platform::thread_token()),
             asleep: AtomicBool::new(false),
@@ -131,13 +130,18 @@ impl EventLoop {
 
     /// Gives a static loop its backend; from then on it can be used.
     ///
+    /// Without the feature `alloc`, one loop at a time is open.
+    ///
     /// # Errors
     ///
-    /// [`RunError::Closed`] after `close`.
+    /// [`RunError::Closed`] after `close`; [`RunError::OtherLoopOpen`].
     #[cfg(not(feature = "threads"))]
     pub fn start(&'static self, backend: BackendRef) -> Result<super::LoopRef, RunError> {
         if self.is_closed() {
             return Err(RunError::Closed);
+        }
+        if !crate::platform::may_open(self) {
+            return Err(RunError::OtherLoopOpen);
         }
         self.backend.set(Some(backend));
         Ok(super::LoopRef::of_static(self))
@@ -273,11 +277,12 @@ impl EventLoop {
             // SAFETY: only timers are put there.
             unsafe { Timer::fire(node) };
         }
-        while let Some(task) = self.first_unfinished() {
+        while let Some(task) = self.tasks.next_unfinished() {
             // SAFETY: unfinished, so the loop's reference stands.
             unsafe { crate::task::cell::abort_or_cancel(task) };
         }
         self.discard(self.ready.take());
+        self.unhook();
         #[cfg(feature = "threads")]
         self.orphan_tasks();
         Ok(())
@@ -289,19 +294,6 @@ impl EventLoop {
             // SAFETY: as above; Right Table.
             unsafe { (node.as_ref().table().discard)(node, self) };
         }
-    }
-
-    fn first_unfinished(&self) -> Option<NonNull<crate::task::header::Header>> {
-        let mut next = self.tasks.first();
-        while let Some(task) = next {
-            // SAFETY: Listed (task::list).
-            let header = unsafe { task.as_ref() };
-            if !header.has(crate::task::state::DONE) {
-                return Some(task);
-            }
-            next = NonNull::new(header.links.after.get().cast_mut());
-        }
-        None
     }
 }
 
@@ -362,7 +354,7 @@ impl EventLoop {
         while let Some(task) = next {
             count += 1;
             // SAFETY: Listed (task::list).
-            next = NonNull::new(unsafe { task.as_ref() }.links.after.get().cast_mut());
+            next = unsafe { TaskList::after(task) };
         }
         // Outlives Tasks: before the first orphan can be freed.
         self.references.fetch_add(count, Ordering::Relaxed);
@@ -370,7 +362,7 @@ impl EventLoop {
         let mut next = self.tasks.first();
         while let Some(task) = next {
             // SAFETY: Listed; read before the task may be freed.
-            next = NonNull::new(unsafe { task.as_ref() }.links.after.get().cast_mut());
+            next = unsafe { TaskList::after(task) };
             // SAFETY: done, in no chain, the inbox is closed; the loop's
             // reference was given up when it was done.
             unsafe { crate::task::state::orphan(task) };

@@ -7,13 +7,14 @@
 //! | `node`, `ready` | what can run, and the queue of it |
 //! | `inbox`, `remote`, `posted` | what other threads leave for the loop |
 //! | `timer`, `timers`, `wheel` | what is to run later |
-//! | `callback`, `handle`, `store` | callbacks, their handles, where they are kept |
+//! | `callback`, `handle`, `store`, `hooks` | callbacks, their handles, where they are kept |
 //! | `exception` | what happens when they fail |
 
 mod callback;
 mod event_loop;
 mod exception;
 mod handle;
+mod hooks;
 #[cfg(feature = "threads")]
 pub(crate) mod inbox;
 mod loop_memory;

@@ -189,10 +189,11 @@ impl Running<'_> {
         let event_loop = self.event_loop;
         #[cfg(feature = "threads")]
         event_loop.take_in();
+        let first = event_loop.next_deadline();
         let wait = if event_loop.has_ready() || event_loop.is_stopping() {
             Wait::No
         } else {
-            match (event_loop.next_deadline(), limit) {
+            match (first, limit) {
                 (_, Wait::No) => Wait::No,
                 (None, limit) => limit,
                 (Some(when), Wait::Until(limit)) => Wait::Until(when.min(limit)),
@@ -200,7 +201,10 @@ impl Running<'_> {
             }
         };
         self.select(wait)?;
-        Ok(self.fire_due())
+        Ok(match first {
+            Some(first) => self.fire_due(first),
+            None => 0,
+        })
     }
 
     fn select(&self, wait: Wait) -> Result<(), RunError> {
@@ -216,18 +220,15 @@ impl Running<'_> {
         })
     }
 
-    /// Makes due timers ready.
-    fn fire_due(&self) -> u32 {
-        let timers = &self.event_loop.timers;
+    /// Makes due timers ready, if there are any: the first may be since `first`.
+    fn fire_due(&self, first: Instant) -> u32 {
+        let now = self.backend.now();
         let mut fired = 0;
-        if let Some(first) = timers.next_deadline() {
-            let now = self.backend.now();
-            if first <= now {
-                while let Some(node) = timers.pop_due(now) {
-                    // SAFETY: only timers are put there.
-                    unsafe { Timer::fire(node) };
-                    fired += 1;
-                }
+        if first <= now {
+            while let Some(node) = self.event_loop.timers.pop_due(now) {
+                // SAFETY: only timers are put there.
+                unsafe { Timer::fire(node) };
+                fired += 1;
             }
         }
         fired

@@ -15,12 +15,13 @@
 //!   (or panic payload) while `OUTPUT` is set, and nothing otherwise.
 
 use super::joiner::Joiner;
+use super::list::Links;
+use super::owner::Owner;
 use super::state::{self, State};
 use crate::schedule::EventLoop;
 use crate::schedule::node::{Node, NodeVTable};
-use core::cell::Cell;
 use core::mem::ManuallyDrop;
-use core::ptr::{NonNull, null};
+use core::ptr::NonNull;
 use core::task::{RawWaker, RawWakerVTable, Waker};
 
 /// What can be done to a task whose type is forgotten.
@@ -37,17 +38,11 @@ pub(crate) struct TaskVTable {
     pub(crate) free: unsafe fn(NonNull<Header>),
 }
 
-/// The neighbours in a loop's list of tasks.
-pub(crate) struct Links {
-    pub(crate) before: Cell<*const Header>,
-    pub(crate) after: Cell<*const Header>,
-}
-
 /// The head of a task.
 #[repr(C)]
 pub(crate) struct Header {
     node: Node,
-    owner: Cell<*const EventLoop>,
+    owner: Owner,
     pub(crate) state: State,
     pub(crate) joiner: Joiner,
     pub(crate) links: Links,
@@ -84,10 +79,10 @@ impl Header {
     pub(crate) const fn unset() -> Header {
         Header {
             node: Node::unset(),
-            owner: Cell::new(null()),
+            owner: Owner::none(),
             state: State::unset(),
             joiner: Joiner::new(),
-            links: Links { before: Cell::new(null()), after: Cell::new(null()) },
+            links: Links::new(),
         }
     }
 
@@ -101,10 +96,10 @@ impl Header {
     ) -> Header {
         Header {
             node: Node::new(&table.node),
-            owner: Cell::new(owner),
+            owner: Owner::new(owner),
             state: State::new(references, flags),
             joiner: Joiner::new(),
-            links: Links { before: Cell::new(null()), after: Cell::new(null()) },
+            links: Links::new(),
         }
     }
 
@@ -130,12 +125,12 @@ impl Header {
     #[inline]
     pub(crate) unsafe fn owner<'a>(&self) -> &'a EventLoop {
         // SAFETY: the caller's promise.
-        unsafe { &*self.owner.get() }
+        unsafe { self.owner.get() }
     }
 
     #[inline]
     pub(crate) fn is_owned_by(&self, event_loop: &EventLoop) -> bool {
-        core::ptr::eq(self.owner.get(), event_loop)
+        self.owner.is(event_loop)
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 //!
 //! | file | concept |
 //! |---|---|
-//! | `state`, `header`, `cell`, `list` | a task in memory and what may happen to it |
+//! | `state`, `header`, `cell`, `owner`, `list` | a task in memory and what may happen to it |
 //! | `heap`, `pool` | where tasks live: on the heap, in statics |
 //! | `handle`, `joiner` | awaiting, cancelling and aborting a task |
 //! | `sleep` | waiting for a time |
@@ -15,6 +15,7 @@ pub(crate) mod header;
 pub(crate) mod heap;
 mod joiner;
 pub(crate) mod list;
+pub(crate) mod owner;
 pub mod pool;
 mod promise;
 mod sleep;
