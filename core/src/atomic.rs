@@ -29,9 +29,6 @@ mod shared_with_interrupts {
     #[inline]
     pub(crate) fn test_and_set(flag: &AtomicBool) -> bool {
         compiler_fence(Ordering::SeqCst);
-        if flag.load(Ordering::Relaxed) {
-            return true;
-        }
         #[cfg(target_has_atomic = "8")]
         {
             let before = flag.swap(true, Ordering::Relaxed);
@@ -48,39 +45,27 @@ mod shared_with_interrupts {
 
     /// Puts `item` at the head of a stack; `link` stores the old head in `item`.
     ///
-    /// `link` may run several times before the item is visible to others.
+    /// Between the two steps the stack is cut off below `item`. Nobody who
+    /// takes from it can see that: only the code that interrupts interrupt
+    /// does, and they run to their end before it goes on.
     #[inline]
-    pub(crate) fn push_head<T>(head: &AtomicPtr<T>, item: *mut T, link: impl Fn(*mut T)) -> *mut T {
+    pub(crate) fn push_head<T>(head: &AtomicPtr<T>, item: *mut T, link: impl FnOnce(*mut T)) {
         #[cfg(target_has_atomic = "ptr")]
         {
-            let mut seen = head.load(Ordering::Relaxed);
-            loop {
-                link(seen);
-                compiler_fence(Ordering::SeqCst);
-                match head.compare_exchange_weak(seen, item, Ordering::Relaxed, Ordering::Relaxed) {
-                    Ok(_) => {
-                        compiler_fence(Ordering::SeqCst);
-                        return seen;
-                    }
-                    Err(now) => seen = now,
-                }
-            }
+            compiler_fence(Ordering::SeqCst);
+            link(head.swap(item, Ordering::Relaxed));
+            compiler_fence(Ordering::SeqCst);
         }
         #[cfg(not(target_has_atomic = "ptr"))]
         critical_section::with(|_| {
-            let seen = head.load(Ordering::Relaxed);
-            link(seen);
+            link(head.load(Ordering::Relaxed));
             head.store(item, Ordering::Relaxed);
-            seen
         })
     }
 
     /// Takes a whole stack, leaving it empty.
     #[inline]
     pub(crate) fn take_head<T>(head: &AtomicPtr<T>) -> *mut T {
-        if head.load(Ordering::Relaxed).is_null() {
-            return null_mut();
-        }
         #[cfg(target_has_atomic = "ptr")]
         {
             let all = head.swap(null_mut(), Ordering::Relaxed);

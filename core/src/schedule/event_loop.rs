@@ -158,12 +158,23 @@ impl EventLoop {
         }
     }
 
+    /// [`time`](Self::time) of a loop that runs.
+    ///
+    /// # Safety
+    ///
+    /// It runs: then it has a backend, because `enter` saw one.
+    #[inline]
+    pub(crate) unsafe fn time_while_running(&self) -> Instant {
+        // SAFETY: the caller's promise.
+        unsafe { self.backend().unwrap_unchecked() }.now()
+    }
+
     /// The earliest time at which a timer fires; `None` when none is set.
     ///
     /// For a host that drives the loop with [`turn`](Self::turn).
     #[inline]
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.timers.next_deadline()
+        Some(self.timers.next_deadline()).filter(|&when| when != Instant::FAR_FUTURE)
     }
 
     /// Whether callbacks or tasks wait for the next batch.

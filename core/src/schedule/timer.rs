@@ -14,7 +14,7 @@ use super::wheel::TimerNode;
 use crate::time::Instant;
 use core::cell::Cell;
 use core::ptr::NonNull;
-use core::task::{Context, Poll, Waker};
+use core::task::Waker;
 
 /// One timer, embedded in what waits. `repr(C)`: the node comes first.
 #[repr(C)]
@@ -54,31 +54,26 @@ impl Timer {
         self.node.was_linked()
     }
 
+    /// Whether it was set and has come out again.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.was_set() && !self.is_set()
+    }
+
     /// The number it was made with, or what it was last set to.
     #[inline]
     pub(crate) fn ticks(&self) -> u64 {
         self.node.deadline()
     }
 
-    /// Waits for a timer that was set.
-    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<()> {
-        if self.is_set() {
-            self.set_waker(cx.waker());
-            Poll::Pending
-        } else {
-            Poll::Ready(())
-        }
-    }
-
     /// Says who is to be woken.
     #[inline]
     pub(crate) fn set_waker(&self, waker: &Waker) {
-        match self.waker.take() {
-            Some(old) if old.will_wake(waker) => self.waker.set(Some(old)),
-            old => {
-                self.waker.set(Some(waker.clone()));
-                drop(old);
-            }
+        // SAFETY: nothing touches the cell while `will_wake` compares.
+        let same =
+            unsafe { &*self.waker.as_ptr() }.as_ref().is_some_and(|old| old.will_wake(waker));
+        if !same {
+            self.give_waker(waker.clone());
         }
     }
 
@@ -136,7 +131,10 @@ impl Timer {
 }
 
 impl Drop for Timer {
+    // Every future with a timer in it has this several times.
+    #[cfg_attr(not(feature = "threads"), inline(never))]
     fn drop(&mut self) {
         self.unset();
+        drop(self.waker.take());
     }
 }

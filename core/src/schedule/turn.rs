@@ -22,10 +22,10 @@ use crate::time::{Duration, Instant};
 use core::future::Future;
 use core::pin::{Pin, pin};
 
+mod busy;
 mod root;
 
-/// Callbacks between two looks at the clock in a busy loop.
-const CLOCK_EVERY: u32 = 32;
+use busy::Busy;
 
 /// What one turn did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -56,7 +56,9 @@ impl EventLoop {
             Some(timeout) => Wait::Until(self.time().saturating_add(timeout)),
         };
         let mut done = Turn { fired: running.look(limit)?, ..Turn::default() };
-        done.ran = self.run_batch(u32::MAX);
+        let mut left = u32::MAX;
+        self.run_batch(&mut left);
+        done.ran = u32::MAX - left;
         done.more = self.has_ready();
         Ok(done)
     }
@@ -108,34 +110,30 @@ impl EventLoop {
         result
     }
 
-    /// Runs what is ready now, once each but at most `limit`, and returns how
-    /// many there were. What is left over comes before anything newer.
-    fn run_batch(&self, limit: u32) -> u32 {
+    /// Runs what is ready now, once each but at most `left`, which it counts
+    /// down. What is left over comes before anything newer.
+    fn run_batch(&self, left: &mut u32) {
         if self.batch_is_empty() {
             self.batch.set(self.ready.take());
         }
-        let mut ran = 0;
         #[cfg(not(feature = "threads"))]
-        self.run_nodes(&mut ran, limit);
+        self.run_nodes(left);
         #[cfg(feature = "threads")]
-        while let Err(payload) =
-            crate::platform::catch_unwind(&mut || self.run_nodes(&mut ran, limit))
-        {
+        while let Err(payload) = crate::platform::catch_unwind(&mut || self.run_nodes(left)) {
             self.end_panicked(payload);
         }
-        ran
     }
 
     #[inline(always)]
-    fn run_nodes(&self, ran: &mut u32, limit: u32) {
-        while *ran < limit {
+    fn run_nodes(&self, left: &mut u32) {
+        while *left > 0 {
             let mut batch = self.batch.get();
             // SAFETY: Alive In Chain: the batch came from the ready queue.
             let Some(node) = (unsafe { batch.pop() }) else {
                 break;
             };
             self.batch.set(batch);
-            *ran += 1;
+            *left -= 1;
             self.running_node.set(node.as_ptr());
             // SAFETY: as above; Right Table.
             unsafe { (node.as_ref().table().run)(node, self) };
@@ -189,22 +187,19 @@ impl Running<'_> {
         let event_loop = self.event_loop;
         #[cfg(feature = "threads")]
         event_loop.take_in();
-        let first = event_loop.next_deadline();
+        let first = event_loop.timers.next_deadline();
         let wait = if event_loop.has_ready() || event_loop.is_stopping() {
             Wait::No
         } else {
-            match (first, limit) {
-                (_, Wait::No) => Wait::No,
-                (None, limit) => limit,
-                (Some(when), Wait::Until(limit)) => Wait::Until(when.min(limit)),
-                (Some(when), Wait::Forever) => Wait::Until(when),
+            match limit {
+                Wait::No => Wait::No,
+                limit if first == Instant::FAR_FUTURE => limit,
+                Wait::Until(limit) => Wait::Until(first.min(limit)),
+                Wait::Forever => Wait::Until(first),
             }
         };
         self.select(wait)?;
-        Ok(match first {
-            Some(first) => self.fire_due(first),
-            None => 0,
-        })
+        Ok(self.fire_due(first))
     }
 
     fn select(&self, wait: Wait) -> Result<(), RunError> {
@@ -220,11 +215,11 @@ impl Running<'_> {
         })
     }
 
-    /// Makes due timers ready, if there are any: the first may be since `first`.
+    /// Makes due timers ready, when the first may be so at `first`.
     fn fire_due(&self, first: Instant) -> u32 {
-        let now = self.backend.now();
         let mut fired = 0;
-        if first <= now {
+        if first != Instant::FAR_FUTURE {
+            let now = self.backend.now();
             while let Some(node) = self.event_loop.timers.pop_due(now) {
                 // SAFETY: only timers are put there.
                 unsafe { Timer::fire(node) };
@@ -243,31 +238,18 @@ impl Running<'_> {
 
     fn run_turns(&self) -> Result<(), RunError> {
         let event_loop = self.event_loop;
-        let budget = self.backend.poll_budget();
-        'look: loop {
+        loop {
             self.look(Wait::Forever)?;
-            // While there is work: in pieces, between which the clock is read.
-            let mut left = budget.callbacks.max(1);
-            let mut since = Instant::FAR_FUTURE;
+            let mut busy = Busy::new(self.backend);
             loop {
-                let mut piece = left.min(CLOCK_EVERY);
-                left -= piece;
-                while piece > 0 {
-                    piece -= event_loop.run_batch(piece);
-                    if event_loop.is_stopping() && event_loop.batch_is_empty() {
-                        return Ok(());
-                    }
-                    #[cfg(feature = "threads")]
-                    event_loop.take_in();
-                    if !event_loop.has_ready() {
-                        continue 'look;
-                    }
+                event_loop.run_batch(busy.left());
+                if event_loop.is_stopping() && event_loop.batch_is_empty() {
+                    return Ok(());
                 }
-                let now = self.backend.now();
-                since = since.min(now);
-                let busy = now.as_nanos() - since.as_nanos();
-                if left == 0 || busy >= u64::from(budget.nanos) {
-                    continue 'look;
+                #[cfg(feature = "threads")]
+                event_loop.take_in();
+                if !event_loop.has_ready() || busy.is_over(self.backend) {
+                    break;
                 }
             }
         }

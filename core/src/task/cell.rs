@@ -11,7 +11,9 @@
 //! | a panic | the panic's payload (platforms that unwind) |
 
 use super::header::{Header, TaskVTable, borrowed_waker, stage, table};
-use super::state::{self, CANCEL, CANCELLED, DONE, HANDLE, OUTPUT, QUEUED};
+#[cfg(feature = "alloc")]
+use super::state::QUEUED;
+use super::state::{self, CANCEL, CANCELLED, DONE, HANDLE, OUTPUT};
 use crate::schedule::EventLoop;
 use crate::schedule::node::{Node, NodeVTable};
 use core::cell::UnsafeCell;
@@ -136,6 +138,7 @@ unsafe fn finished(task: NonNull<Header>, event_loop: &EventLoop) {
     #[cfg(not(feature = "threads"))]
     event_loop.tasks.remove(task);
     let _ = event_loop;
+    #[cfg(feature = "alloc")]
     if !header.has(QUEUED) {
         // SAFETY: the loop's reference.
         unsafe { state::release_home(task) }

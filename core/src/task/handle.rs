@@ -165,24 +165,50 @@ impl<T> Future for Task<T> {
 impl<T> Unpin for Task<T> {}
 
 impl<T> Drop for Task<T> {
+    #[inline]
     fn drop(&mut self) {
-        let header = self.header();
-        header.clear(HANDLE);
-        header.joiner.clear();
-        if header.has(OUTPUT) {
-            let result = self.take();
-            #[cfg(feature = "threads")]
-            if let Err(TaskError::Panicked(payload)) = &result {
-                // SAFETY: Outlives Tasks.
-                let event_loop = unsafe { self.header().owner() };
-                event_loop
-                    .report_panic("a task panicked and its result was never retrieved", payload);
-            }
-            drop(result);
+        // SAFETY: the handle owns a reference, and is no more.
+        if unsafe { give_up(self.task) } {
+            self.drop_output();
         }
         // SAFETY: the handle's reference.
         unsafe { state::release(self.task) };
     }
+}
+
+impl<T> Task<T> {
+    /// Drops what the task ended with, whose mark has just been cleared.
+    fn drop_output(&mut self) {
+        // SAFETY: alive, and its table is set.
+        let stage = unsafe { stage(self.task) };
+        #[cfg(feature = "threads")]
+        if self.header().has(state::PANICKED) {
+            // SAFETY: Stage: with PANICKED the output is a payload.
+            let payload = unsafe { stage.cast::<crate::platform::Payload>().read() };
+            // SAFETY: Outlives Tasks.
+            let event_loop = unsafe { self.header().owner() };
+            return event_loop
+                .report_panic("a task panicked and its result was never retrieved", &payload);
+        }
+        // SAFETY: Stage; `from_raw` promised the type.
+        unsafe { stage.cast::<T>().drop_in_place() }
+    }
+}
+
+/// Notes that the handle goes; whether it leaves an output for it to drop.
+///
+/// # Safety
+///
+/// The caller owns a reference.
+#[cfg_attr(feature = "threads", inline)]
+#[cfg_attr(not(feature = "threads"), inline(never))]
+unsafe fn give_up(task: NonNull<Header>) -> bool {
+    // SAFETY: the caller's reference.
+    let header = unsafe { task.as_ref() };
+    let left = header.has(OUTPUT);
+    header.clear(HANDLE | OUTPUT);
+    header.joiner.clear();
+    left
 }
 
 impl<T> fmt::Debug for Task<T> {

@@ -135,15 +135,17 @@ impl Header {
 
     #[inline]
     pub(crate) fn has(&self, flags: u8) -> bool {
-        self.state.flags() & flags != 0
+        self.state.has(flags)
     }
 
+    #[inline]
     pub(crate) fn set(&self, flags: u8) {
-        self.state.set_flags(self.state.flags() | flags);
+        self.state.set(flags);
     }
 
+    #[inline]
     pub(crate) fn clear(&self, flags: u8) {
-        self.state.set_flags(self.state.flags() & !flags);
+        self.state.clear(flags);
     }
 }
 
@@ -154,13 +156,33 @@ static WAKER: RawWakerVTable = RawWakerVTable::new(
         unsafe { state::retain(from_data(task)) };
         RawWaker::new(task, &WAKER)
     },
-    // SAFETY: as above; `wake` gives the waker's reference up.
-    |task| unsafe { state::wake(from_data(task)) },
-    // SAFETY: as above; the reference stays.
-    |task| unsafe { state::wake_by_ref(from_data(task)) },
+    wake,
+    wake_by_ref,
     // SAFETY: as above.
     |task| unsafe { state::release(from_data(task)) },
 );
+
+/// A waker's `wake`, which gives the waker's reference up.
+#[cfg(feature = "alloc")]
+unsafe fn wake(task: *const ()) {
+    // SAFETY: a waker's data is a task that it owns a reference to.
+    unsafe { state::wake(from_data(task)) }
+}
+
+/// Without `alloc` wakers own nothing that could be given up.
+#[cfg(not(feature = "alloc"))]
+use wake_by_ref as wake;
+
+/// A waker's `wake_by_ref`.
+///
+/// # Safety
+///
+/// `task` is a task that somebody owns a reference to.
+#[cfg_attr(not(feature = "threads"), inline(never))]
+pub(crate) unsafe fn wake_by_ref(task: *const ()) {
+    // SAFETY: the caller's promise; the reference stays.
+    unsafe { state::wake_by_ref(from_data(task)) }
+}
 
 #[inline]
 unsafe fn from_data(data: *const ()) -> NonNull<Header> {

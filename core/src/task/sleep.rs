@@ -53,16 +53,20 @@ impl Future for Sleep {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let timer = &self.into_ref().get_ref().0;
-        if timer.was_set() {
-            return timer.poll(cx);
+        if timer.is_over() {
+            return Poll::Ready(());
         }
-        let Some(event_loop) = crate::schedule::current() else {
-            panic!("sleep: no event loop is running on this thread");
-        };
-        let when = event_loop.time().as_nanos().saturating_add(timer.ticks());
         timer.set_waker(cx.waker());
-        // SAFETY: pinned until dropped, and the timer's drop takes it out.
-        unsafe { timer.set(event_loop, Instant::from_nanos(when)) };
+        if !timer.was_set() {
+            let Some(event_loop) = crate::schedule::current() else {
+                panic!("sleep: no event loop is running on this thread");
+            };
+            // SAFETY: the current loop runs.
+            let now = unsafe { event_loop.time_while_running() };
+            let when = now.as_nanos().saturating_add(timer.ticks());
+            // SAFETY: pinned until dropped, and the timer's drop takes it out.
+            unsafe { timer.set(event_loop, Instant::from_nanos(when)) };
+        }
         Poll::Pending
     }
 }
@@ -72,15 +76,17 @@ impl Future for SleepUntil {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let timer = &self.into_ref().get_ref().0;
-        if timer.was_set() {
-            return timer.poll(cx);
+        if timer.is_over() {
+            return Poll::Ready(());
         }
-        let Some(event_loop) = crate::schedule::current() else {
-            panic!("sleep_until: no event loop is running on this thread");
-        };
         timer.set_waker(cx.waker());
-        // SAFETY: pinned until dropped, and the timer's drop takes it out.
-        unsafe { timer.set(event_loop, Instant::from_nanos(timer.ticks())) };
+        if !timer.was_set() {
+            let Some(event_loop) = crate::schedule::current() else {
+                panic!("sleep_until: no event loop is running on this thread");
+            };
+            // SAFETY: pinned until dropped, and the timer's drop takes it out.
+            unsafe { timer.set(event_loop, Instant::from_nanos(timer.ticks())) };
+        }
         Poll::Pending
     }
 }

@@ -1,6 +1,6 @@
 //! A wheel that tells every nanosecond of all time apart.
 
-use crate::schedule::wheel::{Level, TimerNode, Wheel};
+use crate::schedule::wheel::{Level, NEVER, TimerNode, Wheel};
 use crate::time::Instant;
 use core::ptr::NonNull;
 
@@ -48,10 +48,10 @@ impl Timers {
         unsafe { self.wheel.remove(node) };
     }
 
-    /// When the first is due; `None` when none ever will be.
+    /// When the first is due; `FAR_FUTURE` when none ever will be.
     #[inline]
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.wheel.next_deadline().map(Instant::from_nanos)
+    pub(crate) fn next_deadline(&self) -> Instant {
+        Instant::from_nanos(self.wheel.next_deadline().unwrap_or(NEVER))
     }
 
     /// Takes out the first, by (deadline, order of insertion), if it is due.

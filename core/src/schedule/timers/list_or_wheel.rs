@@ -48,7 +48,7 @@ struct Shared {
 /// The wheel's code, for the linker to leave out.
 struct Functions {
     insert: unsafe fn(&Shared, NodeRef, Instant),
-    next_deadline: fn(&Shared) -> Option<Instant>,
+    next_deadline: fn(&Shared) -> Instant,
     pop_due: fn(&Shared, Instant) -> Option<NonNull<TimerNode>>,
     pop_any: fn(&Shared) -> Option<NonNull<TimerNode>>,
 }
@@ -84,11 +84,11 @@ impl Shared {
             this.wheel.insert(node.as_ptr(), this.tick_at(when));
         },
         next_deadline: |this| {
-            let tick = this.wheel.next_deadline()?;
-            Some(Instant::from_nanos(match this.tick_shift.get() {
+            let tick = this.wheel.next_deadline().unwrap_or(NEVER);
+            Instant::from_nanos(match this.tick_shift.get() {
                 0 => tick,
                 shift => tick.saturating_mul(1u64 << shift),
-            }))
+            })
         },
         pop_due: |this, now| this.wheel.pop_due(now.as_nanos() >> this.tick_shift.get()),
         pop_any: |this| this.wheel.pop_any(),
@@ -171,15 +171,14 @@ impl Timers {
         unsafe { NodeRef::new(node).unlink() }
     }
 
-    /// When the first is due; `None` when none ever will be. With a wheel it
-    /// can be earlier than the first: see there.
+    /// When the first is due; `FAR_FUTURE` when none ever will be. With a wheel
+    /// it can be earlier than the first: see there.
     #[inline]
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+    pub(crate) fn next_deadline(&self) -> Instant {
         if let Some(shared) = self.wheel.get() {
             return (shared.functions().next_deadline)(shared);
         }
-        let deadline = self.list.first()?.deadline();
-        (deadline != NEVER).then_some(Instant::from_nanos(deadline))
+        Instant::from_nanos(self.list.first().map_or(NEVER, |node| node.deadline()))
     }
 
     /// Takes out the first, by (deadline, order of insertion), if it is due.
@@ -226,7 +225,7 @@ mod tests {
             // SAFETY: the nodes outlive the timers' use of them.
             unsafe { timers.insert(node, at(when)) };
         }
-        assert_eq!(timers.next_deadline(), Some(at(3)));
+        assert_eq!(timers.next_deadline(), at(3));
         assert_eq!(timers.pop_due(at(2)), None);
         assert_eq!(timers.pop_due(at(9)), Some(nodes[1]));
         assert_eq!(timers.pop_due(at(9)), Some(nodes[3]));
@@ -246,7 +245,7 @@ mod tests {
             timers.insert(nodes[1], Instant::FAR_FUTURE);
             Timers::remove(nodes[0]);
         }
-        assert_eq!(timers.next_deadline(), None);
+        assert_eq!(timers.next_deadline(), Instant::FAR_FUTURE);
         assert_eq!(timers.pop_due(at(u64::MAX - 1)), None);
         assert_eq!(timers.pop_any(), Some(nodes[1]));
         assert!(timers.is_empty());

@@ -12,7 +12,7 @@ use crate::error::ScheduleError;
 use crate::schedule::EventLoop;
 use crate::task::cell::{Stage, Storage, Table, TaskCell};
 use crate::task::handle::Task;
-use crate::task::header::{Header, TaskVTable};
+use crate::task::header::{Header, TaskVTable, wake_by_ref};
 use crate::task::state::{DONE, HANDLE, QUEUED};
 use core::cell::UnsafeCell;
 use core::future::Future;
@@ -163,15 +163,17 @@ pub(super) fn spawn<Fun: TaskFn<Args>, Args>(
     function: Fun,
     arguments: Args,
 ) -> Result<Task<Fun::Output>, ScheduleError<Args>> {
-    if event_loop.is_closed() {
-        return Err(ScheduleError::Closed(arguments));
-    }
     // In steps that do not know the type: this function is made for each.
     let first = NonNull::from(pool).cast::<Header>();
     // SAFETY: Same Pool: the array's cells begin with their headers.
-    let free = unsafe { find_free(first, pool.len(), size_of::<TaskCell<Fun::Future>>()) };
+    let free =
+        unsafe { find_free(event_loop, first, pool.len(), size_of::<TaskCell<Fun::Future>>()) };
     let Some(task) = free else {
-        return Err(ScheduleError::Full(arguments));
+        return Err(if event_loop.is_closed() {
+            ScheduleError::Closed(arguments)
+        } else {
+            ScheduleError::Full(arguments)
+        });
     };
     // SAFETY: it is one of the pool's cells.
     let cell = unsafe { task.cast::<TaskCell<Fun::Future>>().as_ref() };
@@ -183,13 +185,21 @@ pub(super) fn spawn<Fun: TaskFn<Args>, Args>(
     })
 }
 
-/// The first free one of `count` tasks, `size` bytes each.
+/// The first free one of `count` tasks, `size` bytes each; none for a closed loop.
 ///
 /// # Safety
 ///
 /// There are as many, in statics.
 #[inline(never)]
-unsafe fn find_free(first: NonNull<Header>, count: usize, size: usize) -> Option<NonNull<Header>> {
+unsafe fn find_free(
+    event_loop: &EventLoop,
+    first: NonNull<Header>,
+    count: usize,
+    size: usize,
+) -> Option<NonNull<Header>> {
+    if event_loop.is_closed() {
+        return None;
+    }
     let mut task = first;
     for _ in 0..count {
         // SAFETY: the caller's promise.
@@ -217,18 +227,17 @@ fn build<Fun: TaskFn<Args>, Args>(cell: &TaskCell<Fun::Future>, function: Fun, a
 /// *Same Type*; *Free Slot*, but for the future; it is in a static.
 #[inline(never)]
 unsafe fn start(event_loop: &EventLoop, task: NonNull<Header>, table: &'static TaskVTable) {
-    // SAFETY: the caller's promise; QUEUED is set.
+    // SAFETY: the caller's promise.
     unsafe {
-        task.as_ref().start(table, event_loop, QUEUED | HANDLE);
+        task.as_ref().start(table, event_loop, HANDLE);
         event_loop.tasks.add(task);
-        event_loop.ready.push(task.cast());
+        wake_by_ref(task.as_ptr().cast_const().cast());
     }
 }
 
 impl Header {
     /// Whether a new task may be started here (*Free Slot*).
     fn is_free(&self) -> bool {
-        let flags = self.state.flags();
-        !self.is_started() || flags & (DONE | HANDLE | QUEUED) == DONE
+        !self.is_started() || self.has(DONE) && !self.has(HANDLE | QUEUED)
     }
 }
