@@ -58,9 +58,12 @@ type BackendRef = &'static dyn Backend;
 /// ```
 ///
 /// asyncio: `AbstractEventLoop`.
+// As written: a wake finds the ready queue at the loop's own address.
+#[repr(C)]
 pub struct EventLoop {
     pub(crate) ready: ReadyQueue,
     pub(super) batch: Cell<Chain>,
+    /// What runs or, between batches, what ran last; null while the loop does not run.
     pub(super) running_node: Cell<*const Node>,
     pub(crate) timers: Timers,
     flags: Cell<u8>,
@@ -144,6 +147,7 @@ impl EventLoop {
             return Err(RunError::OtherLoopOpen);
         }
         self.backend.set(Some(backend));
+        self.timers.start();
         Ok(super::LoopRef::of_static(self))
     }
 
@@ -174,7 +178,9 @@ impl EventLoop {
     /// For a host that drives the loop with [`turn`](Self::turn).
     #[inline]
     pub fn next_deadline(&self) -> Option<Instant> {
-        Some(self.timers.next_deadline()).filter(|&when| when != Instant::FAR_FUTURE)
+        self.backend()?;
+        // SAFETY: with a backend it was started.
+        Some(unsafe { self.timers.next_deadline() }).filter(|when| !when.is_never())
     }
 
     /// Whether callbacks or tasks wait for the next batch.
@@ -323,6 +329,7 @@ pub(super) struct Running<'a> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
+        self.event_loop.running_node.set(null());
         self.event_loop.lower(RUNNING);
         crate::platform::set_current(null());
     }

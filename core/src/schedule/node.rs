@@ -155,6 +155,12 @@ impl Chain {
     #[cfg_attr(feature = "threads", allow(dead_code))]
     #[inline]
     pub(crate) unsafe fn from_stack(stack: *const Node) -> Chain {
+        // SAFETY: Alive In Chain.
+        match unsafe { stack.as_ref() } {
+            Some(node) if !node.link.get().is_null() => {}
+            // None, or the most frequent case: one.
+            _ => return Chain(stack),
+        }
         let mut rest = stack;
         let mut done = null();
         // SAFETY: Alive In Chain; In One Chain makes the links ours to turn.

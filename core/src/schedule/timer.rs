@@ -131,9 +131,19 @@ impl Timer {
 }
 
 impl Drop for Timer {
-    // Every future with a timer in it has this several times.
-    #[cfg_attr(not(feature = "threads"), inline(never))]
+    // Every future with a timer in it has this several times; mostly it is over.
+    #[inline]
     fn drop(&mut self) {
+        if self.is_set() || self.waker.get_mut().is_some() {
+            self.let_go();
+        }
+    }
+}
+
+impl Timer {
+    #[cold]
+    #[inline(never)]
+    fn let_go(&mut self) {
         self.unset();
         drop(self.waker.take());
     }

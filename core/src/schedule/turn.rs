@@ -110,35 +110,38 @@ impl EventLoop {
         result
     }
 
-    /// Runs what is ready now, once each but at most `left`, which it counts
-    /// down. What is left over comes before anything newer.
+    /// Runs what is ready now, once each but at most `left`, which is not zero
+    /// and is counted down. What is left over comes before anything newer.
     fn run_batch(&self, left: &mut u32) {
-        if self.batch_is_empty() {
-            self.batch.set(self.ready.take());
-        }
         #[cfg(not(feature = "threads"))]
         self.run_nodes(left);
         #[cfg(feature = "threads")]
         while let Err(payload) = crate::platform::catch_unwind(&mut || self.run_nodes(left)) {
             self.end_panicked(payload);
+            if *left == 0 || self.batch_is_empty() {
+                break;
+            }
         }
     }
 
     #[inline(always)]
     fn run_nodes(&self, left: &mut u32) {
-        while *left > 0 {
-            let mut batch = self.batch.get();
-            // SAFETY: Alive In Chain: the batch came from the ready queue.
-            let Some(node) = (unsafe { batch.pop() }) else {
-                break;
-            };
+        let mut batch = self.batch.get();
+        if batch.is_empty() {
+            batch = self.ready.take();
+        }
+        // SAFETY: Alive In Chain: the batch came from the ready queue.
+        while let Some(node) = unsafe { batch.pop() } {
             self.batch.set(batch);
-            *left -= 1;
             self.running_node.set(node.as_ptr());
+            *left -= 1;
             // SAFETY: as above; Right Table.
             unsafe { (node.as_ref().table().run)(node, self) };
+            if *left == 0 {
+                break;
+            }
+            batch = self.batch.get();
         }
-        self.running_node.set(core::ptr::null());
     }
 
     pub(super) fn batch_is_empty(&self) -> bool {
@@ -187,13 +190,14 @@ impl Running<'_> {
         let event_loop = self.event_loop;
         #[cfg(feature = "threads")]
         event_loop.take_in();
-        let first = event_loop.timers.next_deadline();
+        // SAFETY: a loop that runs was started.
+        let first = unsafe { event_loop.timers.next_deadline() };
         let wait = if event_loop.has_ready() || event_loop.is_stopping() {
             Wait::No
         } else {
             match limit {
                 Wait::No => Wait::No,
-                limit if first == Instant::FAR_FUTURE => limit,
+                limit if first.is_never() => limit,
                 Wait::Until(limit) => Wait::Until(first.min(limit)),
                 Wait::Forever => Wait::Until(first),
             }
@@ -218,9 +222,10 @@ impl Running<'_> {
     /// Makes due timers ready, when the first may be so at `first`.
     fn fire_due(&self, first: Instant) -> u32 {
         let mut fired = 0;
-        if first != Instant::FAR_FUTURE {
+        if !first.is_never() {
             let now = self.backend.now();
-            while let Some(node) = self.event_loop.timers.pop_due(now) {
+            // SAFETY: a loop that runs was started.
+            while let Some(node) = unsafe { self.event_loop.timers.pop_due(now) } {
                 // SAFETY: only timers are put there.
                 unsafe { Timer::fire(node) };
                 fired += 1;

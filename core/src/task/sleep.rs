@@ -1,7 +1,7 @@
 //! Waiting for a time, and giving others a turn.
 
 use crate::schedule::timer::Timer;
-use crate::time::{Duration, Instant, nanos};
+use crate::time::{Duration, Instant, span};
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -21,7 +21,7 @@ use core::task::{Context, Poll};
 /// `RuntimeError`).
 #[inline]
 pub fn sleep(delay: Duration) -> Sleep {
-    Sleep(Timer::before(nanos(delay)))
+    Sleep(Timer::before(span(delay)))
 }
 
 /// Waits until the loop's clock shows `when`, never less.
@@ -51,43 +51,66 @@ pub struct SleepUntil(Timer);
 impl Future for Sleep {
     type Output = ();
 
+    // Made again for each task, but what is left of it there is one look.
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let timer = &self.into_ref().get_ref().0;
-        if timer.is_over() {
+        if self.0.is_over() {
             return Poll::Ready(());
         }
-        timer.set_waker(cx.waker());
-        if !timer.was_set() {
-            let Some(event_loop) = crate::schedule::current() else {
-                panic!("sleep: no event loop is running on this thread");
-            };
-            // SAFETY: the current loop runs.
-            let now = unsafe { event_loop.time_while_running() };
-            let when = now.as_nanos().saturating_add(timer.ticks());
-            // SAFETY: pinned until dropped, and the timer's drop takes it out.
-            unsafe { timer.set(event_loop, Instant::from_nanos(when)) };
-        }
+        // SAFETY: pinned until dropped.
+        unsafe { wait_for(&self.0, cx) };
         Poll::Pending
+    }
+}
+
+/// Sets a timer that holds a delay, if it is not set yet; says who is to be woken.
+///
+/// # Safety
+///
+/// It does not move until it is dropped, which takes it out.
+#[inline(never)]
+unsafe fn wait_for(timer: &Timer, cx: &Context<'_>) {
+    timer.set_waker(cx.waker());
+    if !timer.was_set() {
+        let Some(event_loop) = crate::schedule::current() else {
+            panic!("sleep: no event loop is running on this thread");
+        };
+        // SAFETY: the current loop runs; the caller's promise.
+        unsafe {
+            let now = event_loop.time_while_running();
+            timer.set(event_loop, now.after(timer.ticks()));
+        }
     }
 }
 
 impl Future for SleepUntil {
     type Output = ();
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let timer = &self.into_ref().get_ref().0;
-        if timer.is_over() {
+        if self.0.is_over() {
             return Poll::Ready(());
         }
-        timer.set_waker(cx.waker());
-        if !timer.was_set() {
-            let Some(event_loop) = crate::schedule::current() else {
-                panic!("sleep_until: no event loop is running on this thread");
-            };
-            // SAFETY: pinned until dropped, and the timer's drop takes it out.
-            unsafe { timer.set(event_loop, Instant::from_nanos(timer.ticks())) };
-        }
+        // SAFETY: pinned until dropped.
+        unsafe { wait_until(&self.0, cx) };
         Poll::Pending
+    }
+}
+
+/// As [`wait_for`], for a timer that holds a deadline.
+///
+/// # Safety
+///
+/// As there.
+#[inline(never)]
+unsafe fn wait_until(timer: &Timer, cx: &Context<'_>) {
+    timer.set_waker(cx.waker());
+    if !timer.was_set() {
+        let Some(event_loop) = crate::schedule::current() else {
+            panic!("sleep_until: no event loop is running on this thread");
+        };
+        // SAFETY: the caller's promise.
+        unsafe { timer.set(event_loop, Instant::from_nanos(timer.ticks())) };
     }
 }
 

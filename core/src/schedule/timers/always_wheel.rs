@@ -49,14 +49,22 @@ impl Timers {
     }
 
     /// When the first is due; `FAR_FUTURE` when none ever will be.
+    ///
+    /// # Safety
+    ///
+    /// None: it is unsafe in the other form of this type.
     #[inline]
-    pub(crate) fn next_deadline(&self) -> Instant {
+    pub(crate) unsafe fn next_deadline(&self) -> Instant {
         Instant::from_nanos(self.wheel.next_deadline().unwrap_or(NEVER))
     }
 
     /// Takes out the first, by (deadline, order of insertion), if it is due.
+    ///
+    /// # Safety
+    ///
+    /// None, as above.
     #[inline]
-    pub(crate) fn pop_due(&self, now: Instant) -> Option<NonNull<TimerNode>> {
+    pub(crate) unsafe fn pop_due(&self, now: Instant) -> Option<NonNull<TimerNode>> {
         self.wheel.pop_due(now.as_nanos())
     }
 

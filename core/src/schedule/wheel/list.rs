@@ -222,6 +222,23 @@ impl List {
         self.first().filter(|node| node.link().next() == self.end())
     }
 
+    /// Makes the list, which never had a node, a ring.
+    #[cfg(not(feature = "threads"))]
+    pub(in crate::schedule) fn close(&self) {
+        self.end.next.set(Some(self.end()));
+        self.end.prev.set(Some(self.end()));
+    }
+
+    /// The first node of a list whose links are not null.
+    ///
+    /// # Safety
+    ///
+    /// The list was [closed](Self::close) to a ring.
+    #[cfg(not(feature = "threads"))]
+    pub(in crate::schedule) unsafe fn first_of_ring(&self) -> Option<NodeRef> {
+        self.node(self.end().next())
+    }
+
     /// Where the next node goes in order of insertion.
     pub(in crate::schedule) fn back(&self) -> Gap {
         Gap(self.end.prev.get().unwrap_or(self.end()))
@@ -238,6 +255,26 @@ impl List {
             before = before.prev();
         }
         Gap(before)
+    }
+
+    /// The same as [`gap_for`](Self::gap_for), found from the front: one step for each node that is not later.
+    #[cfg(not(feature = "threads"))]
+    pub(in crate::schedule) fn gap_from_front_for(&self, deadline: u64) -> Gap {
+        let mut before = self.end();
+        while let Some(next) = before.next.get()
+            && let Some(node) = self.node(next)
+            && node.deadline() <= deadline
+        {
+            before = next;
+        }
+        Gap(before)
+    }
+
+    /// The third node, if there is one.
+    #[cfg(not(feature = "threads"))]
+    pub(in crate::schedule) fn third(&self) -> Option<NodeRef> {
+        let second = self.node(self.first()?.link().next())?;
+        self.node(second.link().next())
     }
 
     /// Empties the list and hands each of its nodes to `relink`, in order. It must put them into lists, of

@@ -61,7 +61,8 @@ impl State {
     /// Whether any of `flags` is set.
     #[inline]
     pub(crate) fn has(&self, flags: u8) -> bool {
-        self.flags.load(Ordering::Relaxed) & flags & !QUEUED != 0
+        // An atomic load is never optimised away; so only those that are needed.
+        flags & !QUEUED != 0 && self.flags.load(Ordering::Relaxed) & flags & !QUEUED != 0
             || flags & QUEUED != 0 && self.queued.load(Ordering::Relaxed)
     }
 
