@@ -31,6 +31,11 @@ pub use desktop::*;
 #[cfg(not(any(target_os = "none", target_os = "wasi")))]
 pub use molen_std as backend;
 
+#[cfg(target_os = "wasi")]
+mod wasi;
+#[cfg(target_os = "wasi")]
+pub use wasi::*;
+
 /// The backend of this target.
 #[cfg(target_os = "wasi")]
 pub use molen_wasi as backend;

@@ -73,7 +73,12 @@ impl core::ops::Add<Duration> for Instant {
 #[inline]
 pub(crate) const fn nanos(delay: Duration) -> u64 {
     const PER_SECOND: u64 = 1_000_000_000;
-    delay.as_secs().saturating_mul(PER_SECOND).saturating_add(delay.subsec_nanos() as u64)
+    // Not a saturating multiplication: that needs 128 bits, and a library
+    // function where there are none.
+    if delay.as_secs() >= u64::MAX / PER_SECOND {
+        return u64::MAX;
+    }
+    delay.as_secs() * PER_SECOND + delay.subsec_nanos() as u64
 }
 
 /// Whole nanoseconds of `delay`, or so many that with the time now they make
@@ -132,5 +137,8 @@ mod tests {
         let late = Instant::from_nanos(5) + Duration::MAX;
         assert_eq!(late, Instant::FAR_FUTURE);
         assert_eq!(late.saturating_since(Instant::FAR_FUTURE), Duration::ZERO);
+        let last_whole = u64::MAX / 1_000_000_000 - 1;
+        let second_before = Instant::ZERO + Duration::from_secs(last_whole);
+        assert_eq!(second_before.as_nanos(), last_whole * 1_000_000_000);
     }
 }

@@ -4,7 +4,9 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::parse::Parser;
 use syn::spanned::Spanned;
-use syn::{Error, FnArg, Ident, ItemFn, LitInt, Pat, Path, Result, ReturnType, Token, parse_quote};
+use syn::{
+    Error, FnArg, Ident, ItemFn, LitInt, Pat, Path, Result, ReturnType, Token, Type, parse_quote,
+};
 
 struct Options {
     pool_size: LitInt,
@@ -66,6 +68,14 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
         let FnArg::Typed(argument) = input else {
             return Err(Error::new(input.span(), "a task cannot take `self`"));
         };
+        if let Type::Reference(reference) = &*argument.ty
+            && reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static")
+        {
+            return Err(Error::new(
+                reference.span(),
+                "a task outlives its caller: take the argument by value, or as `&'static`",
+            ));
+        }
         names.push(match &*argument.pat {
             Pat::Ident(name) => name.ident.clone(),
             _ => format_ident!("argument_{index}"),

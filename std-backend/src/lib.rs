@@ -3,16 +3,38 @@
 //! | file | what it is |
 //! |---|---|
 //! | `platform` | threads and unwinding, for the core's link-time hook |
-//! | `selector` | waiting: epoll, kqueue or IOCP through mio, and the clock |
+//! | `selector` | events to sources and callbacks, and the clock |
+//! | `wait_epoll`, `wait_mio` | the wait itself, exact on Linux |
+//! | `registrations` | the table from events to sources, with generations |
+//! | `registered`, `source_state` | a source in the selector; its readiness |
+//! | `watches`, [`SelectorEventLoop`] | `add_reader` and its family |
+//! | [`net`] | TCP listeners and connections |
+//! | [`host`] | a loop inside another loop |
+//!
+//! Nothing here decides what runs when, and nothing here knows a protocol.
 
+#[cfg(unix)]
+pub mod host;
+pub mod net;
 mod platform;
+mod reader_writer;
+mod registered;
+mod registrations;
 mod selector;
+mod source_error;
+mod source_state;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod wait_epoll;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod wait_mio;
+#[cfg(unix)]
+mod watches;
 
+pub use reader_writer::{SelectorEventLoop, WatchError, WatchRefused};
 pub use selector::StdSelector;
 
 use molen_core::LoopRef;
 use std::io;
-use std::rc::Rc;
 
 /// A new loop for this thread, turned by the operating system's selector.
 ///
@@ -23,7 +45,7 @@ use std::rc::Rc;
 /// The operating system's, when it has no descriptors left for a selector.
 pub fn new_event_loop() -> io::Result<LoopRef> {
     let (selector, waker) = StdSelector::new()?;
-    let event_loop = LoopRef::new(Rc::new(selector));
+    let event_loop = LoopRef::new(selector);
     event_loop.set_unparker(waker);
     Ok(event_loop)
 }

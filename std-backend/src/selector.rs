@@ -1,27 +1,58 @@
-//! Waiting for sockets and pipes, through mio.
+//! Waiting for sockets, pipes, other threads and the time.
 //!
-//! Sources are registered once, for both directions, edge-triggered. Events
-//! only set bits in the source's [`Registration`]; the source clears a bit when
-//! it finds that it would block.
+//! Sources are registered once, for both directions, edge-triggered. An event
+//! only sets bits in the source's state, or makes the callback of an
+//! `add_reader` ready; the core runs what waited for it in its next batch.
 
+use crate::registrations::{Key, Registrations};
+use crate::source_state::SourceState;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use crate::wait_epoll::Waiter;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+use crate::wait_mio::Waiter;
+#[cfg(unix)]
+use crate::watches::{Watch, Watches};
 use core::cell::RefCell;
 use core::task::Waker;
-
-use mio::{Events, Poll, Token};
-use molen_core::io::{Clock, SelectError, Selector, Wait};
+use core::time::Duration;
+use mio::{Registry, Token};
+use molen_core::io::source::SourceError;
+use molen_core::io::{Clock, Ready, SelectError, Selector, Wait};
 use molen_core::schedule::{EventLoop, ExceptionContext, HandlerFailed};
-use molen_core::time::{Duration, Instant};
+use molen_core::time::Instant;
+use molen_core::{Unsupported, get_running_loop};
 use std::io::{self, Write};
-
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-/// The token of the wake-up; sources have those below.
+/// The token of the wake-up; no registration has it.
 const WAKE: Token = Token(usize::MAX);
+
+/// One event.
+#[derive(Clone, Copy)]
+pub(crate) struct Fired {
+    pub(crate) token: Token,
+    /// What can be tried.
+    pub(crate) ready: Ready,
+    /// Where the other side, or an error, has put an end to it.
+    pub(crate) hung_up: Ready,
+}
+
+/// What events of a registration go to.
+#[derive(Clone)]
+pub(crate) enum Entry {
+    Source(Rc<SourceState>),
+    #[cfg(unix)]
+    Watch(Rc<Watch>),
+}
 
 /// mio's selector and the system's monotonic clock.
 pub struct StdSelector {
-    poll: RefCell<Poll>,
-    events: RefCell<Events>,
+    this: Weak<StdSelector>,
+    waiter: Waiter,
+    registrations: RefCell<Registrations<Entry>>,
+    #[cfg(unix)]
+    pub(crate) watches: Watches,
     start: std::time::Instant,
 }
 
@@ -44,15 +75,80 @@ impl StdSelector {
     /// # Errors
     ///
     /// The operating system's.
-    pub fn new() -> io::Result<(StdSelector, Waker)> {
-        let poll = Poll::new()?;
-        let waker = Arc::new(WakeUp(mio::Waker::new(poll.registry(), WAKE)?));
-        let selector = StdSelector {
-            poll: RefCell::new(poll),
-            events: RefCell::new(Events::with_capacity(1024)),
+    pub fn new() -> io::Result<(Rc<StdSelector>, Waker)> {
+        let waiter = Waiter::new()?;
+        let wake_up = waiter.registry(|registry| mio::Waker::new(registry, WAKE))?;
+        let selector = Rc::new_cyclic(|this| StdSelector {
+            this: this.clone(),
+            waiter,
+            registrations: RefCell::new(Registrations::new()),
+            #[cfg(unix)]
+            watches: Watches::new(),
             start: std::time::Instant::now(),
-        };
-        Ok((selector, waker.into()))
+        });
+        Ok((selector, Arc::new(WakeUp(wake_up)).into()))
+    }
+
+    /// The selector of the loop that runs on this thread.
+    pub(crate) fn running(operation: &'static str) -> Result<Rc<StdSelector>, SourceError> {
+        let running = get_running_loop().map_err(|_none| SourceError::NoRunningLoop)?;
+        StdSelector::of(&running)
+            .and_then(|selector| selector.this.upgrade())
+            .ok_or(SourceError::Unsupported(no_descriptors_here(operation)))
+    }
+
+    /// The selector of `event_loop`, if it is one of this crate's.
+    pub(crate) fn of(event_loop: &EventLoop) -> Option<&StdSelector> {
+        event_loop.backend_as()
+    }
+
+    /// Whether it is the selector of `event_loop`.
+    pub(crate) fn is_of(&self, event_loop: &EventLoop) -> bool {
+        StdSelector::of(event_loop).is_some_and(|its| core::ptr::eq(its, self))
+    }
+
+    pub(crate) fn registry<T>(&self, f: impl FnOnce(&Registry) -> T) -> T {
+        self.waiter.registry(f)
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn raw_fd(&self) -> std::os::fd::RawFd {
+        self.waiter.raw_fd()
+    }
+
+    pub(crate) fn insert(&self, entry: Entry) -> Result<Key, SourceError> {
+        let inserted = self.registrations.borrow_mut().insert(entry);
+        inserted.map_err(|_full| SourceError::NoDescriptors)
+    }
+
+    /// Takes a registration out; what was on its way to it is dropped.
+    pub(crate) fn remove(&self, key: Key) {
+        // The entry may hold a user's waker: it is dropped when the borrow is over.
+        let entry = self.registrations.borrow_mut().remove(key);
+        drop(entry);
+    }
+
+    fn dispatch(&self, event_loop: &EventLoop, fired: Fired) {
+        // Cloned out: a foreign waker may use the selector.
+        let entry = self.registrations.borrow().get(fired.token).cloned();
+        match entry {
+            Some(Entry::Source(source)) => source.notify(fired.ready, fired.hung_up),
+            #[cfg(unix)]
+            Some(Entry::Watch(watch)) => self.watch_fired(event_loop, watch, fired.ready),
+            // The wake-up, which has done its work, or a registration that is gone.
+            None => {
+                let _ = event_loop;
+            }
+        }
+    }
+}
+
+/// What a loop that some other backend turns cannot do.
+pub(crate) fn no_descriptors_here(operation: &'static str) -> Unsupported {
+    Unsupported {
+        operation,
+        platform: "this event loop",
+        reason: "its backend is not molen-std's, so it waits for no descriptors",
     }
 }
 
@@ -65,19 +161,25 @@ impl Clock for StdSelector {
 }
 
 impl Selector for StdSelector {
-    fn select(&self, _event_loop: &EventLoop, wait: Wait) -> Result<(), SelectError> {
+    fn select(&self, event_loop: &EventLoop, wait: Wait) -> Result<(), SelectError> {
+        #[cfg(unix)]
+        self.arm_watches();
         let timeout = match wait {
             Wait::No => Some(Duration::ZERO),
+            Wait::Until(Instant::FAR_FUTURE) | Wait::Forever => None,
             Wait::Until(when) => Some(when.saturating_since(self.now())),
-            Wait::Forever => None,
         };
-        let events = &mut *self.events.borrow_mut();
-        match self.poll.borrow_mut().poll(events, timeout) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            Err(error) => return Err(SelectError::Os(error.raw_os_error().unwrap_or(0))),
+        match self.waiter.wait(timeout, |fired| self.dispatch(event_loop, fired)) {
+            Ok(()) => Ok(()),
+            // A signal's handler may have something for the loop: it looks.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            Err(error) => Err(SelectError::Os(error.raw_os_error().unwrap_or(0))),
         }
-        Ok(())
+    }
+
+    fn close(&self) {
+        #[cfg(unix)]
+        self.close_watches();
     }
 
     fn report(&self, context: &ExceptionContext<'_>) -> Result<(), HandlerFailed> {

@@ -4,9 +4,11 @@
 //! implement the traits of [`source`]. It takes no scheduling decision and
 //! knows no protocol.
 
+mod accept;
 mod registration;
 pub mod source;
 
+pub use accept::{ACCEPT_RETRY_DELAY, accept_with_backoff};
 pub use registration::{Interest, Ready, Registration};
 
 use crate::schedule::{EventLoop, ExceptionContext, HandlerFailed};
@@ -66,8 +68,12 @@ pub trait Selector {
     /// A failure of one source is that source's, never this function's.
     fn select(&self, event_loop: &EventLoop, wait: Wait) -> Result<(), SelectError>;
 
-    /// How often a busy loop looks here. Without the feature `alloc` nobody
-    /// asks: it looks once in 32 callbacks.
+    /// The loop closes: whatever callbacks are kept here are let go of, and
+    /// none is made ready again.
+    fn close(&self) {}
+
+    /// How often a busy loop looks here. Without the feature `alloc` it looks
+    /// at least once in 32 callbacks, and reads no clock between.
     fn poll_budget(&self) -> PollBudget {
         PollBudget::DEFAULT
     }
@@ -91,6 +97,13 @@ pub trait Selector {
 }
 
 /// A clock and a selector: all that a loop needs of its platform.
+#[cfg(not(feature = "threads"))]
 pub trait Backend: Clock + Selector {}
 
-impl<T: Clock + Selector> Backend for T {}
+/// A clock and a selector: all that a loop needs of its platform. `Any`, so
+/// that a backend's sources find their selector in the running loop
+/// ([`EventLoop::backend_as`]).
+#[cfg(feature = "threads")]
+pub trait Backend: Clock + Selector + core::any::Any {}
+
+impl<T: Clock + Selector + 'static> Backend for T {}

@@ -23,6 +23,11 @@ pub enum SourceError {
     Overrun(u32),
     /// The source is closed.
     Closed,
+    /// No event loop runs on this thread that the source could belong to.
+    NoRunningLoop,
+    /// The source belongs to another event loop than the one that runs; that
+    /// one would never be told when the source is ready.
+    ForeignLoop,
     /// The platform cannot do it.
     Unsupported(crate::error::Unsupported),
     /// The platform's error number for anything else.
@@ -38,6 +43,8 @@ impl fmt::Display for SourceError {
             Self::NoDescriptors => f.write_str("no descriptors are left"),
             Self::Overrun(lost) => write!(f, "input overrun: {lost} bytes were lost"),
             Self::Closed => f.write_str("it is closed"),
+            Self::NoRunningLoop => f.write_str("no event loop is running on this thread"),
+            Self::ForeignLoop => f.write_str("it belongs to another event loop"),
             Self::Unsupported(what) => what.fmt(f),
             Self::Os(code) => write!(f, "operating system error {code}"),
         }

@@ -14,8 +14,9 @@
 //!
 //! * **Payload**: a slot's payload is what its table was made for, and is
 //!   there until `EMPTY` is set.
-//! * **Counted**: the loop owns a reference while the callback is scheduled or
-//!   running, and each handle owns one; the slot is free when none is left.
+//! * **Counted**: the loop owns a reference for each time that the callback is
+//!   scheduled, until it has run, and each handle owns one; the slot is free
+//!   when none is left.
 
 use super::event_loop::EventLoop;
 use super::exception::{CallbackResult, ExceptionContext};
@@ -129,7 +130,7 @@ pub(super) trait Kind<P> {
 /// # Safety
 ///
 /// *Payload*.
-unsafe fn payload<P>(slot: NonNull<Slot>) -> *mut P {
+pub(super) unsafe fn payload<P>(slot: NonNull<Slot>) -> *mut P {
     // SAFETY: repr(C): a field's address.
     unsafe { UnsafeCell::raw_get(&raw const (*slot.cast::<SlotOf<P>>().as_ptr()).payload).cast() }
 }
@@ -350,6 +351,36 @@ pub(super) fn is_cancelled(slot: &Slot) -> bool {
     slot.has(CANCELLED)
 }
 
+/// Whether it waits in the ready queue or in the batch.
+pub(super) fn is_queued(slot: &Slot) -> bool {
+    slot.has(QUEUED)
+}
+
+/// Whether it is a callback of `event_loop`.
+pub(super) fn is_of(slot: &Slot, event_loop: &EventLoop) -> bool {
+    core::ptr::eq(slot.owner.get(), event_loop)
+}
+
+/// Takes another reference.
+pub(super) fn retain(slot: &Slot) {
+    slot.references.set(slot.references.get() + 1);
+}
+
+/// Drops the payload of a slot that was cancelled while it ran.
+///
+/// # Safety
+///
+/// *Payload*: a `P` is there, and its call is over.
+pub(super) unsafe fn empty_if_cancelled<P>(slot: NonNull<Slot>) {
+    // SAFETY: alive, by the loop's reference.
+    let head = unsafe { slot.as_ref() };
+    if head.has(CANCELLED) && !head.has(EMPTY) {
+        head.set(EMPTY);
+        // SAFETY: Payload.
+        unsafe { drop_in_place(payload::<P>(slot)) };
+    }
+}
+
 /// Gives a reference up.
 ///
 /// # Safety
@@ -422,7 +453,7 @@ unsafe fn drop_payload<P>(slot: NonNull<Slot>) {
     unsafe { drop_in_place(payload::<P>(slot)) }
 }
 
-fn report_failure<R: CallbackResult>(event_loop: &EventLoop, result: R) {
+pub(super) fn report_failure<R: CallbackResult>(event_loop: &EventLoop, result: R) {
     result.report(|error| {
         event_loop.call_exception_handler(&ExceptionContext::new("a callback failed", Some(error)));
     });

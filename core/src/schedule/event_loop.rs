@@ -41,9 +41,9 @@ const CLOSED: u8 = 1 << 1;
 /// Some `run_*` or `turn` is active.
 const RUNNING: u8 = 1 << 2;
 
-#[cfg(feature = "alloc")]
+#[cfg(feature = "threads")]
 type BackendRef = alloc::rc::Rc<dyn Backend>;
-#[cfg(not(feature = "alloc"))]
+#[cfg(not(feature = "threads"))]
 type BackendRef = &'static dyn Backend;
 
 /// PEP 3156's event loop.
@@ -71,6 +71,8 @@ pub struct EventLoop {
     backend: Cell<Option<BackendRef>>,
     #[cfg(feature = "alloc")]
     pub(super) hooks: Hooks,
+    #[cfg(feature = "threads")]
+    pub(crate) ended: crate::task::ended::EndedTasks,
     #[cfg(feature = "threads")]
     pub(crate) inbox: Inbox,
     /// The thread that the loop belongs to; 0 once it is closed.
@@ -122,6 +124,7 @@ impl EventLoop {
             tasks: TaskList::new(),
             backend: Cell::new(Some(backend)),
             hooks: Hooks::new(),
+            ended: crate::task::ended::EndedTasks::new(),
             inbox: Inbox::new(),
             home: AtomicUsize::new(crate::platform::thread_token()),
             asleep: AtomicBool::new(false),
@@ -252,6 +255,14 @@ impl EventLoop {
         unsafe { (*self.backend.as_ptr()).as_ref() }.map(|backend| &**backend)
     }
 
+    /// The loop's backend, if it is a `B`: how a backend's sources find their
+    /// selector in the loop that runs.
+    #[cfg(feature = "threads")]
+    pub fn backend_as<B: Backend>(&self) -> Option<&B> {
+        let backend: &dyn core::any::Any = self.backend()?;
+        backend.downcast_ref()
+    }
+
     /// Whether this is the loop's thread, and the loop is open.
     #[cfg(feature = "threads")]
     #[inline]
@@ -275,6 +286,9 @@ impl EventLoop {
             return Ok(());
         }
         self.raise(CLOSED);
+        if let Some(backend) = self.backend() {
+            backend.close();
+        }
         #[cfg(feature = "threads")]
         self.close_inbox();
         // What is dropped may wake and cancel; nothing new is accepted, and
@@ -340,7 +354,7 @@ impl EventLoop {
     /// Takes in what other threads left.
     #[inline]
     pub(super) fn take_in(&self) {
-        if !self.inbox.looks_empty() {
+        if !self.inbox.is_empty() {
             self.take_in_entries(self.inbox.take());
         }
     }
@@ -367,20 +381,10 @@ impl EventLoop {
 
     /// Leaves what is left of the tasks to those who still refer to them.
     fn orphan_tasks(&self) {
-        let mut next = self.tasks.first();
-        let mut count = 0;
-        while let Some(task) = next {
-            count += 1;
-            // SAFETY: Listed (task::list).
-            next = unsafe { TaskList::after(task) };
-        }
-        // Outlives Tasks: before the first orphan can be freed.
-        self.references.fetch_add(count, Ordering::Relaxed);
         self.home.store(0, Ordering::Relaxed);
-        let mut next = self.tasks.first();
-        while let Some(task) = next {
-            // SAFETY: Listed; read before the task may be freed.
-            next = unsafe { TaskList::after(task) };
+        while let Some(task) = self.ended.take_first() {
+            // Outlives Tasks: counted before the orphan can be freed.
+            self.references.fetch_add(1, Ordering::Relaxed);
             // SAFETY: done, in no chain, the inbox is closed; the loop's
             // reference was given up when it was done.
             unsafe { crate::task::state::orphan(task) };
@@ -400,7 +404,7 @@ impl EventLoop {
         let owner: &EventLoop = unsafe { task.header.owner() };
         let home = owner.is_home();
         if home {
-            owner.tasks.remove(NonNull::from(&task.header));
+            owner.ended.remove(&task.header);
         }
         drop(task);
         if !home {

@@ -22,13 +22,43 @@ pub struct ExceptionContext<'a> {
     pub exception: Option<&'a dyn fmt::Display>,
     /// When a handler failed at reporting a failure: that failure.
     pub original: Option<&'a ExceptionContext<'a>>,
+    /// `write`, so that it is linked only where contexts are made.
+    writer: Writer,
 }
+
+/// Takes a piece of text.
+pub type TextSink<'s> = dyn FnMut(&str) -> Result<(), HandlerFailed> + 's;
+
+type Writer = fn(&ExceptionContext<'_>, &mut TextSink<'_>) -> Result<(), HandlerFailed>;
 
 impl<'a> ExceptionContext<'a> {
     /// A context to give to [`EventLoop::call_exception_handler`].
     pub fn new(message: &'a str, exception: Option<&'a dyn fmt::Display>) -> Self {
-        ExceptionContext { message, exception, original: None }
+        ExceptionContext { message, exception, original: None, writer: write }
     }
+
+    /// Gives the text of the context to `sink`, piece by piece.
+    ///
+    /// A backend reports with this and not with `Display`: every program
+    /// contains its backend's `report`, but only those in which something can
+    /// be reported contain what this calls, `core::fmt` included.
+    ///
+    /// # Errors
+    ///
+    /// The first of `sink`'s.
+    pub fn write_to(&self, sink: &mut TextSink<'_>) -> Result<(), HandlerFailed> {
+        (self.writer)(self, sink)
+    }
+}
+
+fn write(context: &ExceptionContext<'_>, sink: &mut TextSink<'_>) -> Result<(), HandlerFailed> {
+    struct Pieces<'a, 's>(&'a mut TextSink<'s>);
+    impl fmt::Write for Pieces<'_, '_> {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            (self.0)(text).map_err(|_| fmt::Error)
+        }
+    }
+    fmt::Write::write_fmt(&mut Pieces(sink), format_args!("{context}")).map_err(|_| HandlerFailed)
 }
 
 impl fmt::Display for ExceptionContext<'_> {
@@ -119,9 +149,8 @@ impl EventLoop {
         };
         if guard(&mut || handler(self, context)).is_err() {
             self.default_or_last_resort(&ExceptionContext {
-                message: "the exception handler itself failed",
-                exception: None,
                 original: Some(context),
+                ..ExceptionContext::new("the exception handler itself failed", None)
             });
         }
     }

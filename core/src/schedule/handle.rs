@@ -16,12 +16,12 @@ use core::ptr::NonNull;
 ///
 /// asyncio: `asyncio.Handle`.
 pub struct Handle {
-    slot: NonNull<Slot>,
+    pub(super) slot: NonNull<Slot>,
     not_send: PhantomData<*const ()>,
 }
 
 impl Handle {
-    fn slot(&self) -> &Slot {
+    pub(super) fn slot(&self) -> &Slot {
         // SAFETY: Counted (callback): the handle owns a reference.
         unsafe { self.slot.as_ref() }
     }
@@ -106,7 +106,7 @@ impl fmt::Debug for TimerHandle {
 }
 
 impl EventLoop {
-    fn handle(&self, slot: NonNull<Slot>) -> Handle {
+    pub(super) fn handle(&self, slot: NonNull<Slot>) -> Handle {
         Handle { slot, not_send: PhantomData }
     }
 

@@ -89,18 +89,11 @@ impl Inbox {
         Inbox { head: AtomicPtr::new(null_mut()) }
     }
 
-    /// Whether there is nothing to take. Sequentially consistent: the loop
-    /// asks after it has said that it will sleep.
+    /// Whether there is nothing to take, as far as this thread can see now.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        let head = self.head.load(Ordering::SeqCst);
+        let head = self.head.load(Ordering::Relaxed);
         head.is_null() || head.addr() == CLOSED
-    }
-
-    /// Whether there is nothing to take, for a look that may be a little old.
-    #[inline]
-    pub(crate) fn looks_empty(&self) -> bool {
-        self.head.load(Ordering::Relaxed).is_null()
     }
 
     /// Adds `entry`, or gives it back when the inbox is closed.
@@ -117,7 +110,7 @@ impl Inbox {
             // SAFETY: Pushed Once makes the link ours until the exchange succeeds.
             unsafe { *entry.link() = seen };
             let packed = entry.pack();
-            match self.head.compare_exchange_weak(seen, packed, Ordering::SeqCst, Ordering::Relaxed)
+            match self.head.compare_exchange_weak(seen, packed, Ordering::AcqRel, Ordering::Relaxed)
             {
                 Ok(_) => return Ok(()),
                 Err(now) => seen = now,

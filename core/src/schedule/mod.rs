@@ -8,6 +8,7 @@
 //! | `inbox`, `remote`, `posted` | what other threads leave for the loop |
 //! | `timer`, `timers`, `wheel` | what is to run later |
 //! | `callback`, `handle`, `store`, `hooks` | callbacks, their handles, where they are kept |
+//! | `standing` | callbacks that a selector makes ready each time something happens |
 //! | `exception` | what happens when they fail |
 
 mod callback;
@@ -25,6 +26,7 @@ pub(crate) mod posted;
 mod ready;
 #[cfg(feature = "threads")]
 mod remote;
+mod standing;
 mod store;
 pub(crate) mod timer;
 pub(crate) mod timers;
@@ -34,7 +36,7 @@ pub mod wheel;
 pub use callback::MissedTicks;
 pub use event_loop::EventLoop;
 pub use exception::{
-    CallbackResult, ExceptionContext, ExceptionHandler, HandlerBox, HandlerFailed,
+    CallbackResult, ExceptionContext, ExceptionHandler, HandlerBox, HandlerFailed, TextSink,
 };
 pub use handle::{Handle, TimerHandle};
 pub use loop_ref::{LoopRef, get_running_loop};
@@ -42,6 +44,7 @@ pub use loop_ref::{LoopRef, get_running_loop};
 pub use posted::PostedHandle;
 #[cfg(feature = "threads")]
 pub use remote::Remote;
+pub use standing::StandingCallback;
 pub use store::CallbackStore;
 #[cfg(not(feature = "threads"))]
 pub use timers::WheelStore;

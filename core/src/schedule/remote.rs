@@ -1,13 +1,14 @@
 //! What other threads may do to a loop: post a callback, and thereby wake it.
 //!
 //! ```text
-//!  loop:    asleep = true ─▶ look at the inbox ─▶ select ─▶ asleep = false
-//!  thread:  push into inbox ─▶ asleep? ─▶ swap to false: was true ─▶ unpark
+//!  loop:    swap asleep to true ─▶ look at the inbox ─▶ select ─▶ swap to false
+//!  thread:  push into inbox ─▶ swap asleep to false: was true ─▶ unpark
 //! ```
 //!
-//! Both sides write before they read, sequentially consistent, so either the
-//! loop sees the entry or the thread sees the sleeper. A busy loop is never
-//! unparked, so posting costs no system call.
+//! Each swap sees the one before it and all that its thread did before. So
+//! either the thread's swap comes second and finds the sleeper, or the loop's
+//! does, and its look finds the entry. A busy loop is never unparked, so
+//! posting to it costs no system call.
 
 use super::event_loop::EventLoop;
 use super::posted::{self, PostedHandle};
@@ -49,8 +50,7 @@ impl EventLoop {
 
     /// Wakes the loop if it sleeps. From any thread.
     pub(crate) fn unpark(&self) {
-        if self.asleep.load(Ordering::SeqCst)
-            && self.asleep.swap(false, Ordering::SeqCst)
+        if self.asleep.swap(false, Ordering::AcqRel)
             && let Some(unparker) = self.unparker.get()
         {
             unparker.wake_by_ref();
@@ -60,15 +60,21 @@ impl EventLoop {
     /// Says that the loop will sleep; how long it may, after a last look.
     pub(super) fn prepare_to_sleep(&self, wait: Wait) -> Wait {
         if wait == Wait::No {
-            return wait;
+            return Wait::No;
         }
-        self.asleep.store(true, Ordering::SeqCst);
+        self.asleep.swap(true, Ordering::AcqRel);
         if self.inbox.is_empty() { wait } else { Wait::No }
+    }
+
+    /// Has other threads call the unparker from now until the next turn, for
+    /// the host may sleep; whether something was posted before that.
+    pub(super) fn rest_between_turns(&self) -> bool {
+        self.prepare_to_sleep(Wait::Forever) == Wait::No
     }
 
     pub(super) fn awake(&self) {
         if self.asleep.load(Ordering::Relaxed) {
-            self.asleep.store(false, Ordering::SeqCst);
+            self.asleep.swap(false, Ordering::AcqRel);
         }
         self.take_in();
     }

@@ -25,7 +25,7 @@ use core::pin::{Pin, pin};
 mod busy;
 mod root;
 
-use busy::Busy;
+use busy::{Busy, budget};
 
 /// What one turn did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -42,7 +42,9 @@ impl EventLoop {
     /// Makes one turn, waiting at most `timeout` (`None`: as long as it takes).
     ///
     /// With [`next_deadline`](Self::next_deadline) this lets a host drive the
-    /// loop. asyncio: `_run_once`, between `_run_forever_setup` and
+    /// loop: between two turns it waits by its own means until the deadline,
+    /// an event of the backend, or the unparker, which other threads call when
+    /// the last turn left nothing to do. asyncio: `_run_once`, between `_run_forever_setup` and
     /// `_run_forever_cleanup`.
     ///
     /// # Errors
@@ -59,8 +61,14 @@ impl EventLoop {
         let mut left = u32::MAX;
         self.run_batch(&mut left);
         done.ran = u32::MAX - left;
-        done.more = self.has_ready();
+        done.more = self.has_ready() || self.rest_between_turns();
         Ok(done)
+    }
+
+    /// Without threads an interrupt's wake is in the ready queue already.
+    #[cfg(not(feature = "threads"))]
+    fn rest_between_turns(&self) -> bool {
+        false
     }
 
     /// Runs until [`stop`](Self::stop).
@@ -209,10 +217,13 @@ impl Running<'_> {
     fn select(&self, wait: Wait) -> Result<(), RunError> {
         let event_loop = self.event_loop;
         #[cfg(feature = "threads")]
-        let wait = event_loop.prepare_to_sleep(wait);
+        let result = {
+            let result = self.backend.select(event_loop, event_loop.prepare_to_sleep(wait));
+            event_loop.awake();
+            result
+        };
+        #[cfg(not(feature = "threads"))]
         let result = self.backend.select(event_loop, wait);
-        #[cfg(feature = "threads")]
-        event_loop.awake();
         result.map_err(|error| match error {
             SelectError::NothingToWaitFor => RunError::NothingToWaitFor,
             SelectError::Os(code) => RunError::Select(code),
@@ -243,9 +254,10 @@ impl Running<'_> {
 
     fn run_turns(&self) -> Result<(), RunError> {
         let event_loop = self.event_loop;
+        let budget = budget(self.backend);
         loop {
             self.look(Wait::Forever)?;
-            let mut busy = Busy::new(self.backend);
+            let mut busy = Busy::new(budget);
             loop {
                 event_loop.run_batch(busy.left());
                 if event_loop.is_stopping() && event_loop.batch_is_empty() {

@@ -21,7 +21,7 @@ use core::future::Future;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::pin::Pin;
-use core::ptr::{NonNull, drop_in_place};
+use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
 /// What a task holds; which field it is, the flags tell (*Stage*).
@@ -77,7 +77,7 @@ impl<F: Future, S: Storage<F>> Table<F, S> {
             panicked,
         },
         // SAFETY: Same Type and Stage: the caller gives a stage that holds it.
-        drop_future: |stage| unsafe { drop_in_place(stage.cast::<F>().as_ptr()) },
+        drop_future: |stage| unsafe { stage.cast::<F>().drop_in_place() },
         stage: core::mem::offset_of!(TaskCell<F>, stage),
         #[cfg(feature = "alloc")]
         free: S::free,
@@ -102,7 +102,7 @@ unsafe fn run<F: Future>(node: NonNull<Node>, event_loop: &EventLoop) {
         let future = Pin::new_unchecked(&mut *(*stage).future);
         if let Poll::Ready(output) = future.poll(&mut Context::from_waker(&waker)) {
             header.set(DONE);
-            drop_in_place(&raw mut (*stage).future);
+            ManuallyDrop::drop(&mut (*stage).future);
             if header.has(CANCEL) {
                 header.set(CANCELLED);
             } else if header.has(HANDLE) {
@@ -135,10 +135,18 @@ unsafe fn finished(task: NonNull<Header>, event_loop: &EventLoop) {
     // SAFETY: the loop's reference stands.
     let header = unsafe { task.as_ref() };
     header.joiner.wake();
-    #[cfg(not(feature = "threads"))]
     event_loop.tasks.remove(task);
-    let _ = event_loop;
-    #[cfg(feature = "alloc")]
+    #[cfg(feature = "threads")]
+    // SAFETY: the loop's reference, which is given up here or, while the task
+    // is still queued, when it comes out of the queue.
+    unsafe {
+        if !header.has(QUEUED) && state::release_is_last(task) {
+            (table(task).free)(task);
+        } else {
+            event_loop.ended.add(task);
+        }
+    }
+    #[cfg(all(feature = "alloc", not(feature = "threads")))]
     if !header.has(QUEUED) {
         // SAFETY: the loop's reference.
         unsafe { state::release_home(task) }

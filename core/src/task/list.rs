@@ -1,4 +1,5 @@
-//! The tasks of one loop, so that `close` finds those that are not done.
+//! Tasks in the order in which they were added: a loop's unfinished tasks, so
+//! that `close` finds them.
 
 #[cfg(feature = "alloc")]
 mod heap;

@@ -9,6 +9,8 @@
 //! | `promise` | asyncio's Future |
 
 pub(crate) mod cell;
+#[cfg(feature = "threads")]
+pub(crate) mod ended;
 mod handle;
 pub(crate) mod header;
 #[cfg(feature = "alloc")]

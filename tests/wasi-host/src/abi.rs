@@ -131,24 +131,13 @@ impl Subscription {
                     1 => Timeout::Absolute(value),
                     _ => return Err(Errno::Inval),
                 };
-                Interest::Clock {
-                    id: u32_at(record, 16),
-                    timeout,
-                    precision: u64_at(record, 32),
-                }
+                Interest::Clock { id: u32_at(record, 16), timeout, precision: u64_at(record, 32) }
             }
-            1 => Interest::Read {
-                fd: u32_at(record, 16),
-            },
-            2 => Interest::Write {
-                fd: u32_at(record, 16),
-            },
+            1 => Interest::Read { fd: u32_at(record, 16) },
+            2 => Interest::Write { fd: u32_at(record, 16) },
             _ => return Err(Errno::Inval),
         };
-        Ok(Subscription {
-            userdata: u64_at(record, 0),
-            interest,
-        })
+        Ok(Subscription { userdata: u64_at(record, 0), interest })
     }
 }
 

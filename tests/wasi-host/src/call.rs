@@ -204,16 +204,12 @@ pub struct Poll<'a> {
 impl Poll<'_> {
     /// The clock subscriptions of this poll.
     pub fn clocks(&self) -> impl Iterator<Item = &Subscription> {
-        self.subscriptions
-            .iter()
-            .filter(|s| matches!(s.interest, Interest::Clock { .. }))
+        self.subscriptions.iter().filter(|s| matches!(s.interest, Interest::Clock { .. }))
     }
 
     /// The descriptor subscriptions of this poll.
     pub fn descriptors(&self) -> impl Iterator<Item = &Subscription> {
-        self.subscriptions
-            .iter()
-            .filter(|s| s.interest.fd().is_some())
+        self.subscriptions.iter().filter(|s| s.interest.fd().is_some())
     }
 }
 
@@ -235,29 +231,17 @@ impl CallLog {
 
     /// The polls among the calls from index `mark` on.
     pub fn polls_since(&self, mark: usize) -> impl Iterator<Item = Poll<'_>> {
-        self.calls
-            .iter()
-            .skip(mark)
-            .filter_map(|entry| match &entry.call {
-                Call::PollOneoff {
-                    n,
-                    subscriptions,
-                    events,
-                } => Some(Poll {
-                    entry,
-                    n: *n,
-                    subscriptions,
-                    events,
-                }),
-                _ => None,
-            })
+        self.calls.iter().skip(mark).filter_map(|entry| match &entry.call {
+            Call::PollOneoff { n, subscriptions, events } => {
+                Some(Poll { entry, n: *n, subscriptions, events })
+            }
+            _ => None,
+        })
     }
 
     /// The calls with this ABI name, in order.
     pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a HostCall> {
-        self.calls
-            .iter()
-            .filter(move |entry| entry.call.name() == name)
+        self.calls.iter().filter(move |entry| entry.call.name() == name)
     }
 
     /// The `sock_*` calls on a descriptor that the guest had neither asked `fd_fdstat_get` about nor got from
@@ -278,10 +262,7 @@ impl CallLog {
                     if call.fd().is_some_and(|fd| !known.contains(&fd)) {
                         unprobed.push(entry);
                     }
-                    if let Call::SockAccept {
-                        accepted: Some(fd), ..
-                    } = call
-                    {
+                    if let Call::SockAccept { accepted: Some(fd), .. } = call {
                         known.insert(*fd);
                     }
                 }
@@ -315,9 +296,6 @@ impl Deref for CallLog {
 /// One call per line, for the message of a failed assertion.
 impl fmt::Display for CallLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.calls
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, call)| writeln!(f, "{index:4} {call}"))
+        self.calls.iter().enumerate().try_for_each(|(index, call)| writeln!(f, "{index:4} {call}"))
     }
 }

@@ -39,11 +39,7 @@ pub(crate) struct VirtualClock {
 
 impl VirtualClock {
     pub(crate) fn new(realtime: Duration) -> Self {
-        VirtualClock {
-            now: 0,
-            offset: i128::from(nanos(realtime)),
-            steps: VecDeque::new(),
-        }
+        VirtualClock { now: 0, offset: i128::from(nanos(realtime)), steps: VecDeque::new() }
     }
 
     pub(crate) fn set_realtime(&mut self, realtime: Duration) {
@@ -100,20 +96,13 @@ mod tests {
         assert_eq!(clock.monotonic(), 5 * MS);
         assert_eq!(clock.realtime(), 100_000 * MS + 5 * MS);
         clock.advance_to(3 * MS);
-        assert_eq!(
-            clock.monotonic(),
-            5 * MS,
-            "the monotonic clock does not go back"
-        );
+        assert_eq!(clock.monotonic(), 5 * MS, "the monotonic clock does not go back");
     }
 
     #[test]
     fn a_leap_on_the_way_makes_the_wait_late() {
         let mut clock = VirtualClock::new(Duration::ZERO);
-        clock.plan(
-            Duration::from_millis(4),
-            ClockStep::Leap(Duration::from_millis(10)),
-        );
+        clock.plan(Duration::from_millis(4), ClockStep::Leap(Duration::from_millis(10)));
         clock.advance_to(5 * MS);
         assert_eq!(clock.monotonic(), 14 * MS);
     }
@@ -121,10 +110,7 @@ mod tests {
     #[test]
     fn setting_realtime_leaves_monotonic_alone() {
         let mut clock = VirtualClock::new(Duration::from_secs(50));
-        clock.plan(
-            Duration::from_millis(1),
-            ClockStep::SetRealtime(Duration::from_secs(2)),
-        );
+        clock.plan(Duration::from_millis(1), ClockStep::SetRealtime(Duration::from_secs(2)));
         clock.advance_to(3 * MS);
         assert_eq!(clock.monotonic(), 3 * MS);
         assert_eq!(clock.realtime(), 2_002 * MS);

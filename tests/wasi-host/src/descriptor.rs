@@ -34,12 +34,7 @@ pub(crate) struct Inbound {
 
 impl Inbound {
     pub(crate) fn new(input: Input) -> Self {
-        Inbound {
-            script: input.steps.into(),
-            unread: VecDeque::new(),
-            end: End::Open,
-            refused: 0,
-        }
+        Inbound { script: input.steps.into(), unread: VecDeque::new(), end: End::Open, refused: 0 }
     }
 
     pub(crate) fn plan(&mut self, at: u64, step: InputStep) {
@@ -161,8 +156,7 @@ impl Outbound {
     }
 
     pub(crate) fn room(&self) -> usize {
-        self.window
-            .map_or(usize::MAX, |window| window.saturating_sub(self.waiting))
+        self.window.map_or(usize::MAX, |window| window.saturating_sub(self.waiting))
     }
 
     pub(crate) fn is_writable(&self) -> bool {
@@ -214,14 +208,12 @@ impl Connection {
 
     /// Plans what the peer does now that it has received `total` bytes.
     pub(crate) fn react(&mut self, total: usize, now: u64) {
-        let (due, later) = std::mem::take(&mut self.reactions)
-            .into_iter()
-            .partition(|r| r.received <= total);
+        let (due, later) =
+            std::mem::take(&mut self.reactions).into_iter().partition(|r| r.received <= total);
         self.reactions = later;
         let due: Vec<Reaction> = due;
         for reaction in due {
-            self.inbound
-                .plan(now.saturating_add(reaction.delay), reaction.step);
+            self.inbound.plan(now.saturating_add(reaction.delay), reaction.step);
         }
     }
 }
@@ -236,10 +228,7 @@ pub(crate) enum Waiting {
 impl Waiting {
     pub(crate) fn peer(peer: Box<Peer>, records: &mut Vec<PeerRecord>) -> Self {
         records.push(PeerRecord::new(&peer.name));
-        Waiting::Peer {
-            peer,
-            record: records.len() - 1,
-        }
+        Waiting::Peer { peer, record: records.len() - 1 }
     }
 }
 
@@ -256,25 +245,16 @@ impl Queue {
     /// Every peer of the script gets its record now, so that one that is never accepted has one too.
     pub(crate) fn new(listener: Listener, records: &mut Vec<PeerRecord>) -> Self {
         let flags = listener.flags;
-        let script = listener
-            .arrivals
-            .into_iter()
-            .map(|(at, arrival)| match arrival {
-                Arrival::Failure(errno) => (at, Waiting::Failure(errno)),
-                Arrival::Peer(peer) => (at, Waiting::peer(peer, records)),
-            });
-        Queue {
-            script: script.collect(),
-            waiting: VecDeque::new(),
-            refused: 0,
-            flags,
-        }
+        let script = listener.arrivals.into_iter().map(|(at, arrival)| match arrival {
+            Arrival::Failure(errno) => (at, Waiting::Failure(errno)),
+            Arrival::Peer(peer) => (at, Waiting::peer(peer, records)),
+        });
+        Queue { script: script.collect(), waiting: VecDeque::new(), refused: 0, flags }
     }
 
     pub(crate) fn settle(&mut self, now: u64) {
         while self.script.front().is_some_and(|(at, _)| *at <= now) {
-            self.waiting
-                .extend(self.script.pop_front().map(|(_, arrival)| arrival));
+            self.waiting.extend(self.script.pop_front().map(|(_, arrival)| arrival));
         }
     }
 
@@ -294,18 +274,9 @@ pub(crate) enum Standard {
 #[derive(Debug)]
 pub(crate) enum Descriptor {
     Stdin(Inbound),
-    Standard {
-        which: Standard,
-        outbound: Outbound,
-    },
-    Directory {
-        name: String,
-    },
-    File {
-        contents: Vec<u8>,
-        position: usize,
-        flags: u16,
-    },
+    Standard { which: Standard, outbound: Outbound },
+    Directory { name: String },
+    File { contents: Vec<u8>, position: usize, flags: u16 },
     Listener(Queue),
     Stream(Connection),
 }
@@ -333,10 +304,7 @@ impl Descriptor {
             Descriptor::Listener(queue) => queue.next_change(),
             Descriptor::Stream(connection) => {
                 let inbound = connection.inbound.next_change();
-                inbound
-                    .into_iter()
-                    .chain(connection.outbound.next_change())
-                    .min()
+                inbound.into_iter().chain(connection.outbound.next_change()).min()
             }
         }
     }
@@ -367,9 +335,7 @@ impl Table {
         if self.limit.is_some_and(|limit| self.open.len() >= limit) {
             return Err(Errno::Mfile);
         }
-        (0..u32::MAX)
-            .find(|fd| !self.open.contains_key(fd))
-            .ok_or(Errno::Mfile)
+        (0..u32::MAX).find(|fd| !self.open.contains_key(fd)).ok_or(Errno::Mfile)
     }
 
     pub(crate) fn get(&mut self, fd: u32) -> Result<&mut Descriptor, Errno> {

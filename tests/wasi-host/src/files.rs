@@ -39,10 +39,7 @@ impl Machine {
         let bytes = self.receive(fd, total.min(short.unwrap_or(usize::MAX)), flags, &told)?;
         memory.scatter(&regions, &bytes);
         // Limited by the iovecs' lengths, of which at most 4 GiB are in memory; overlapping ones could exceed it.
-        memory.write_u32(
-            count_at,
-            u32::try_from(bytes.len()).map_err(|_| Errno::Inval)?,
-        )?;
+        memory.write_u32(count_at, u32::try_from(bytes.len()).map_err(|_| Errno::Inval)?)?;
         Ok(bytes.len())
     }
 
@@ -57,13 +54,9 @@ impl Machine {
                 if max == 0 {
                     return Ok(Vec::new());
                 }
-                self.block_on(fd, "fd_read", |descriptor| {
-                    take(inbound(descriptor)?, max, flags)
-                })
+                self.block_on(fd, "fd_read", |descriptor| take(inbound(descriptor)?, max, flags))
             }
-            Descriptor::File {
-                contents, position, ..
-            } => {
+            Descriptor::File { contents, position, .. } => {
                 let rest = contents.get(*position..).unwrap_or_default();
                 let bytes = rest[..rest.len().min(max)].to_vec();
                 *position += bytes.len();
@@ -85,9 +78,7 @@ impl Machine {
                 if max == 0 {
                     return Ok(Vec::new());
                 }
-                self.block_on(fd, "reading", |descriptor| {
-                    take(inbound(descriptor)?, max, flags)
-                })
+                self.block_on(fd, "reading", |descriptor| take(inbound(descriptor)?, max, flags))
             }
             Descriptor::Listener(_) => Err(Errno::Notconn.into()),
             Descriptor::Standard { .. } | Descriptor::Directory { .. } => Err(Errno::Badf.into()),
@@ -112,11 +103,8 @@ impl Machine {
         });
         // One call never takes more than half the 32-bit range: overlapping ciovecs could ask for terabytes.
         let max = max.unwrap_or(i32::MAX as usize);
-        let total = regions
-            .iter()
-            .map(|region| region.len())
-            .fold(0, usize::saturating_add)
-            .min(max);
+        let total =
+            regions.iter().map(|region| region.len()).fold(0, usize::saturating_add).min(max);
         let taken = self.transmit(fd, total, &told, |count| memory.gather(&regions, count))?;
         memory.write_u32(count_at, u32::try_from(taken).map_err(|_| Errno::Inval)?)?;
         Ok(taken)
@@ -135,11 +123,7 @@ impl Machine {
             _ => None,
         });
         let taken = match self.table.settled(fd, now)? {
-            Descriptor::File {
-                contents,
-                position,
-                flags,
-            } => {
+            Descriptor::File { contents, position, flags } => {
                 let bytes = gather(len);
                 if *flags & FDFLAG_APPEND != 0 {
                     *position = contents.len();
@@ -209,11 +193,7 @@ impl Machine {
         at: u32,
     ) -> Result<(), Fail> {
         let understated = self.told().tells(Lie::SocketRightsUnderstated);
-        let socket_rights = if understated {
-            SOCKET_RIGHTS_UNDERSTATED
-        } else {
-            SOCKET_RIGHTS
-        };
+        let socket_rights = if understated { SOCKET_RIGHTS_UNDERSTATED } else { SOCKET_RIGHTS };
         let stat = match self.table.get(fd)? {
             Descriptor::Stdin(_) | Descriptor::Standard { .. } => {
                 encode_fdstat(Filetype::CharacterDevice, 0, ALL_RIGHTS)

@@ -62,15 +62,13 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CallError::Ended(ending) => write!(f, "calling an export: the guest {ending}"),
-            CallError::NoSuchExport(name) => write!(
-                f,
-                "calling {name}: the module exports no function of that name"
-            ),
+            CallError::NoSuchExport(name) => {
+                write!(f, "calling {name}: the module exports no function of that name")
+            }
             CallError::Arguments { name, why } => write!(f, "calling {name}: {why}"),
-            CallError::Results { name } => write!(
-                f,
-                "calling {name}: its results are of another number or type"
-            ),
+            CallError::Results { name } => {
+                write!(f, "calling {name}: its results are of another number or type")
+            }
         }
     }
 }
@@ -96,22 +94,15 @@ impl Guest {
     ) -> Result<Guest, LoadError> {
         let mut config = Config::default();
         // Scenarios run a small part of a module, so functions are translated when they are first called.
-        config
-            .consume_fuel(true)
-            .compilation_mode(CompilationMode::LazyTranslation);
+        config.consume_fuel(true).compilation_mode(CompilationMode::LazyTranslation);
         let engine = Engine::new(&config);
         let module =
             Module::new(&engine, wasm).map_err(|error| LoadError::Invalid(error.to_string()))?;
         let linker = linker_for(&module)?;
         let mut store = Store::new(&engine, machine);
         store.limiter(|machine| &mut machine.limits);
-        let mut guest = Guest {
-            store,
-            instance: None,
-            ending: Ending::Running,
-            fuel,
-            fuel_used: 0,
-        };
+        let mut guest =
+            Guest { store, instance: None, ending: Ending::Running, fuel, fuel_used: 0 };
         guest.refuel();
         match linker.instantiate_and_start(&mut guest.store, &module) {
             Ok(instance) => guest.instance = Some(instance),
@@ -133,9 +124,7 @@ impl Guest {
 
     fn account(&mut self) {
         let left = self.store.get_fuel().unwrap_or(self.fuel);
-        self.fuel_used = self
-            .fuel_used
-            .saturating_add(self.fuel.saturating_sub(left));
+        self.fuel_used = self.fuel_used.saturating_add(self.fuel.saturating_sub(left));
     }
 
     /// Calls `_start` and makes of its return status 0.
@@ -169,11 +158,8 @@ impl Guest {
             })
             .collect();
         let ty = function.ty(&self.store);
-        let mut results: Vec<Val> = ty
-            .results()
-            .iter()
-            .map(|ty| Val::default_for_ty(*ty))
-            .collect();
+        let mut results: Vec<Val> =
+            ty.results().iter().map(|ty| Val::default_for_ty(*ty)).collect();
         self.refuel();
         let called = function.call(&mut self.store, &arguments, &mut results);
         self.account();
@@ -183,17 +169,12 @@ impl Guest {
                 .map(|result| match result {
                     Val::I32(value) => Ok(Value::I32(*value)),
                     Val::I64(value) => Ok(Value::I64(*value)),
-                    _ => Err(CallError::Results {
-                        name: name.to_owned(),
-                    }),
+                    _ => Err(CallError::Results { name: name.to_owned() }),
                 })
                 .collect(),
             // wasmi checks the arguments before it runs anything.
             Err(error) if matches!(error.kind(), wasmi::errors::ErrorKind::Func(_)) => {
-                Err(CallError::Arguments {
-                    name: name.to_owned(),
-                    why: error.to_string(),
-                })
+                Err(CallError::Arguments { name: name.to_owned(), why: error.to_string() })
             }
             Err(error) => {
                 self.ending = Ending::from(&error);
@@ -246,9 +227,7 @@ impl Reactor {
     pub fn call_i32(&mut self, name: &str, arguments: &[Value]) -> Result<i32, CallError> {
         match self.call(name, arguments)?[..] {
             [Value::I32(value)] => Ok(value),
-            _ => Err(CallError::Results {
-                name: name.to_owned(),
-            }),
+            _ => Err(CallError::Results { name: name.to_owned() }),
         }
     }
 
@@ -259,9 +238,7 @@ impl Reactor {
     pub fn call_i64(&mut self, name: &str, arguments: &[Value]) -> Result<i64, CallError> {
         match self.call(name, arguments)?[..] {
             [Value::I64(value)] => Ok(value),
-            _ => Err(CallError::Results {
-                name: name.to_owned(),
-            }),
+            _ => Err(CallError::Results { name: name.to_owned() }),
         }
     }
 
@@ -274,9 +251,7 @@ impl Reactor {
     /// Lets time pass in the host.
     pub fn advance(&mut self, by: Duration) {
         let machine = self.guest.store.data_mut();
-        machine
-            .clock
-            .advance_to(machine.clock.monotonic().saturating_add(nanos(by)));
+        machine.clock.advance_to(machine.clock.monotonic().saturating_add(nanos(by)));
     }
 
     /// Bytes arrive now at stdin or a connected socket, beside what is scripted.
@@ -316,9 +291,7 @@ impl Reactor {
         let Descriptor::Listener(queue) = machine.table.settled(fd, now)? else {
             return Err(Errno::Badf);
         };
-        queue
-            .waiting
-            .push_back(Waiting::peer(Box::new(peer), &mut machine.peers));
+        queue.waiting.push_back(Waiting::peer(Box::new(peer), &mut machine.peers));
         Ok(())
     }
 
@@ -338,14 +311,10 @@ impl Reactor {
     #[must_use]
     pub fn memory(&self, address: u32, len: usize) -> Option<Vec<u8>> {
         let instance = self.guest.instance?;
-        let memory = instance
-            .get_export(&self.guest.store, "memory")
-            .and_then(Extern::into_memory)?;
+        let memory =
+            instance.get_export(&self.guest.store, "memory").and_then(Extern::into_memory)?;
         let start = address as usize;
-        memory
-            .data(&self.guest.store)
-            .get(start..start.checked_add(len)?)
-            .map(<[u8]>::to_vec)
+        memory.data(&self.guest.store).get(start..start.checked_add(len)?).map(<[u8]>::to_vec)
     }
 
     /// Ends the test's driving.

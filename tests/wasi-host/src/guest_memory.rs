@@ -47,10 +47,7 @@ impl<'a> GuestMemory<'a> {
             return Err(Errno::Inval);
         }
         // Both are at most `bytes.len()`, hence fit in usize.
-        Ok(Region {
-            start: address as usize,
-            len: len as usize,
-        })
+        Ok(Region { start: address as usize, len: len as usize })
     }
 
     pub(crate) fn bytes(&self, region: Region) -> &[u8] {

@@ -106,8 +106,7 @@ impl Host {
     /// Adds an environment variable.
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
-        self.environment
-            .push(format!("{name}={value}").into_bytes());
+        self.environment.push(format!("{name}={value}").into_bytes());
         self
     }
 
@@ -163,8 +162,7 @@ impl Host {
     /// Adds an open regular file with these contents, positioned at its start, readable and writable.
     #[must_use]
     pub fn file(mut self, contents: impl AsRef<[u8]>) -> Self {
-        self.preopened
-            .push(Preopened::File(contents.as_ref().to_vec()));
+        self.preopened.push(Preopened::File(contents.as_ref().to_vec()));
         self
     }
 
@@ -245,17 +243,13 @@ impl Host {
         if let Some(input) = &self.stdin {
             table.insert(0, Descriptor::Stdin(Inbound::new(input.clone())));
         }
-        for (fd, which, output) in [
-            (1, Standard::Output, &self.stdout),
-            (2, Standard::Error, &self.stderr),
-        ] {
+        for (fd, which, output) in
+            [(1, Standard::Output, &self.stdout), (2, Standard::Error, &self.stderr)]
+        {
             if let Some(output) = output {
                 table.insert(
                     fd,
-                    Descriptor::Standard {
-                        which,
-                        outbound: Outbound::new(output.clone()),
-                    },
+                    Descriptor::Standard { which, outbound: Outbound::new(output.clone()) },
                 );
             }
         }
@@ -272,11 +266,7 @@ impl Host {
                     Descriptor::Stream(Connection::new(peer, peers.len() - 1, 0))
                 }
                 Preopened::Directory(name) => Descriptor::Directory { name },
-                Preopened::File(contents) => Descriptor::File {
-                    contents,
-                    position: 0,
-                    flags: 0,
-                },
+                Preopened::File(contents) => Descriptor::File { contents, position: 0, flags: 0 },
             };
             table.insert(fd, descriptor);
         }

@@ -190,16 +190,10 @@ impl Lie {
             Lie::NbytesZero,
             Lie::HangupAtEof,
             Lie::HangupBeforeEof,
-            Lie::EventError {
-                fd: 0,
-                errno: Errno::Io,
-            },
+            Lie::EventError { fd: 0, errno: Errno::Io },
             Lie::BadDescriptorFailsCall { errno: Errno::Badf },
             Lie::BadDescriptorWakesClocks,
-            Lie::PollDenied {
-                fd: 0,
-                errno: Errno::Perm,
-            },
+            Lie::PollDenied { fd: 0, errno: Errno::Perm },
             Lie::StdinEofPollTraps,
             Lie::WrongDirectionWaits,
             Lie::Interrupted { every: two },
@@ -211,9 +205,7 @@ impl Lie {
             Lie::AbsoluteMonotonicHangs,
             Lie::ZeroTimeoutHangs,
             Lie::CpuClockIsTimer,
-            Lie::SocketsMissing {
-                errno: Errno::Notsock,
-            },
+            Lie::SocketsMissing { errno: Errno::Notsock },
             Lie::NonSocketTraps,
             Lie::NonSocketIsBadf,
             Lie::AcceptAgainAfterReady { times: 2 },
@@ -233,13 +225,9 @@ impl Lie {
     pub fn wasmtime_48() -> Vec<Lie> {
         vec![
             Lie::BadDescriptorFailsCall { errno: Errno::Badf },
-            Lie::SocketsMissing {
-                errno: Errno::Notsock,
-            },
+            Lie::SocketsMissing { errno: Errno::Notsock },
             Lie::TimerRoundedUpUnlessAlone { grid: MILLISECOND },
-            Lie::PartialEvents {
-                max: ONE.saturating_add(126),
-            },
+            Lie::PartialEvents { max: ONE.saturating_add(126) },
         ]
     }
 
@@ -270,10 +258,7 @@ impl Lie {
             Lie::CpuClockIsTimer,
             Lie::BadDescriptorWakesClocks,
             Lie::WrongDirectionWaits,
-            Lie::PollDenied {
-                fd: 0,
-                errno: Errno::Perm,
-            },
+            Lie::PollDenied { fd: 0, errno: Errno::Perm },
             Lie::NonSocketTraps,
             Lie::StdioAcceptsNonblock,
         ]
@@ -315,9 +300,7 @@ impl Lies {
             When::Between { from, until } => (nanos(*from)..nanos(*until)).contains(&now),
             When::FirstPolls(count) => polls <= *count,
         });
-        Told {
-            lies: told.map(|(_, lie)| *lie).collect(),
-        }
+        Told { lies: told.map(|(_, lie)| *lie).collect() }
     }
 }
 

@@ -88,8 +88,7 @@ impl Machine {
         }
         let at = self.clock.monotonic();
         if !self.call_cost.is_zero() {
-            self.clock
-                .advance_to(at.saturating_add(nanos(self.call_cost)));
+            self.clock.advance_to(at.saturating_add(nanos(self.call_cost)));
         }
         let result = match body(self, memory, &mut call) {
             Ok(()) => Ok(Errno::Success),

@@ -80,18 +80,12 @@ impl Machine {
         }
 
         let events = self.poll(&list, &told)?;
-        let size = if told.tells(Lie::ShortEventRecords) {
-            16
-        } else {
-            EVENT_SIZE
-        };
+        let size = if told.tells(Lie::ShortEventRecords) { 16 } else { EVENT_SIZE };
         // `events` is never longer than the list, whose length is a u32.
         let count = events.len() as u32;
         let records = memory.region(output, count, size, 8)?;
-        for (record, event) in memory
-            .bytes_mut(records)
-            .chunks_exact_mut(size as usize)
-            .zip(&events)
+        for (record, event) in
+            memory.bytes_mut(records).chunks_exact_mut(size as usize).zip(&events)
         {
             record.copy_from_slice(&event.encode()[..size as usize]);
         }
@@ -112,13 +106,7 @@ impl Machine {
         }
         let waiters = self.watch(list, told)?;
         let ready = self.wait(&waiters, told)?;
-        Ok(bend(
-            &waiters,
-            ready,
-            told,
-            self.polls,
-            self.clock.monotonic(),
-        ))
+        Ok(bend(&waiters, ready, told, self.polls, self.clock.monotonic()))
     }
 
     /// Finds the whole-call errors and fixes the deadlines.
@@ -159,11 +147,7 @@ impl Machine {
                     watch
                 }
             };
-            waiters.push(Waiter {
-                subscription: *subscription,
-                watch,
-                error,
-            });
+            waiters.push(Waiter { subscription: *subscription, watch, error });
         }
         let ignored =
             |w: &Waiter| matches!(w.watch, Watch::Never) && w.subscription.interest.fd().is_some();
@@ -260,14 +244,10 @@ impl Machine {
                 return Err(Stop::Hung(reason.to_owned()).into());
             };
             // A step of the clock on the way may bring a realtime deadline nearer.
-            let at = self
-                .clock
-                .next_step()
-                .map_or(at, |step| step.min(at))
-                .max(now);
+            let at = self.clock.next_step().map_or(at, |step| step.min(at)).max(now);
             if at == u64::MAX && now == u64::MAX {
                 return Err(
-                    Stop::Hung("poll_oneoff waits beyond the end of the clock".to_owned()).into(),
+                    Stop::Hung("poll_oneoff waits beyond the end of the clock".to_owned()).into()
                 );
             }
             self.clock.advance_to(at);
@@ -293,11 +273,7 @@ impl Machine {
                 userdata: waiter.subscription.userdata,
                 errno: error.unwrap_or(Errno::Success),
                 kind: waiter.subscription.interest.kind(),
-                nbytes: if told.tells(Lie::NbytesZero) {
-                    0
-                } else {
-                    nbytes
-                },
+                nbytes: if told.tells(Lie::NbytesZero) { 0 } else { nbytes },
                 hangup,
             }));
         }
@@ -331,29 +307,17 @@ impl Machine {
             (Descriptor::Standard { outbound, .. }, false) => {
                 look_out(outbound.is_writable(), outbound.room())
             }
-            (
-                Descriptor::File {
-                    contents, position, ..
-                },
-                true,
-            ) => Look::Ready {
+            (Descriptor::File { contents, position, .. }, true) => Look::Ready {
                 nbytes: contents.len().saturating_sub(*position) as u64,
                 hangup: Hangup::No,
             },
-            (Descriptor::File { .. }, false) => Look::Ready {
-                nbytes: 1,
-                hangup: Hangup::No,
-            },
+            (Descriptor::File { .. }, false) => Look::Ready { nbytes: 1, hangup: Hangup::No },
             (Descriptor::Listener(queue), true) if queue.waiting.is_empty() => Look::NotYet,
-            (Descriptor::Listener(_), true) => Look::Ready {
-                nbytes: 1,
-                hangup: Hangup::No,
-            },
+            (Descriptor::Listener(_), true) => Look::Ready { nbytes: 1, hangup: Hangup::No },
             (Descriptor::Stream(connection), true) => look_in(&connection.inbound, told),
-            (Descriptor::Stream(connection), false) => look_out(
-                connection.outbound.is_writable(),
-                connection.outbound.room(),
-            ),
+            (Descriptor::Stream(connection), false) => {
+                look_out(connection.outbound.is_writable(), connection.outbound.room())
+            }
             (Descriptor::Directory { .. }, _) => Look::Wrong(Errno::Badf),
             (Descriptor::Stdin(_) | Descriptor::Listener(_), false)
             | (Descriptor::Standard { .. }, true) => wrong_direction,
@@ -369,18 +333,13 @@ fn look_in(inbound: &Inbound, told: &Told) -> Look {
     let at_end = inbound.ended() && inbound.unread() == 0;
     let early = inbound.ended() && told.tells(Lie::HangupBeforeEof);
     match (at_end && told.tells(Lie::HangupAtEof), early) {
-        (true, _) => Look::Ready {
-            nbytes: 0,
-            hangup: Hangup::Yes,
-        },
-        (false, true) => Look::Ready {
-            nbytes: inbound.unread().max(1) as u64,
-            hangup: Hangup::Yes,
-        },
-        (false, false) => Look::Ready {
-            nbytes: inbound.unread().max(1) as u64,
-            hangup: Hangup::No,
-        },
+        (true, _) => Look::Ready { nbytes: 0, hangup: Hangup::Yes },
+        (false, true) => {
+            Look::Ready { nbytes: inbound.unread().max(1) as u64, hangup: Hangup::Yes }
+        }
+        (false, false) => {
+            Look::Ready { nbytes: inbound.unread().max(1) as u64, hangup: Hangup::No }
+        }
     }
 }
 
@@ -388,10 +347,7 @@ fn look_out(writable: bool, room: usize) -> Look {
     // 64 KiB is what wasmtime says of a socket with room.
     const USUAL: usize = 65_536;
     if writable {
-        Look::Ready {
-            nbytes: room.clamp(1, USUAL) as u64,
-            hangup: Hangup::No,
-        }
+        Look::Ready { nbytes: room.clamp(1, USUAL) as u64, hangup: Hangup::No }
     } else {
         Look::NotYet
     }
@@ -413,10 +369,8 @@ fn bend(
         hangup: Hangup::No,
     };
     let is_clock = |waiter: &Waiter| waiter.subscription.interest.fd().is_none();
-    let any_fd = waiters
-        .iter()
-        .zip(&ready)
-        .any(|(waiter, event)| !is_clock(waiter) && event.is_some());
+    let any_fd =
+        waiters.iter().zip(&ready).any(|(waiter, event)| !is_clock(waiter) && event.is_some());
 
     if told.tells(Lie::OneClockEvent) {
         let deadline = |watch| match watch {
@@ -444,11 +398,8 @@ fn bend(
         }
     }
 
-    let mut events: Vec<(usize, Event)> = ready
-        .into_iter()
-        .enumerate()
-        .filter_map(|(i, event)| Some((i, event?)))
-        .collect();
+    let mut events: Vec<(usize, Event)> =
+        ready.into_iter().enumerate().filter_map(|(i, event)| Some((i, event?))).collect();
     if told.tells(Lie::ReversedEvents) {
         events.reverse();
     }

@@ -57,10 +57,7 @@ pub(crate) fn strings_sizes(
 ) -> Result<(), Fail> {
     // Each string is followed by a zero byte.
     let size: usize = strings.iter().map(|string| string.len() + 1).sum();
-    memory.write_u32(
-        count_at,
-        u32::try_from(strings.len()).map_err(|_| Errno::Inval)?,
-    )?;
+    memory.write_u32(count_at, u32::try_from(strings.len()).map_err(|_| Errno::Inval)?)?;
     Ok(memory.write_u32(size_at, u32::try_from(size).map_err(|_| Errno::Inval)?)?)
 }
 

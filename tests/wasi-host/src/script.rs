@@ -46,9 +46,7 @@ impl Input {
     /// All of this, then the end, from the start, like a redirected file.
     #[must_use]
     pub fn complete(bytes: impl AsRef<[u8]>) -> Self {
-        Input::silent()
-            .bytes(Duration::ZERO, bytes)
-            .eof(Duration::ZERO)
+        Input::silent().bytes(Duration::ZERO, bytes).eof(Duration::ZERO)
     }
 
     fn step(mut self, at: Duration, step: InputStep) -> Self {
@@ -175,11 +173,7 @@ impl Peer {
     }
 
     fn reacts(mut self, received: usize, delay: Duration, step: InputStep) -> Self {
-        self.reactions.push(Reaction {
-            received,
-            delay: nanos(delay),
-            step,
-        });
+        self.reactions.push(Reaction { received, delay: nanos(delay), step });
         self
     }
 
@@ -241,19 +235,13 @@ impl Listener {
     /// Non-blocking, and nobody ever connects.
     #[must_use]
     pub fn new() -> Self {
-        Listener {
-            arrivals: Vec::new(),
-            flags: FDFLAG_NONBLOCK,
-        }
+        Listener { arrivals: Vec::new(), flags: FDFLAG_NONBLOCK }
     }
 
     /// As [`new`](Self::new), but `sock_accept` waits until the guest has set NONBLOCK.
     #[must_use]
     pub fn blocking() -> Self {
-        Listener {
-            arrivals: Vec::new(),
-            flags: 0,
-        }
+        Listener { arrivals: Vec::new(), flags: 0 }
     }
 
     fn arrival(mut self, at: Duration, arrival: Arrival) -> Self {

@@ -27,12 +27,7 @@ impl Machine {
             );
             return Err(Stop::Trap(reason).into());
         }
-        Err(if told.tells(Lie::NonSocketIsBadf) {
-            Errno::Badf
-        } else {
-            Errno::Notsock
-        }
-        .into())
+        Err(if told.tells(Lie::NonSocketIsBadf) { Errno::Badf } else { Errno::Notsock }.into())
     }
 
     pub(crate) fn sock_accept(
@@ -81,20 +76,15 @@ impl Machine {
             return Err(Errno::Again.into());
         }
         // Out of descriptors: the connection stays in the queue, as with accept(2).
-        let accepted = if matches!(queue.waiting.front(), Some(Waiting::Peer { .. })) {
-            accepted?
-        } else {
-            0
-        };
+        let accepted =
+            if matches!(queue.waiting.front(), Some(Waiting::Peer { .. })) { accepted? } else { 0 };
         queue.refused = 0;
         match queue.waiting.pop_front() {
             None => Err(Errno::Again.into()),
             Some(Waiting::Failure(errno)) => Err(errno.into()),
             Some(Waiting::Peer { peer, record }) => {
-                self.table.insert(
-                    accepted,
-                    Descriptor::Stream(Connection::new(*peer, record, flags)),
-                );
+                self.table
+                    .insert(accepted, Descriptor::Stream(Connection::new(*peer, record, flags)));
                 let now = self.now();
                 if let Some(peer) = self.peers.get_mut(record) {
                     peer.fd = Some(accepted);

@@ -46,10 +46,7 @@ impl Transcript {
     /// Everything, joined.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        self.deliveries
-            .iter()
-            .flat_map(|delivery| delivery.bytes.iter().copied())
-            .collect()
+        self.deliveries.iter().flat_map(|delivery| delivery.bytes.iter().copied()).collect()
     }
 
     /// Everything as text; what is not UTF-8 becomes U+FFFD.

@@ -16,23 +16,9 @@ const WRITE: u8 = 2;
 #[test]
 fn a_poll_waits_for_the_first_deadline_and_reports_only_it() {
     let mut probe = Probe::new(&Host::new());
-    let events = probe
-        .poll(&[
-            Sub::After(30 * MS),
-            Sub::After(20 * MS),
-            Sub::After(10 * MS),
-        ])
-        .unwrap();
-    assert_eq!(
-        events,
-        [Seen {
-            index: 2,
-            errno: 0,
-            kind: CLOCK,
-            nbytes: 0,
-            flags: 0
-        }]
-    );
+    let events =
+        probe.poll(&[Sub::After(30 * MS), Sub::After(20 * MS), Sub::After(10 * MS)]).unwrap();
+    assert_eq!(events, [Seen { index: 2, errno: 0, kind: CLOCK, nbytes: 0, flags: 0 }]);
     assert_eq!(probe.now(), ms(10));
 }
 
@@ -40,11 +26,7 @@ fn a_poll_waits_for_the_first_deadline_and_reports_only_it() {
 fn equal_deadlines_are_reported_together() {
     let mut probe = Probe::new(&Host::new());
     assert_eq!(
-        probe.poll_order(&[
-            Sub::After(10 * MS),
-            Sub::After(10 * MS),
-            Sub::After(11 * MS)
-        ]),
+        probe.poll_order(&[Sub::After(10 * MS), Sub::After(10 * MS), Sub::After(11 * MS)]),
         [0, 1]
     );
 }
@@ -54,35 +36,23 @@ fn absolute_deadlines_are_on_their_own_clock() {
     let host = Host::new().realtime(Duration::from_secs(1000));
     let mut probe = Probe::new(&host);
     assert_eq!(
-        probe.poll_order(&[
-            Sub::At(MONOTONIC, 7 * MS),
-            Sub::At(REALTIME, 1_000_000 * MS + 5 * MS)
-        ]),
+        probe.poll_order(&[Sub::At(MONOTONIC, 7 * MS), Sub::At(REALTIME, 1_000_000 * MS + 5 * MS)]),
         [1]
     );
     assert_eq!(probe.now(), ms(5));
     assert_eq!(probe.poll_order(&[Sub::At(MONOTONIC, 7 * MS)]), [0]);
     assert_eq!(probe.now(), ms(7));
-    assert_eq!(
-        probe.poll_order(&[Sub::At(MONOTONIC, 1)]),
-        [0],
-        "long past is due at once"
-    );
+    assert_eq!(probe.poll_order(&[Sub::At(MONOTONIC, 1)]), [0], "long past is due at once");
     assert_eq!(probe.now(), ms(7));
 }
 
 #[test]
 fn a_realtime_step_brings_a_realtime_deadline_nearer_but_not_a_relative_one() {
     let step = ClockStep::SetRealtime(Duration::from_secs(2000));
-    let host = Host::new()
-        .realtime(Duration::from_secs(1000))
-        .clock_step(ms(3), step);
+    let host = Host::new().realtime(Duration::from_secs(1000)).clock_step(ms(3), step);
     let mut probe = Probe::new(&host);
     assert_eq!(
-        probe.poll_order(&[
-            Sub::Clock(REALTIME, 50 * MS),
-            Sub::At(REALTIME, 1_500_000 * MS)
-        ]),
+        probe.poll_order(&[Sub::Clock(REALTIME, 50 * MS), Sub::At(REALTIME, 1_500_000 * MS)]),
         [1]
     );
     assert_eq!(probe.now(), ms(3));
@@ -92,11 +62,7 @@ fn a_realtime_step_brings_a_realtime_deadline_nearer_but_not_a_relative_one() {
 fn the_longest_timeout_does_not_overflow() {
     let mut probe = Probe::new(&Host::new());
     assert_eq!(
-        probe.poll_order(&[
-            Sub::After(u64::MAX),
-            Sub::At(MONOTONIC, u64::MAX),
-            Sub::After(5 * MS)
-        ]),
+        probe.poll_order(&[Sub::After(u64::MAX), Sub::At(MONOTONIC, u64::MAX), Sub::After(5 * MS)]),
         [2]
     );
     assert_eq!(probe.now(), ms(5));
@@ -104,29 +70,12 @@ fn the_longest_timeout_does_not_overflow() {
 
 #[test]
 fn bytes_on_stdin_come_when_the_script_says() {
-    let host = Host::new().stdin(
-        Input::silent()
-            .bytes(ms(4), "hello")
-            .bytes(ms(9), "!")
-            .eof(ms(9)),
-    );
+    let host =
+        Host::new().stdin(Input::silent().bytes(ms(4), "hello").bytes(ms(9), "!").eof(ms(9)));
     let mut probe = Probe::new(&host);
-    assert_eq!(
-        probe.poll_order(&[Sub::After(2 * MS), Sub::Read(0)]),
-        [0],
-        "the clock wins"
-    );
+    assert_eq!(probe.poll_order(&[Sub::After(2 * MS), Sub::Read(0)]), [0], "the clock wins");
     let events = probe.poll(&[Sub::After(50 * MS), Sub::Read(0)]).unwrap();
-    assert_eq!(
-        events,
-        [Seen {
-            index: 1,
-            errno: 0,
-            kind: READ,
-            nbytes: 5,
-            flags: 0
-        }]
-    );
+    assert_eq!(events, [Seen { index: 1, errno: 0, kind: READ, nbytes: 5, flags: 0 }]);
     assert_eq!(probe.now(), ms(4));
     assert_eq!(probe.read(0, 3).unwrap(), "hel");
     assert_eq!(probe.read(0, 100).unwrap(), "lo");
@@ -135,23 +84,13 @@ fn bytes_on_stdin_come_when_the_script_says() {
     let events = probe.poll(&[Sub::Read(0)]).unwrap();
     assert_eq!(
         events,
-        [Seen {
-            index: 0,
-            errno: 0,
-            kind: READ,
-            nbytes: 1,
-            flags: 0
-        }],
+        [Seen { index: 0, errno: 0, kind: READ, nbytes: 1, flags: 0 }],
         "the end is a ready byte"
     );
     assert_eq!(probe.read(0, 100).unwrap(), "");
     let outcome = probe.outcome();
-    let blocked: Vec<&str> = outcome
-        .calls
-        .blocked(Duration::ZERO)
-        .iter()
-        .map(|call| call.call.name())
-        .collect();
+    let blocked: Vec<&str> =
+        outcome.calls.blocked(Duration::ZERO).iter().map(|call| call.call.name()).collect();
     assert_eq!(blocked, ["fd_read"]);
 }
 
@@ -179,33 +118,16 @@ fn output_is_recorded_with_its_time() {
 
 #[test]
 fn a_full_pipe_takes_no_more_until_it_is_drained() {
-    let host = Host::new().stdout(
-        Output::open()
-            .window(4)
-            .drain(ms(8), 3)
-            .breaks(ms(20), Errno::Pipe),
-    );
+    let host =
+        Host::new().stdout(Output::open().window(4).drain(ms(8), 3).breaks(ms(20), Errno::Pipe));
     let mut probe = Probe::new(&host);
     assert_eq!(probe.write(1, "abcdef").unwrap(), 4);
     assert_eq!(probe.poll_order(&[Sub::Write(1), Sub::After(5 * MS)]), [1]);
     let events = probe.poll(&[Sub::Write(1)]).unwrap();
-    assert_eq!(
-        events,
-        [Seen {
-            index: 0,
-            errno: 0,
-            kind: WRITE,
-            nbytes: 3,
-            flags: 0
-        }]
-    );
+    assert_eq!(events, [Seen { index: 0, errno: 0, kind: WRITE, nbytes: 3, flags: 0 }]);
     assert_eq!(probe.now(), ms(8));
     assert_eq!(probe.write(1, "efgh").unwrap(), 3);
-    assert_eq!(
-        probe.poll_order(&[Sub::Write(1)]),
-        [0],
-        "a broken pipe is writable"
-    );
+    assert_eq!(probe.poll_order(&[Sub::Write(1)]), [0], "a broken pipe is writable");
     assert_eq!(probe.now(), ms(20));
     assert_eq!(probe.write(1, "x"), Err(Errno::Pipe));
     assert_eq!(probe.outcome().stdout.text(), "abcdefg");
@@ -216,13 +138,7 @@ fn bad_descriptors_are_errors_of_their_own_events() {
     let host = Host::new().directory("/data");
     let mut probe = Probe::new(&host);
     let events = probe
-        .poll(&[
-            Sub::Read(77),
-            Sub::Read(3),
-            Sub::Read(1),
-            Sub::Write(0),
-            Sub::Write(1),
-        ])
+        .poll(&[Sub::Read(77), Sub::Read(3), Sub::Read(1), Sub::Write(0), Sub::Write(1)])
         .unwrap();
     let errors: Vec<(u64, u16)> = events.iter().map(|seen| (seen.index, seen.errno)).collect();
     assert_eq!(errors, [(0, 8), (1, 8), (2, 8), (3, 8), (4, 0)]);
@@ -232,10 +148,7 @@ fn bad_descriptors_are_errors_of_their_own_events() {
 fn an_empty_list_and_a_cpu_clock_are_invalid() {
     let mut probe = Probe::new(&Host::new());
     assert_eq!(probe.poll(&[]), Err(Errno::Inval));
-    assert_eq!(
-        probe.poll(&[Sub::After(MS), Sub::Clock(2, MS)]),
-        Err(Errno::Inval)
-    );
+    assert_eq!(probe.poll(&[Sub::After(MS), Sub::Clock(2, MS)]), Err(Errno::Inval));
     assert_eq!(probe.poll(&[Sub::Clock(9, MS)]), Err(Errno::Inval));
     assert_eq!(probe.now(), Duration::ZERO);
 }
@@ -244,15 +157,8 @@ fn an_empty_list_and_a_cpu_clock_are_invalid() {
 fn waiting_for_nothing_ends_the_run() {
     let mut probe = Probe::new(&Host::new());
     let ended = probe.try_poll(&[Sub::Read(0)]).unwrap_err();
-    assert!(
-        ended.to_string().contains("poll_oneoff waits for ever"),
-        "{ended}"
-    );
-    assert_eq!(
-        probe.try_raw("yield", &[]).unwrap_err(),
-        ended,
-        "it stays ended"
-    );
+    assert!(ended.to_string().contains("poll_oneoff waits for ever"), "{ended}");
+    assert_eq!(probe.try_raw("yield", &[]).unwrap_err(), ended, "it stays ended");
     let outcome = probe.outcome();
     assert!(matches!(outcome.ending, Ending::Hung(_)));
     assert_eq!(outcome.calls.last().unwrap().errno, None);
@@ -260,9 +166,7 @@ fn waiting_for_nothing_ends_the_run() {
 
 #[test]
 fn clocks_and_their_cost() {
-    let host = Host::new()
-        .realtime(Duration::from_secs(5))
-        .call_cost(Duration::from_nanos(70));
+    let host = Host::new().realtime(Duration::from_secs(5)).call_cost(Duration::from_nanos(70));
     let mut probe = Probe::new(&host);
     assert_eq!(probe.raw("time", &[1]), Errno::Success);
     assert_eq!(le(&probe.scalar(8)), 70);
@@ -271,42 +175,26 @@ fn clocks_and_their_cost() {
     assert_eq!(probe.raw("time", &[2]), Errno::Inval);
     assert_eq!(probe.raw("resolution", &[1]), Errno::Success);
     assert_eq!(le(&probe.scalar(8)), 1);
-    assert!(
-        probe
-            .outcome()
-            .calls
-            .blocked(Duration::from_nanos(70))
-            .is_empty()
-    );
+    assert!(probe.outcome().calls.blocked(Duration::from_nanos(70)).is_empty());
 }
 
 #[test]
 fn a_leap_of_the_clock_makes_a_wait_late() {
     let host = Host::new().clock_step(ms(2), ClockStep::Leap(Duration::from_secs(3600)));
     let mut probe = Probe::new(&host);
-    assert_eq!(
-        probe.poll_order(&[Sub::After(5 * MS), Sub::After(1000 * MS)]),
-        [0, 1]
-    );
+    assert_eq!(probe.poll_order(&[Sub::After(5 * MS), Sub::After(1000 * MS)]), [0, 1]);
     assert_eq!(probe.now(), Duration::from_secs(3600) + ms(2));
 }
 
 #[test]
 fn descriptors_describe_themselves() {
-    let host = Host::new()
-        .connection(Peer::named("peer"))
-        .directory("/data")
-        .file("contents");
+    let host = Host::new().connection(Peer::named("peer")).directory("/data").file("contents");
     let mut probe = Probe::new(&host);
     for (fd, filetype) in [(0, 2), (1, 2), (2, 2), (3, 6), (4, 3), (5, 4)] {
         assert_eq!(probe.raw("fdstat", &[fd]), Errno::Success);
         assert_eq!(probe.scalar(24)[0], filetype, "filetype of {fd}");
     }
-    assert_eq!(
-        probe.raw("fdstat", &[6]),
-        Errno::Badf,
-        "the scan ends behind the last one"
-    );
+    assert_eq!(probe.raw("fdstat", &[6]), Errno::Badf, "the scan ends behind the last one");
 
     assert_eq!(probe.raw("fdstat", &[3]), Errno::Success);
     assert_eq!(
@@ -317,20 +205,12 @@ fn descriptors_describe_themselves() {
     assert_eq!(probe.raw("set_flags", &[3, 4]), Errno::Success);
     assert_eq!(probe.raw("fdstat", &[3]), Errno::Success);
     assert_eq!(le(&probe.scalar(24)[2..4]), 4, "NONBLOCK is remembered");
-    assert_eq!(
-        probe.raw("set_flags", &[3, 1]),
-        Errno::Inval,
-        "only NONBLOCK exists for sockets"
-    );
+    assert_eq!(probe.raw("set_flags", &[3, 1]), Errno::Inval, "only NONBLOCK exists for sockets");
     for stdio in [0, 1, 2, 4] {
         assert_eq!(probe.raw("set_flags", &[stdio, 4]), Errno::Badf);
     }
 
-    assert_eq!(
-        probe.raw("prestat", &[3]),
-        Errno::Badf,
-        "a socket ends libc's scan"
-    );
+    assert_eq!(probe.raw("prestat", &[3]), Errno::Badf, "a socket ends libc's scan");
     assert_eq!(probe.raw("prestat", &[4]), Errno::Success);
     assert_eq!(probe.scalar(8), [0, 0, 0, 0, 5, 0, 0, 0]);
     assert_eq!(probe.raw("dir_name", &[4, 4]), Errno::Nametoolong);
@@ -345,14 +225,9 @@ fn descriptors_describe_themselves() {
 #[test]
 fn a_regular_file_is_always_ready() {
     let mut probe = Probe::new(&Host::new().file("abcdef"));
-    let events = probe
-        .poll(&[Sub::Read(3), Sub::Write(3), Sub::After(MS)])
-        .unwrap();
+    let events = probe.poll(&[Sub::Read(3), Sub::Write(3), Sub::After(MS)]).unwrap();
     assert_eq!(
-        events
-            .iter()
-            .map(|seen| (seen.index, seen.nbytes))
-            .collect::<Vec<_>>(),
+        events.iter().map(|seen| (seen.index, seen.nbytes)).collect::<Vec<_>>(),
         [(0, 6), (1, 1)]
     );
     assert_eq!(probe.read(3, 4).unwrap(), "abcd");
@@ -411,25 +286,9 @@ fn the_log_says_what_was_asked_and_answered() {
     let outcome = probe.outcome();
     assert_eq!(outcome.polls, 1);
     let poll = outcome.calls.polls().next().unwrap();
-    assert_eq!(
-        (poll.n, poll.clocks().count(), poll.descriptors().count()),
-        (2, 1, 1)
-    );
-    let interest = Interest::Clock {
-        id: 1,
-        timeout: Timeout::Relative(3 * MS),
-        precision: 1,
-    };
-    assert_eq!(
-        poll.subscriptions[1],
-        Subscription {
-            userdata: 101,
-            interest
-        }
-    );
+    assert_eq!((poll.n, poll.clocks().count(), poll.descriptors().count()), (2, 1, 1));
+    let interest = Interest::Clock { id: 1, timeout: Timeout::Relative(3 * MS), precision: 1 };
+    assert_eq!(poll.subscriptions[1], Subscription { userdata: 101, interest });
     assert_eq!(poll.events[0].userdata, 100);
-    assert!(matches!(
-        outcome.calls[0].call,
-        Call::PollOneoff { n: 2, .. }
-    ));
+    assert!(matches!(outcome.calls[0].call, Call::PollOneoff { n: 2, .. }));
 }

@@ -18,20 +18,11 @@ fn a_command_in_virtual_time() {
     let outcome = host().run(&wasm).unwrap();
     assert_eq!(outcome.ending, Ending::Exited(0), "{outcome}");
     assert_eq!(outcome.stdout.text(), "...typed\n");
-    let times: Vec<Duration> = outcome
-        .stdout
-        .deliveries()
-        .iter()
-        .map(|delivery| delivery.at)
-        .collect();
+    let times: Vec<Duration> =
+        outcome.stdout.deliveries().iter().map(|delivery| delivery.at).collect();
     assert_eq!(times, [ms(10), ms(20), ms(30), ms(35)]);
     assert_eq!((outcome.polls, outcome.clock), (3, ms(40)));
-    assert!(
-        outcome
-            .calls
-            .polls()
-            .all(|poll| poll.n == 1 && poll.clocks().count() == 1)
-    );
+    assert!(outcome.calls.polls().all(|poll| poll.n == 1 && poll.clocks().count() == 1));
     assert!(outcome.fuel_used > 100);
     let again = host().run(&wasm).unwrap();
     assert_eq!(again, outcome, "a run is a function of its scenario");
@@ -58,11 +49,7 @@ fn a_careful_command_survives_every_lie() {
         ("node", Lie::node_20()),
     ] {
         let outcome = host().lies(lies).run(&wasm).unwrap();
-        assert_eq!(
-            outcome.stdout.text(),
-            "...typed\n",
-            "{host_name}: {outcome}"
-        );
+        assert_eq!(outcome.stdout.text(), "...typed\n", "{host_name}: {outcome}");
     }
 }
 
@@ -84,9 +71,7 @@ const REACTOR: &str = r#"(module
 
 #[test]
 fn a_reactor_is_turned_by_its_host() {
-    let mut reactor = host()
-        .instantiate(&wat::parse_str(REACTOR).unwrap())
-        .unwrap();
+    let mut reactor = host().instantiate(&wat::parse_str(REACTOR).unwrap()).unwrap();
     let mut turns = 0;
     loop {
         turns += 1;

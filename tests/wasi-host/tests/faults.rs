@@ -41,28 +41,17 @@ fn pointers_outside_memory_are_efault() {
         ("random_raw", &[1, -1]),
     ];
     for (name, arguments) in calls {
-        assert_eq!(
-            probe.raw(name, arguments),
-            Errno::Fault,
-            "{name} {arguments:?}"
-        );
+        assert_eq!(probe.raw(name, arguments), Errno::Fault, "{name} {arguments:?}");
     }
     // An iovec that is itself in memory and points out of it.
     for (pointer, len) in [(END, 1), (0, END + 1), (-1, -1)] {
         for (at, value) in [(0x200, pointer), (0x204, len)] {
-            probe
-                .reactor
-                .call("store", &[Value::I32(at), Value::I32(value as i32)])
-                .unwrap();
+            probe.reactor.call("store", &[Value::I32(at), Value::I32(value as i32)]).unwrap();
         }
         assert_eq!(probe.raw("read_raw", &[0, 0x200, 1, 0x100]), Errno::Fault);
         assert_eq!(probe.raw("write_raw", &[1, 0x200, 1, 0x100]), Errno::Fault);
     }
-    assert_eq!(
-        probe.read(0, 10).unwrap(),
-        "kept",
-        "a failed call consumes nothing"
-    );
+    assert_eq!(probe.read(0, 10).unwrap(), "kept", "a failed call consumes nothing");
     assert_eq!(probe.accept(3, 4), Ok(4));
 }
 
@@ -77,11 +66,7 @@ fn misaligned_records_are_einval() {
         ("time_raw", &[1, 0x104]),
     ];
     for (name, arguments) in calls {
-        assert_eq!(
-            probe.raw(name, arguments),
-            Errno::Inval,
-            "{name} {arguments:?}"
-        );
+        assert_eq!(probe.raw(name, arguments), Errno::Inval, "{name} {arguments:?}");
     }
 }
 
@@ -89,24 +74,8 @@ fn misaligned_records_are_einval() {
 /// descriptor table survives.
 #[test]
 fn awkward_arguments_never_panic() {
-    let awkward = [
-        0,
-        1,
-        2,
-        3,
-        4,
-        5,
-        7,
-        8,
-        0x100,
-        0x1000,
-        0x4000,
-        0x1_fff8,
-        END,
-        i64::from(i32::MIN),
-        -8,
-        -1,
-    ];
+    let awkward =
+        [0, 1, 2, 3, 4, 5, 7, 8, 0x100, 0x1000, 0x4000, 0x1_fff8, END, i64::from(i32::MIN), -8, -1];
     let calls = [
         ("poll_raw", 4),
         ("read_raw", 4),
@@ -127,9 +96,7 @@ fn awkward_arguments_never_panic() {
     let honest = Host::new()
         .stdin(Input::complete("input"))
         .listener(
-            Listener::new()
-                .connects(ms(0), Peer::named("peer"))
-                .fails(ms(0), Errno::Connaborted),
+            Listener::new().connects(ms(0), Peer::named("peer")).fails(ms(0), Errno::Connaborted),
         )
         .connection(Peer::named("other").sends(ms(0), "data"))
         .directory("/")
@@ -151,10 +118,7 @@ fn awkward_arguments_never_panic() {
                 .collect();
             if let Err(error) = probe.try_raw(name, &arguments) {
                 assert!(
-                    matches!(
-                        error,
-                        CallError::Ended(Ending::Hung(_) | Ending::Trapped(_))
-                    ),
+                    matches!(error, CallError::Ended(Ending::Hung(_) | Ending::Trapped(_))),
                     "{lie:?}: {error}"
                 );
                 probe = Probe::new(&host);
@@ -166,15 +130,9 @@ fn awkward_arguments_never_panic() {
 #[test]
 fn a_module_that_cannot_be_run() {
     let run = |wat: &str| Host::new().run(&module(wat)).unwrap_err();
-    assert!(matches!(
-        Host::new().run(b"not a module").unwrap_err(),
-        LoadError::Invalid(_)
-    ));
+    assert!(matches!(Host::new().run(b"not a module").unwrap_err(), LoadError::Invalid(_)));
     assert_eq!(run("(module)"), LoadError::NoStart);
-    assert_eq!(
-        run(r#"(module (func (export "_start") (param i32)))"#),
-        LoadError::NoStart
-    );
+    assert_eq!(run(r#"(module (func (export "_start") (param i32)))"#), LoadError::NoStart);
     let foreign = |module: &str, name: &str| LoadError::ForeignImport {
         module: module.into(),
         name: name.into(),
@@ -183,10 +141,7 @@ fn a_module_that_cannot_be_run() {
         run(r#"(module (import "env" "pthread_join" (func)))"#),
         foreign("env", "pthread_join")
     );
-    assert_eq!(
-        run(r#"(module (import "env" "memory" (memory 1)))"#),
-        foreign("env", "memory")
-    );
+    assert_eq!(run(r#"(module (import "env" "memory" (memory 1)))"#), foreign("env", "memory"));
     let no_such = r#"(module (import "wasi_snapshot_preview1" "invented" (func (result i64))))"#;
     assert_eq!(run(no_such), foreign("wasi_snapshot_preview1", "invented"));
     let signature =
@@ -207,15 +162,8 @@ fn how_programs_end() {
     let host = Host::new().fuel(1_000_000).call_limit(1000);
     let exit = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
         (func (export "_start") (call $exit (i32.const 7)) unreachable))"#;
-    assert_eq!(
-        ending(&host, exit),
-        Ending::Exited(7),
-        "also without a memory"
-    );
-    assert_eq!(
-        ending(&host, r#"(module (func (export "_start")))"#),
-        Ending::Exited(0)
-    );
+    assert_eq!(ending(&host, exit), Ending::Exited(7), "also without a memory");
+    assert_eq!(ending(&host, r#"(module (func (export "_start")))"#), Ending::Exited(0));
     let trap = r#"(module (func (export "_start") unreachable))"#;
     assert!(matches!(ending(&host, trap), Ending::Trapped(why) if why.contains("unreachable")));
     let spin = r#"(module (func (export "_start") (loop $again (br $again))))"#;
@@ -248,15 +196,8 @@ fn calling_exports_wrongly() {
         (func (export "half") (result f32) (f32.const 0.5))
         (func (export "spin") (loop $again (br $again))))"#;
     let mut reactor: Reactor = Host::new().fuel(10_000).instantiate(&module(wat)).unwrap();
-    assert_eq!(
-        reactor.call_i32("ready", &[]),
-        Ok(1),
-        "_initialize was called"
-    );
-    assert_eq!(
-        reactor.call_i64("add", &[40_i64.into(), 2_i64.into()]),
-        Ok(42)
-    );
+    assert_eq!(reactor.call_i32("ready", &[]), Ok(1), "_initialize was called");
+    assert_eq!(reactor.call_i64("add", &[40_i64.into(), 2_i64.into()]), Ok(42));
     assert!(matches!(
         reactor.call_i32("add", &[40_i64.into(), 2_i64.into()]),
         Err(CallError::Results { .. })
@@ -265,22 +206,10 @@ fn calling_exports_wrongly() {
         reactor.call("add", &[1_i32.into(), 2_i64.into()]),
         Err(CallError::Arguments { .. })
     ));
-    assert!(matches!(
-        reactor.call("add", &[]),
-        Err(CallError::Arguments { .. })
-    ));
-    assert!(matches!(
-        reactor.call("half", &[]),
-        Err(CallError::Results { .. })
-    ));
-    assert_eq!(
-        reactor.call("turn", &[]),
-        Err(CallError::NoSuchExport("turn".into()))
-    );
-    assert_eq!(
-        reactor.call("spin", &[]),
-        Err(CallError::Ended(Ending::OutOfFuel))
-    );
+    assert!(matches!(reactor.call("add", &[]), Err(CallError::Arguments { .. })));
+    assert!(matches!(reactor.call("half", &[]), Err(CallError::Results { .. })));
+    assert_eq!(reactor.call("turn", &[]), Err(CallError::NoSuchExport("turn".into())));
+    assert_eq!(reactor.call("spin", &[]), Err(CallError::Ended(Ending::OutOfFuel)));
     assert_eq!(
         reactor.call("ready", &[]),
         Err(CallError::Ended(Ending::OutOfFuel)),

@@ -13,20 +13,14 @@ const TWO: NonZeroU32 = NonZeroU32::new(2).unwrap();
 
 /// Stdin has three bytes at 10 ms; a quiet connection is descriptor 3.
 fn host() -> Host {
-    Host::new()
-        .stdin(Input::silent().bytes(ms(10), "abc"))
-        .connection(Peer::named("quiet"))
+    Host::new().stdin(Input::silent().bytes(ms(10), "abc")).connection(Peer::named("quiet"))
 }
 
 /// The events at 10 ms for: a clock due then, stdin, the quiet connection, a clock due later, stdout.
 fn order_with(lies: &[Lie]) -> Vec<u64> {
     let mut probe = Probe::new(&host().lies(lies.iter().copied()));
-    let order = probe.poll_order(&[
-        Sub::After(10 * MS),
-        Sub::Read(0),
-        Sub::Read(3),
-        Sub::After(99 * MS),
-    ]);
+    let order =
+        probe.poll_order(&[Sub::After(10 * MS), Sub::Read(0), Sub::Read(3), Sub::After(99 * MS)]);
     assert_eq!(probe.now(), ms(10));
     order
 }
@@ -51,11 +45,7 @@ fn every_descriptor_is_said_to_be_ready_when_one_is() {
 fn expired_clocks_are_withheld_when_descriptors_are_ready() {
     assert_eq!(order_with(&[Lie::ExpiredClocksWithheld]), [1]);
     let mut probe = Probe::new(&host().lie(Lie::ExpiredClocksWithheld));
-    assert_eq!(
-        probe.poll_order(&[Sub::Read(0), Sub::After(MS)]),
-        [1],
-        "alone they are not"
-    );
+    assert_eq!(probe.poll_order(&[Sub::Read(0), Sub::After(MS)]), [1], "alone they are not");
 }
 
 #[test]
@@ -66,16 +56,10 @@ fn unexpired_clocks_are_reported() {
 #[test]
 fn only_one_clock_is_reported() {
     let mut probe = Probe::new(&Host::new().lie(Lie::OneClockEvent));
-    assert_eq!(
-        probe.poll_order(&[Sub::After(MS), Sub::After(MS), Sub::After(MS)]),
-        [0]
-    );
+    assert_eq!(probe.poll_order(&[Sub::After(MS), Sub::After(MS), Sub::After(MS)]), [0]);
     let step = molen_wasi_host::ClockStep::Leap(ms(50));
-    let mut probe = Probe::new(
-        &Host::new()
-            .lie(Lie::OneClockEvent)
-            .clock_step(Duration::ZERO, step),
-    );
+    let mut probe =
+        Probe::new(&Host::new().lie(Lie::OneClockEvent).clock_step(Duration::ZERO, step));
     assert_eq!(
         probe.poll_order(&[Sub::After(3 * MS), Sub::After(MS), Sub::After(2 * MS)]),
         [1],
@@ -117,11 +101,7 @@ fn short_records() {
     let bytes = probe.reactor.memory(0x4000, 40).unwrap();
     assert_eq!((bytes[0], bytes[10]), (100, 0), "a clock event");
     assert_eq!((bytes[16], bytes[26]), (101, 1), "a read event 16 bytes on");
-    assert_eq!(
-        bytes[32..40],
-        [0xee; 8],
-        "nothing where a full record would end"
-    );
+    assert_eq!(bytes[32..40], [0xee; 8], "nothing where a full record would end");
 }
 
 #[test]
@@ -148,31 +128,15 @@ fn what_a_read_event_says() {
 
 #[test]
 fn an_event_with_an_error() {
-    let mut probe = Probe::new(&host().lie(Lie::EventError {
-        fd: 3,
-        errno: Errno::Io,
-    }));
-    let events = probe
-        .poll(&[Sub::Read(0), Sub::Read(3), Sub::After(MS)])
-        .unwrap();
-    assert_eq!(
-        events,
-        [Seen {
-            index: 1,
-            errno: 29,
-            kind: 1,
-            nbytes: 0,
-            flags: 0
-        }]
-    );
+    let mut probe = Probe::new(&host().lie(Lie::EventError { fd: 3, errno: Errno::Io }));
+    let events = probe.poll(&[Sub::Read(0), Sub::Read(3), Sub::After(MS)]).unwrap();
+    assert_eq!(events, [Seen { index: 1, errno: 29, kind: 1, nbytes: 0, flags: 0 }]);
 }
 
 #[test]
 fn one_bad_descriptor_fails_the_whole_call() {
     for errno in [Errno::Badf, Errno::Perm, Errno::Inval] {
-        let host = host()
-            .directory("/")
-            .lie(Lie::BadDescriptorFailsCall { errno });
+        let host = host().directory("/").lie(Lie::BadDescriptorFailsCall { errno });
         let mut probe = Probe::new(&host);
         for bad in [Sub::Read(77), Sub::Read(4), Sub::Read(1), Sub::Write(0)] {
             assert_eq!(probe.poll(&[Sub::After(0), bad, Sub::Write(1)]), Err(errno));
@@ -188,10 +152,7 @@ fn one_bad_descriptor_fails_the_whole_call() {
 #[test]
 fn a_bad_descriptor_wakes_the_clocks() {
     let mut probe = Probe::new(&host().lie(Lie::BadDescriptorWakesClocks));
-    assert_eq!(
-        probe.poll_order(&[Sub::Read(77), Sub::After(5 * MS), Sub::Read(0)]),
-        [1]
-    );
+    assert_eq!(probe.poll_order(&[Sub::Read(77), Sub::After(5 * MS), Sub::Read(0)]), [1]);
     assert_eq!(probe.now(), Duration::ZERO);
     assert_eq!(probe.poll_order(&[Sub::After(5 * MS), Sub::Read(0)]), [0]);
     assert_eq!(probe.now(), ms(5));
@@ -199,20 +160,10 @@ fn a_bad_descriptor_wakes_the_clocks() {
 
 #[test]
 fn polling_one_descriptor_is_denied() {
-    let mut probe = Probe::new(&host().lie(Lie::PollDenied {
-        fd: 0,
-        errno: Errno::Perm,
-    }));
-    assert_eq!(
-        probe.poll(&[Sub::After(MS), Sub::Read(0)]),
-        Err(Errno::Perm)
-    );
+    let mut probe = Probe::new(&host().lie(Lie::PollDenied { fd: 0, errno: Errno::Perm }));
+    assert_eq!(probe.poll(&[Sub::After(MS), Sub::Read(0)]), Err(Errno::Perm));
     assert_eq!(probe.poll_order(&[Sub::After(MS), Sub::Read(3)]), [0]);
-    assert_eq!(
-        probe.read(0, 3).unwrap(),
-        "abc",
-        "reading it works, and blocks"
-    );
+    assert_eq!(probe.read(0, 3).unwrap(), "abc", "reading it works, and blocks");
 }
 
 #[test]
@@ -231,18 +182,10 @@ fn polling_stdin_at_its_end_traps() {
 
 #[test]
 fn the_wrong_direction_waits() {
-    let mut probe = Probe::new(
-        &Host::new()
-            .listener(Listener::new())
-            .lie(Lie::WrongDirectionWaits),
-    );
+    let mut probe =
+        Probe::new(&Host::new().listener(Listener::new()).lie(Lie::WrongDirectionWaits));
     assert_eq!(
-        probe.poll_order(&[
-            Sub::Read(1),
-            Sub::Write(0),
-            Sub::Write(3),
-            Sub::After(7 * MS)
-        ]),
+        probe.poll_order(&[Sub::Read(1), Sub::Write(0), Sub::Write(3), Sub::After(7 * MS)]),
         [3]
     );
     assert_eq!(probe.now(), ms(7));
@@ -261,13 +204,7 @@ fn interrupted() {
 fn a_lie_for_a_while() {
     let host = Host::new()
         .lie_when(When::FirstPolls(2), Lie::PartialEvents { max: ONE })
-        .lie_when(
-            When::Between {
-                from: ms(5),
-                until: ms(10),
-            },
-            Lie::ReversedEvents,
-        );
+        .lie_when(When::Between { from: ms(5), until: ms(10) }, Lie::ReversedEvents);
     let mut probe = Probe::new(&host);
     let both = [Sub::Write(1), Sub::Write(2)];
     let mut orders = Vec::new();
@@ -275,8 +212,5 @@ fn a_lie_for_a_while() {
         probe.reactor.advance(ms(wait));
         orders.push(probe.poll_order(&both));
     }
-    assert_eq!(
-        orders,
-        [vec![0], vec![0], vec![0, 1], vec![1, 0], vec![0, 1]]
-    );
+    assert_eq!(orders, [vec![0], vec![0], vec![0, 1], vec![1, 0], vec![0, 1]]);
 }

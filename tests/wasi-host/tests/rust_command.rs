@@ -13,41 +13,21 @@ fn ms(count: u64) -> Duration {
 /// Compiles a fixture, or gives `None` if the compiler has no standard library for the target.
 fn compile(fixture: &str) -> Option<Vec<u8>> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let sysroot = Command::new(&rustc)
-        .args(["--print", "sysroot"])
-        .output()
-        .unwrap()
-        .stdout;
+    let sysroot = Command::new(&rustc).args(["--print", "sysroot"]).output().unwrap().stdout;
     let sysroot = String::from_utf8(sysroot).unwrap();
     let target = Path::new(sysroot.trim()).join("lib/rustlib/wasm32-wasip1/lib");
     if !target.is_dir() {
-        eprintln!(
-            "skipped: no standard library for wasm32-wasip1 at {}",
-            target.display()
-        );
+        eprintln!("skipped: no standard library for wasm32-wasip1 at {}", target.display());
         return None;
     }
-    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(fixture);
-    let wasm = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-        .join(fixture)
-        .with_extension("wasm");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(fixture);
+    let wasm = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(fixture).with_extension("wasm");
     let compiled = Command::new(&rustc)
-        .args([
-            "--edition=2024",
-            "--target=wasm32-wasip1",
-            "-Copt-level=s",
-            "-o",
-        ])
+        .args(["--edition=2024", "--target=wasm32-wasip1", "-Copt-level=s", "-o"])
         .args([&wasm, &source])
         .output()
         .unwrap();
-    assert!(
-        compiled.status.success(),
-        "{}",
-        String::from_utf8_lossy(&compiled.stderr)
-    );
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
     Some(std::fs::read(wasm).unwrap())
 }
 
@@ -62,12 +42,7 @@ fn a_program_on_the_standard_library() {
         .argument("-v")
         .variable("HOME", "/")
         .realtime(Duration::from_secs(1_000_000))
-        .stdin(
-            Input::silent()
-                .bytes(ms(50), "typed ")
-                .bytes(ms(105), "text")
-                .eof(ms(107)),
-        )
+        .stdin(Input::silent().bytes(ms(50), "typed ").bytes(ms(105), "text").eof(ms(107)))
         .listener(listener);
     let outcome = honest.run(&wasm).unwrap();
     assert_eq!(outcome.ending, Ending::Exited(3), "{outcome}");
@@ -80,10 +55,7 @@ fn a_program_on_the_standard_library() {
     assert_eq!(outcome.stderr.text(), "stdin Ok(10) \"typed text\"\n");
     let client = outcome.peer("client").unwrap();
     assert_eq!(client.received.text(), "echo");
-    assert_eq!(
-        (client.accepted_at, client.write_shut_at),
-        (Some(ms(112)), Some(ms(120)))
-    );
+    assert_eq!((client.accepted_at, client.write_shut_at), (Some(ms(112)), Some(ms(120))));
     assert_eq!(outcome.polls, 101, "one per sleep");
 
     // A host with preview-1 sockets, lies and all, gives the same.

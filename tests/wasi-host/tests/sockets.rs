@@ -36,20 +36,13 @@ fn a_connection_from_accept_to_close() {
     assert_eq!(probe.recv(4, 10, 0), Err(Errno::Again));
     assert_eq!(probe.poll_order(&[Sub::Read(3), Sub::Read(4)]), [1]);
     assert_eq!(probe.recv(4, 3, 1).unwrap(), "pin", "a peek leaves it");
-    assert_eq!(
-        probe.read(4, 10).unwrap(),
-        "ping",
-        "fd_read works on sockets"
-    );
+    assert_eq!(probe.read(4, 10).unwrap(), "ping", "fd_read works on sockets");
     assert_eq!(probe.send(4, "pong"), Ok(4));
     assert_eq!(probe.poll_order(&[Sub::Read(4)]), [0]);
     assert_eq!(probe.now(), ms(7));
     assert_eq!(probe.recv(4, 10, 0).unwrap(), "more");
     probe.poll(&[Sub::Read(4)]).unwrap();
-    assert_eq!(
-        (probe.recv(4, 10, 0).unwrap(), probe.now()),
-        (String::new(), ms(8))
-    );
+    assert_eq!((probe.recv(4, 10, 0).unwrap(), probe.now()), (String::new(), ms(8)));
     assert_eq!(probe.raw("shutdown", &[4, 2]), Errno::Success);
     assert_eq!(probe.send(4, "late"), Err(Errno::Pipe));
     probe.reactor.advance(ms(1));
@@ -59,18 +52,11 @@ fn a_connection_from_accept_to_close() {
     let alice = outcome.peer("alice").unwrap();
     assert_eq!((alice.fd, alice.accepted_at), (Some(4), Some(ms(4))));
     assert_eq!(alice.received.text(), "pong");
-    assert_eq!(
-        (alice.write_shut_at, alice.closed_at),
-        (Some(ms(8)), Some(ms(9)))
-    );
+    assert_eq!((alice.write_shut_at, alice.closed_at), (Some(ms(8)), Some(ms(9))));
     assert_eq!(outcome.open, [0, 1, 2, 3]);
     assert!(outcome.calls.blocked(Duration::ZERO).is_empty());
-    let unprobed: Vec<&str> = outcome
-        .calls
-        .unprobed_socket_calls()
-        .iter()
-        .map(|call| call.call.name())
-        .collect();
+    let unprobed: Vec<&str> =
+        outcome.calls.unprobed_socket_calls().iter().map(|call| call.call.name()).collect();
     assert_eq!(
         unprobed, ["sock_accept"; 3],
         "the listener was never asked about; 4 came from accept"
@@ -85,13 +71,7 @@ fn without_nonblock_reading_waits_and_the_log_tells() {
     assert_eq!(probe.accept(3, 0), Ok(4));
     assert_eq!(probe.recv(4, 4, 2).unwrap(), "abcd", "wait for all");
     assert_eq!(probe.now(), ms(9));
-    assert!(
-        probe
-            .try_raw("recv", &[4, 4, 0])
-            .unwrap_err()
-            .to_string()
-            .contains("blocks for ever")
-    );
+    assert!(probe.try_raw("recv", &[4, 4, 0]).unwrap_err().to_string().contains("blocks for ever"));
     let outcome = probe.outcome();
     assert_eq!(outcome.calls.blocked(Duration::ZERO).len(), 2);
 }
@@ -118,17 +98,12 @@ fn failing_accepts_keep_their_place_in_the_queue() {
 
 #[test]
 fn out_of_descriptors_the_connection_waits() {
-    let listener = Listener::new()
-        .connects(ms(0), Peer::named("a"))
-        .connects(ms(0), Peer::named("b"));
+    let listener =
+        Listener::new().connects(ms(0), Peer::named("a")).connects(ms(0), Peer::named("b"));
     let mut probe = Probe::new(&Host::new().listener(listener).descriptor_limit(5));
     assert_eq!(probe.accept(3, NONBLOCK), Ok(4));
     assert_eq!(probe.accept(3, NONBLOCK), Err(Errno::Mfile));
-    assert_eq!(
-        probe.poll_order(&[Sub::Read(3)]),
-        [0],
-        "still ready: a loop must back off"
-    );
+    assert_eq!(probe.poll_order(&[Sub::Read(3)]), [0], "still ready: a loop must back off");
     assert_eq!(probe.raw("close", &[4]), Errno::Success);
     assert_eq!(probe.accept(3, NONBLOCK), Ok(4));
     assert_eq!(probe.outcome().peer("b").unwrap().fd, Some(4));
@@ -140,11 +115,7 @@ fn a_reset() {
     assert_eq!(probe.send(3, "x"), Ok(1));
     probe.reactor.advance(ms(3));
     assert_eq!(probe.poll_order(&[Sub::Read(3), Sub::Write(3)]), [0, 1]);
-    assert_eq!(
-        probe.recv(3, 9, 0),
-        Err(Errno::Connreset),
-        "what was unread is lost"
-    );
+    assert_eq!(probe.recv(3, 9, 0), Err(Errno::Connreset), "what was unread is lost");
     assert_eq!(probe.recv(3, 9, 0).unwrap(), "", "told once");
     assert_eq!(probe.send(3, "y"), Err(Errno::Pipe));
 }
@@ -158,10 +129,7 @@ fn back_pressure() {
     assert_eq!(probe.poll_order(&[Sub::Write(3)]), [0]);
     assert_eq!(probe.now(), ms(4));
     assert_eq!(probe.send(3, "fgh"), Ok(2));
-    assert_eq!(
-        probe.outcome().peer("slow").unwrap().received.text(),
-        "abcdefg"
-    );
+    assert_eq!(probe.outcome().peer("slow").unwrap().received.text(), "abcdefg");
 }
 
 #[test]
@@ -191,14 +159,8 @@ fn socket_calls_on_what_is_not_a_socket() {
         ];
         (answers, probe.outcome().ending)
     };
-    assert_eq!(
-        answer(&[]),
-        ([const { Ok(Errno::Notsock) }; 4], Ending::Running)
-    );
-    assert_eq!(
-        answer(&[Lie::NonSocketIsBadf]),
-        ([const { Ok(Errno::Badf) }; 4], Ending::Running)
-    );
+    assert_eq!(answer(&[]), ([const { Ok(Errno::Notsock) }; 4], Ending::Running));
+    assert_eq!(answer(&[Lie::NonSocketIsBadf]), ([const { Ok(Errno::Badf) }; 4], Ending::Running));
     let (answers, ending) = answer(&[Lie::NonSocketTraps]);
     assert!(answers.iter().all(Result::is_err));
     assert!(matches!(ending, Ending::Trapped(why) if why.contains("sock_accept on descriptor 0")));
@@ -221,14 +183,10 @@ fn no_sockets_at_all() {
 
 #[test]
 fn accept_says_again_after_readiness() {
-    let listener = Listener::new()
-        .connects(ms(0), Peer::named("a"))
-        .connects(ms(0), Peer::named("b"));
-    let mut probe = Probe::new(
-        &Host::new()
-            .listener(listener)
-            .lie(Lie::AcceptAgainAfterReady { times: 2 }),
-    );
+    let listener =
+        Listener::new().connects(ms(0), Peer::named("a")).connects(ms(0), Peer::named("b"));
+    let mut probe =
+        Probe::new(&Host::new().listener(listener).lie(Lie::AcceptAgainAfterReady { times: 2 }));
     let mut answers = Vec::new();
     for _ in 0..7 {
         answers.push(probe.accept(3, NONBLOCK));
@@ -239,9 +197,8 @@ fn accept_says_again_after_readiness() {
 
 #[test]
 fn accept_with_other_flags_loses_the_connection() {
-    let listener = Listener::new()
-        .connects(ms(0), Peer::named("a"))
-        .connects(ms(0), Peer::named("b"));
+    let listener =
+        Listener::new().connects(ms(0), Peer::named("a")).connects(ms(0), Peer::named("b"));
     let honest = Host::new().listener(listener);
     let mut probe = Probe::new(&honest);
     assert_eq!(probe.accept(3, 1), Err(Errno::Inval));
@@ -267,28 +224,14 @@ fn recv_and_send_say_again_after_readiness() {
     assert_eq!(probe.recv(3, 3, 0).unwrap(), "hel");
     assert_eq!(probe.recv(3, 3, 0), Err(Errno::Again));
     assert_eq!(probe.recv(3, 3, 0).unwrap(), "lo");
-    assert_eq!(
-        probe.recv(3, 3, 0),
-        Err(Errno::Again),
-        "the truth again: it is empty"
-    );
+    assert_eq!(probe.recv(3, 3, 0), Err(Errno::Again), "the truth again: it is empty");
     let sends: Vec<_> = (0..4).map(|_| probe.send(3, "x")).collect();
-    assert_eq!(
-        sends,
-        [
-            Err(Errno::Again),
-            Err(Errno::Again),
-            Ok(1),
-            Err(Errno::Again)
-        ]
-    );
+    assert_eq!(sends, [Err(Errno::Again), Err(Errno::Again), Ok(1), Err(Errno::Again)]);
 }
 
 #[test]
 fn short_reads_and_writes() {
-    let host = Host::new()
-        .lie(Lie::ShortReads { max: TWO })
-        .lie(Lie::ShortWrites { max: TWO });
+    let host = Host::new().lie(Lie::ShortReads { max: TWO }).lie(Lie::ShortWrites { max: TWO });
     let mut probe = connected(host, hello());
     assert_eq!(probe.recv(3, 10, 0).unwrap(), "he");
     assert_eq!(probe.send(3, "abcde"), Ok(2));
@@ -301,16 +244,8 @@ fn short_reads_and_writes() {
 #[test]
 fn recv_fills_only_the_first_buffer() {
     let mut probe = connected(Host::new().lie(Lie::RecvFillsFirstBufferOnly), hello());
-    assert_eq!(
-        probe.recv(3, 4, 0).unwrap(),
-        "he",
-        "of two buffers of two bytes"
-    );
-    assert_eq!(
-        probe.recv(3, 1, 0).unwrap(),
-        "l",
-        "an empty first buffer is skipped"
-    );
+    assert_eq!(probe.recv(3, 4, 0).unwrap(), "he", "of two buffers of two bytes");
+    assert_eq!(probe.recv(3, 1, 0).unwrap(), "l", "an empty first buffer is skipped");
 }
 
 #[test]
@@ -328,11 +263,7 @@ fn understated_rights() {
     assert_eq!(probe.raw("fdstat", &[3]), Errno::Success);
     assert_eq!(le(&probe.scalar(24)[8..16]), 0x42);
     assert_eq!(probe.raw("shutdown", &[3, 3]), Errno::Success);
-    assert_eq!(
-        probe.recv(3, 9, 0).unwrap(),
-        "",
-        "after shutting the reading half down"
-    );
+    assert_eq!(probe.recv(3, 9, 0).unwrap(), "", "after shutting the reading half down");
 }
 
 #[test]

@@ -22,25 +22,16 @@ fn times(lie: Lie, polls: &[&[Sub]]) -> Vec<u64> {
 #[test]
 fn truncated_timers_fire_early() {
     let lie = Lie::TimerTruncated { grid: GRID };
-    let polls: [&[Sub]; 3] = [
-        &[Sub::After(100_000)],
-        &[Sub::After(2_700_000)],
-        &[Sub::After(3 * MS)],
-    ];
+    let polls: [&[Sub]; 3] =
+        [&[Sub::After(100_000)], &[Sub::After(2_700_000)], &[Sub::After(3 * MS)]];
     assert_eq!(times(lie, &polls), [0, 2 * MS, 5 * MS]);
 }
 
 #[test]
 fn rounded_timers_fire_late() {
-    let polls: [&[Sub]; 3] = [
-        &[Sub::After(100_000)],
-        &[Sub::After(1), Sub::Read(0)],
-        &[Sub::After(2_700_000)],
-    ];
-    assert_eq!(
-        times(Lie::TimerRoundedUp { grid: GRID }, &polls),
-        [MS, 2 * MS, 5 * MS]
-    );
+    let polls: [&[Sub]; 3] =
+        [&[Sub::After(100_000)], &[Sub::After(1), Sub::Read(0)], &[Sub::After(2_700_000)]];
+    assert_eq!(times(Lie::TimerRoundedUp { grid: GRID }, &polls), [MS, 2 * MS, 5 * MS]);
 }
 
 #[test]
@@ -67,10 +58,7 @@ fn rounding_spares_what_is_due_and_survives_extremes() {
 #[test]
 fn absolute_timeouts_are_not_supported() {
     let mut probe = Probe::new(&Host::new().lie(Lie::AbsoluteUnsupported));
-    assert_eq!(
-        probe.poll(&[Sub::After(MS), Sub::At(MONOTONIC, MS)]),
-        Err(Errno::Notsup)
-    );
+    assert_eq!(probe.poll(&[Sub::After(MS), Sub::At(MONOTONIC, MS)]), Err(Errno::Notsup));
     assert_eq!(probe.poll(&[Sub::At(REALTIME, MS)]), Err(Errno::Notsup));
     let mut probe = Probe::new(&Host::new().lie(Lie::AbsoluteRealtimeUnsupported));
     assert_eq!(probe.poll(&[Sub::At(REALTIME, MS)]), Err(Errno::Notsup));
@@ -80,18 +68,9 @@ fn absolute_timeouts_are_not_supported() {
 #[test]
 fn absolute_monotonic_timeouts_hang() {
     let mut probe = Probe::new(&Host::new().lie(Lie::AbsoluteMonotonicHangs));
-    assert_eq!(
-        probe.poll_order(&[Sub::At(MONOTONIC, MS), Sub::After(9 * MS)]),
-        [1]
-    );
+    assert_eq!(probe.poll_order(&[Sub::At(MONOTONIC, MS), Sub::After(9 * MS)]), [1]);
     assert_eq!(probe.now(), ms(9));
-    assert!(
-        probe
-            .try_poll(&[Sub::At(MONOTONIC, MS)])
-            .unwrap_err()
-            .to_string()
-            .contains("hung")
-    );
+    assert!(probe.try_poll(&[Sub::At(MONOTONIC, MS)]).unwrap_err().to_string().contains("hung"));
 }
 
 #[test]
@@ -100,21 +79,14 @@ fn a_zero_timeout_hangs() {
     assert_eq!(probe.poll_order(&[Sub::After(0), Sub::Write(1)]), [1]);
     assert_eq!(probe.poll_order(&[Sub::After(1)]), [0]);
     assert!(
-        probe
-            .try_poll(&[Sub::After(0), Sub::Read(0)])
-            .unwrap_err()
-            .to_string()
-            .contains("hung")
+        probe.try_poll(&[Sub::After(0), Sub::Read(0)]).unwrap_err().to_string().contains("hung")
     );
 }
 
 #[test]
 fn a_cpu_clock_is_a_timer() {
     let mut probe = Probe::new(&Host::new().lie(Lie::CpuClockIsTimer));
-    assert_eq!(
-        probe.poll_order(&[Sub::Clock(2, MS), Sub::Clock(3, 2 * MS)]),
-        [0]
-    );
+    assert_eq!(probe.poll_order(&[Sub::Clock(2, MS), Sub::Clock(3, 2 * MS)]), [0]);
     assert_eq!(probe.now(), ms(1));
     assert_eq!(probe.poll(&[Sub::Clock(4, MS)]), Err(Errno::Inval));
 }

@@ -142,10 +142,11 @@ impl Shared {
     fn next_deadline(&self) -> Instant {
         if self.next.get() != NEVER {
             let tick = self.wheel.next_deadline().unwrap_or(NEVER);
-            self.next.set(match self.tick_shift.get() {
-                0 => tick,
-                shift => tick.saturating_mul(1u64 << shift),
-            });
+            let shift = self.tick_shift.get();
+            // Not a saturating multiplication: that needs 128 bits, and a
+            // library function where there are none.
+            let beyond = tick > NEVER >> shift;
+            self.next.set(if beyond { NEVER } else { tick << shift });
         }
         Instant::from_nanos(self.next.get())
     }

@@ -2,12 +2,12 @@
 //!
 //! A look costs a system call or two, so it waits for the backend's
 //! [`PollBudget`](crate::io::PollBudget) to be used up. On microcontrollers,
-//! which have no system calls and few bytes for code, it is a number.
+//! which have no system calls and few bytes for code, only callbacks are counted.
 
 #[cfg(feature = "alloc")]
-pub(super) use budgeted::Busy;
+pub(super) use budgeted::{Busy, budget};
 #[cfg(not(feature = "alloc"))]
-pub(super) use counted::Busy;
+pub(super) use counted::{Busy, budget};
 
 /// Callbacks between two looks at the clock.
 const CLOCK_EVERY: u32 = 32;
@@ -17,6 +17,12 @@ mod budgeted {
     use super::CLOCK_EVERY;
     use crate::io::{Backend, PollBudget};
     use crate::time::Instant;
+
+    pub(in super::super) type Budget = PollBudget;
+
+    pub(in super::super) fn budget(backend: &dyn Backend) -> Budget {
+        backend.poll_budget()
+    }
 
     pub(in super::super) struct Busy {
         /// How many callbacks may run before [`is_over`](Self::is_over) is asked.
@@ -29,8 +35,7 @@ mod budgeted {
 
     impl Busy {
         #[inline]
-        pub(in super::super) fn new(backend: &dyn Backend) -> Busy {
-            let budget = backend.poll_budget();
+        pub(in super::super) fn new(budget: Budget) -> Busy {
             let callbacks = budget.callbacks.max(1);
             let left = callbacks.min(CLOCK_EVERY);
             Busy { left, after: callbacks - left, budget, since: Instant::FAR_FUTURE }
@@ -62,12 +67,19 @@ mod counted {
     use super::CLOCK_EVERY;
     use crate::io::Backend;
 
+    /// So many callbacks.
+    pub(in super::super) type Budget = u32;
+
+    pub(in super::super) fn budget(backend: &dyn Backend) -> Budget {
+        backend.poll_budget().callbacks.clamp(1, CLOCK_EVERY)
+    }
+
     pub(in super::super) struct Busy(u32);
 
     impl Busy {
         #[inline]
-        pub(in super::super) fn new(_backend: &dyn Backend) -> Busy {
-            Busy(CLOCK_EVERY)
+        pub(in super::super) fn new(budget: Budget) -> Busy {
+            Busy(budget)
         }
 
         #[inline]

@@ -1,7 +1,6 @@
 //! A doubly linked list: where tasks are freed one by one.
 
 use crate::task::header::Header;
-use crate::task::state::DONE;
 use core::cell::Cell;
 use core::ptr::{NonNull, null};
 
@@ -33,13 +32,12 @@ impl TaskList {
         TaskList { first: Cell::new(null()), last: Cell::new(null()) }
     }
 
-    /// The task created first among those that are left.
-    #[cfg(feature = "threads")]
+    /// The task added first among those that are left.
     pub(crate) fn first(&self) -> Option<NonNull<Header>> {
         NonNull::new(self.first.get().cast_mut())
     }
 
-    /// The one created after `task`.
+    /// The one added after `task`.
     ///
     /// # Safety
     ///
@@ -50,17 +48,9 @@ impl TaskList {
         NonNull::new(unsafe { task.as_ref() }.links.after.get().cast_mut())
     }
 
-    /// The first task that is not done.
+    /// A task that is not done, of a list in which there are no others.
     pub(crate) fn next_unfinished(&self) -> Option<NonNull<Header>> {
-        let mut next = self.first.get();
-        // SAFETY: Listed.
-        while let Some(header) = unsafe { next.as_ref() } {
-            if !header.has(DONE) {
-                return Some(NonNull::from(header));
-            }
-            next = header.links.after.get();
-        }
-        None
+        self.first()
     }
 
     #[inline]

@@ -49,6 +49,11 @@ pub(crate) const PANICKED: u8 = 1 << 5;
 /// What it ended with (value or payload) is stored and not yet taken. Only with `DONE`.
 pub(crate) const OUTPUT: u8 = 1 << 6;
 
+/// It is done, but somebody may still refer to it: it is in the loop's list of
+/// ended tasks. Only with `DONE`.
+#[cfg(feature = "threads")]
+pub(crate) const ENDED: u8 = 1 << 7;
+
 /// Frees a task that nobody refers to any more.
 ///
 /// # Safety

@@ -4,22 +4,23 @@
 //! so they pay for no atomic operation: the count of references is the **sum**
 //! of two, a plain one that only the loop's thread touches and an atomic one
 //! for everybody else. Either may be negative (a waker made here and dropped
-//! there); their sum is exact, and only the loop's thread can form it. So a
-//! thread that drops what may be the last reference does not decide: it leaves
-//! the task in the loop's [inbox](crate::schedule::inbox), and the loop does.
+//! there); their sum is exact, and only the loop's thread can form it. So
+//! another thread that drops what may be the last reference frees nothing. A
+//! task that is done but still referred to is in the loop's list of
+//! [ended tasks](crate::task::ended), where the loop finds it when its own last
+//! reference goes, or when it next sweeps the list.
 //!
 //! The atomic word:
 //!
 //! ```text
 //!  31                          8 7      3   2      1       0
 //! ┌──────────────────────────────┬─────────┬────────┬───────┬───────┐
-//! │ references, signed           │ cancels │ ORPHAN │ WOKEN │ INBOX │
+//! │ references, signed           │ cancels │ ORPHAN │   0   │ INBOX │
 //! └──────────────────────────────┴─────────┴────────┴───────┴───────┘
 //! ```
 //!
-//! * `INBOX`: it is in the inbox, which holds one reference. Set by the thread
-//!   that pushes it; cleared by the loop when it takes it.
-//! * `WOKEN`: with `INBOX`: it is there to run, not only to be looked at.
+//! * `INBOX`: it was woken and is in the inbox, which holds one reference. Set
+//!   by the thread that pushes it; cleared by the loop when it takes it.
 //! * `ORPHAN`: its loop is closed. The plain count has been added to this one,
 //!   which is now the whole count; whoever drops the last reference frees.
 //! * cancels: how many `cancel`s stand (loop's thread only), at most 31.
@@ -41,7 +42,6 @@ use core::cell::Cell;
 use core::ptr::NonNull;
 
 const INBOX: u32 = 1 << 0;
-const WOKEN: u32 = 1 << 1;
 const ORPHAN: u32 = 1 << 2;
 const CANCEL_ONE: u32 = 1 << 3;
 const CANCEL_BITS: u32 = 31 << 3;
@@ -116,6 +116,14 @@ impl State {
                 count - 1
             }
         }
+    }
+
+    /// Whether nobody refers to the task any more. *Home Only*.
+    #[inline]
+    pub(crate) fn is_unreferenced(&self) -> bool {
+        // Acquire: what the threads that dropped references did comes before the end.
+        let remote = self.remote.load(Ordering::Acquire);
+        refs(self.local.get()) + refs(remote) == 0
     }
 
     pub(crate) fn inbox_link(&self) -> &InboxLink {
@@ -197,18 +205,27 @@ pub(crate) unsafe fn release(task: NonNull<Header>) {
 /// The caller owns the reference and is on the loop's thread.
 #[inline]
 pub(crate) unsafe fn release_home(task: NonNull<Header>) {
+    // SAFETY: passed on.
+    if unsafe { release_is_last(task) } {
+        // SAFETY: Counted: nobody is left.
+        unsafe { free(task) }
+    }
+}
+
+/// Gives a reference up on the loop's thread; true when it was the last, and
+/// the caller is to free the task.
+///
+/// # Safety
+///
+/// The caller owns the reference and is on the loop's thread.
+#[inline]
+#[must_use]
+pub(crate) unsafe fn release_is_last(task: NonNull<Header>) -> bool {
     // SAFETY: alive, by the caller's reference.
     let state = unsafe { &task.as_ref().state };
     let local = state.local.get().wrapping_sub(REF);
     state.local.set(local);
-    if refs(local) <= 0 {
-        // Acquire: what the threads that dropped references did comes before the end.
-        let remote = state.remote.load(Ordering::Acquire);
-        if remote & INBOX == 0 && refs(local) + refs(remote) == 0 {
-            // SAFETY: Counted: the sum is exact here, so nobody is left.
-            unsafe { free(task) }
-        }
-    }
+    refs(local) <= 0 && state.is_unreferenced()
 }
 
 /// A waker's `wake`: makes the task ready and gives the reference up.
@@ -266,97 +283,39 @@ unsafe fn wake_away(task: NonNull<Header>) {
     let owner = unsafe { header.owner() };
     let remote = &header.state.remote;
     let mut seen = remote.load(Ordering::Relaxed);
-    let before = loop {
+    loop {
         if seen & ORPHAN != 0 {
             return;
         }
-        let next =
-            if seen & INBOX == 0 { (seen | INBOX | WOKEN).wrapping_add(REF) } else { seen | WOKEN };
+        let next = if seen & INBOX == 0 { (seen | INBOX).wrapping_add(REF) } else { seen };
         // Release, even when nothing changes: what this thread did before
-        // waking is seen by the poll. Sequentially consistent with `asleep`.
-        match remote.compare_exchange_weak(seen, next, Ordering::SeqCst, Ordering::Relaxed) {
-            Ok(before) => break before,
-            Err(now) => seen = now,
-        }
-    };
-    if before & INBOX == 0 {
-        // SAFETY: Pushed Once by the INBOX bit that this thread set; Kept
-        // Alive by the reference added with it.
-        if unsafe { owner.inbox.push(Entry::Task(task)) }.is_err() {
-            // SAFETY: the refused reference is ours again.
-            return unsafe { withdraw(task) };
-        }
-    }
-    if before & WOKEN == 0 {
-        owner.unpark();
-    }
-}
-
-/// Gives a reference up on another thread. Only the loop can tell whether it
-/// was the last, so it is left in the inbox unless the task is there already.
-///
-/// # Safety
-///
-/// The caller owns the reference.
-#[cold]
-unsafe fn release_away(task: NonNull<Header>) {
-    // SAFETY: alive until the reference is given up at the ends of this function.
-    let header = unsafe { task.as_ref() };
-    let remote = &header.state.remote;
-    let mut seen = remote.load(Ordering::Relaxed);
-    loop {
-        if seen & ORPHAN != 0 {
-            // SAFETY: passed on; Orphan Last.
-            return unsafe { release_orphan(task) };
-        }
-        let in_inbox = seen & INBOX != 0;
-        let next = if in_inbox { seen.wrapping_sub(REF) } else { seen | INBOX };
+        // waking is seen by the poll.
         match remote.compare_exchange_weak(seen, next, Ordering::AcqRel, Ordering::Relaxed) {
-            Ok(_) if in_inbox => return,
+            // Whoever set the mark pushes the task and unparks the loop.
+            Ok(_) if seen & INBOX != 0 => return,
             Ok(_) => break,
             Err(now) => seen = now,
         }
     }
-    // SAFETY: Outlives Tasks: the reference still stands, and is the inbox's
-    // once the push has succeeded. Pushed Once by the INBOX bit set above.
-    if unsafe { header.owner().inbox.push(Entry::Task(task)) }.is_err() {
-        // SAFETY: the refused reference is ours again.
-        unsafe { withdraw(task) }
+    // SAFETY: Pushed Once by the INBOX bit that this thread set; Kept Alive by
+    // the reference added with it.
+    match unsafe { owner.inbox.push(Entry::Task(task)) } {
+        Ok(()) => owner.unpark(),
+        // The loop closes. SAFETY: the refused reference is ours again.
+        Err(_) => unsafe { release_away(task) },
     }
 }
 
-/// Gives up the reference that a closed inbox refused.
+/// Gives a reference up on another thread.
 ///
 /// # Safety
 ///
-/// The caller owns the reference and set the `INBOX` bit.
-unsafe fn withdraw(task: NonNull<Header>) {
-    // SAFETY: alive, by the caller's reference.
-    let remote = unsafe { &task.as_ref().state.remote };
-    let mut seen = remote.load(Ordering::Relaxed);
-    loop {
-        if seen & ORPHAN != 0 {
-            // SAFETY: passed on; Orphan Last.
-            return unsafe { release_orphan(task) };
-        }
-        // The loop is about to orphan the task, and will find the count right.
-        let next = (seen & !(INBOX | WOKEN)).wrapping_sub(REF);
-        match remote.compare_exchange_weak(seen, next, Ordering::AcqRel, Ordering::Relaxed) {
-            Ok(_) => return,
-            Err(now) => seen = now,
-        }
-    }
-}
-
-/// Gives up a reference to a task whose loop is closed.
-///
-/// # Safety
-///
-/// The caller owns the reference, and has seen `ORPHAN`.
-unsafe fn release_orphan(task: NonNull<Header>) {
+/// The caller owns it.
+#[cold]
+unsafe fn release_away(task: NonNull<Header>) {
     // SAFETY: alive, by the caller's reference.
     let before = unsafe { task.as_ref() }.state.remote.fetch_sub(REF, Ordering::AcqRel);
-    if refs(before) == 1 {
+    if before & ORPHAN != 0 && refs(before) == 1 {
         // SAFETY: Orphan Last: the atomic count is the whole count.
         unsafe { free(task) }
     }
@@ -370,12 +329,10 @@ unsafe fn release_orphan(task: NonNull<Header>) {
 pub(crate) unsafe fn take_in(task: NonNull<Header>, owner: &EventLoop) {
     // SAFETY: Kept Alive (inbox).
     let state = unsafe { &task.as_ref().state };
-    let before = state.remote.fetch_and(!(INBOX | WOKEN), Ordering::AcqRel);
+    state.remote.fetch_and(!INBOX, Ordering::AcqRel);
     // SAFETY: the inbox's reference passed to us.
     unsafe {
-        if before & WOKEN != 0 {
-            make_ready(task, owner);
-        }
+        make_ready(task, owner);
         release_home(task);
     }
 }

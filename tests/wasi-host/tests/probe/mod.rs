@@ -43,10 +43,7 @@ pub fn ms(count: u64) -> Duration {
 }
 
 pub fn le(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .rev()
-        .fold(0, |value, byte| value << 8 | u64::from(*byte))
+    bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
 pub fn errno(code: i32) -> Errno {
@@ -56,17 +53,13 @@ pub fn errno(code: i32) -> Errno {
 impl Probe {
     pub fn new(host: &Host) -> Probe {
         let wasm = wat::parse_str(include_str!("probe.wat")).unwrap();
-        Probe {
-            reactor: host.instantiate(&wasm).unwrap(),
-        }
+        Probe { reactor: host.instantiate(&wasm).unwrap() }
     }
 
     /// Calls an export of the probe that gives an errno.
     pub fn try_raw(&mut self, name: &str, arguments: &[i64]) -> Result<Errno, CallError> {
-        let arguments: Vec<Value> = arguments
-            .iter()
-            .map(|value| Value::I32(*value as i32))
-            .collect();
+        let arguments: Vec<Value> =
+            arguments.iter().map(|value| Value::I32(*value as i32)).collect();
         self.reactor.call_i32(name, &arguments).map(errno)
     }
 
@@ -95,24 +88,19 @@ impl Probe {
         for (i, sub) in subs.iter().enumerate() {
             let head = [Value::I32(i as i32), Value::I64(100 + i as i64)];
             let (name, tail) = match *sub {
-                Sub::After(ns) => (
-                    "clock",
-                    vec![Value::I32(1), Value::I64(ns as i64), Value::I32(0)],
-                ),
-                Sub::Clock(id, ns) => (
-                    "clock",
-                    vec![Value::I32(id as i32), Value::I64(ns as i64), Value::I32(0)],
-                ),
-                Sub::At(id, ns) => (
-                    "clock",
-                    vec![Value::I32(id as i32), Value::I64(ns as i64), Value::I32(1)],
-                ),
+                Sub::After(ns) => {
+                    ("clock", vec![Value::I32(1), Value::I64(ns as i64), Value::I32(0)])
+                }
+                Sub::Clock(id, ns) => {
+                    ("clock", vec![Value::I32(id as i32), Value::I64(ns as i64), Value::I32(0)])
+                }
+                Sub::At(id, ns) => {
+                    ("clock", vec![Value::I32(id as i32), Value::I64(ns as i64), Value::I32(1)])
+                }
                 Sub::Read(fd) => ("descriptor", vec![Value::I32(1), Value::I32(fd as i32)]),
                 Sub::Write(fd) => ("descriptor", vec![Value::I32(2), Value::I32(fd as i32)]),
             };
-            self.reactor
-                .call(name, &[&head[..], &tail[..]].concat())
-                .unwrap();
+            self.reactor.call(name, &[&head[..], &tail[..]].concat()).unwrap();
         }
     }
 
@@ -141,11 +129,7 @@ impl Probe {
 
     /// The places of the subscriptions that got an event, in the order of the events.
     pub fn poll_order(&mut self, subs: &[Sub]) -> Vec<u64> {
-        self.poll(subs)
-            .unwrap()
-            .iter()
-            .map(|seen| seen.index)
-            .collect()
+        self.poll(subs).unwrap().iter().map(|seen| seen.index).collect()
     }
 
     pub fn now(&self) -> Duration {
@@ -172,18 +156,12 @@ impl Probe {
 
     fn put(&mut self, bytes: &str) {
         for (i, byte) in bytes.bytes().enumerate() {
-            self.reactor
-                .call("put", &[Value::I32(i as i32), Value::I32(byte.into())])
-                .unwrap();
+            self.reactor.call("put", &[Value::I32(i as i32), Value::I32(byte.into())]).unwrap();
         }
     }
 
     fn count_or(&self, errno: Errno) -> Result<u64, Errno> {
-        if errno == Errno::Success {
-            Ok(self.result(0x100, 4))
-        } else {
-            Err(errno)
-        }
+        if errno == Errno::Success { Ok(self.result(0x100, 4)) } else { Err(errno) }
     }
 
     pub fn write(&mut self, fd: u32, bytes: &str) -> Result<u64, Errno> {

@@ -1,0 +1,4 @@
+//! Cortex-M: the clock and alarm that every such core has, and sleeping.
+
+pub mod idle;
+pub mod systick;

@@ -1,0 +1,52 @@
+//! mps2-an386: a Cortex-M4F at 25 MHz with CMSDK UARTs.
+
+use cortex_m::peripheral::{NVIC, SYST};
+use molen::backend::board::Board;
+use molen::backend::cortex_m::systick::SysTick;
+use molen::backend::serial::Serial;
+use molen::backend::uart::cmsdk::CmsdkUart;
+
+/// The core's clock, and SysTick's and the UART's with it.
+const HZ: u32 = 25_000_000;
+/// The UART's interrupts.
+const UART_IRQS: &[u16] = &[0, 1];
+
+/// The loop's backend.
+pub static BOARD: Board<SysTick<HZ>> = Board::new(SysTick::new());
+
+/// UART 0.
+// SAFETY: the board has this UART here, and only this static uses it.
+pub static SERIAL: Serial<CmsdkUart<0x4000_4000>, 64, 64> =
+    Serial::new(unsafe { <CmsdkUart<0x4000_4000>>::new() });
+
+/// Starts the clock. Once, at the beginning of the program.
+pub fn start() {
+    // SAFETY: nothing else in these programs uses SysTick. (`Peripherals::take` would cost a flag to find that out.)
+    let systick: SYST = unsafe { cortex_m::Peripherals::steal() }.SYST;
+    BOARD.clock().start(systick);
+}
+
+/// Starts the UART.
+pub fn start_serial() {
+    SERIAL.uart().enable(HZ, 115_200);
+    SERIAL.start();
+    for number in UART_IRQS {
+        // SAFETY: no critical section is built on masking this interrupt alone.
+        unsafe { NVIC::unmask(Irq(*number)) };
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Irq(u16);
+
+// SAFETY: only made of UART_IRQS, numbers that this chip has, and they do not change.
+unsafe impl cortex_m::interrupt::InterruptNumber for Irq {
+    fn number(self) -> u16 {
+        self.0
+    }
+}
+
+#[cortex_m_rt::exception]
+fn SysTick() {
+    BOARD.clock().on_interrupt();
+}

@@ -1,0 +1,58 @@
+//! Connects to 127.0.0.1 at the port that is given on standard input, sends a
+//! line and prints what comes back until the end, or why it could not.
+
+#![no_std]
+
+use core::fmt::{self, Write};
+use molen::backend::{stdin, stdout};
+use molen::io::source::{ByteSource, SourceError, read, write_all};
+use molen::net::TcpStream;
+
+async fn port() -> Result<u16, SourceError> {
+    let stdin = stdin()?;
+    let (mut port, mut byte) = (0u16, [0]);
+    while read(&stdin, &mut byte).await? == 1 && byte[0].is_ascii_digit() {
+        port = port.wrapping_mul(10).wrapping_add(u16::from(byte[0] - b'0'));
+    }
+    Ok(port)
+}
+
+async fn client() -> Result<(), SourceError> {
+    let address = ([127, 0, 0, 1], port().await?).into();
+    let stream = match TcpStream::connect(address).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            let mut line = Line { bytes: [0; 256], length: 0 };
+            // What does not fit is left out.
+            let _ = writeln!(line, "{error}");
+            return write_all(&stdout()?, &line.bytes[..line.length]).await;
+        }
+    };
+    stream.write_all(b"hello from a component\n").await?;
+    stream.shutdown()?;
+    let stdout = stdout()?;
+    let mut buffer = [0; 128];
+    loop {
+        match stream.read(&mut buffer).await? {
+            0 => return Ok(()),
+            count => write_all(&stdout, &buffer[..count]).await?,
+        }
+    }
+}
+
+/// A line that is put together before it is written.
+struct Line {
+    bytes: [u8; 256],
+    length: usize,
+}
+
+impl Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.bytes.get_mut(self.length..self.length + text.len()).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.length += text.len();
+        Ok(())
+    }
+}
+
+start::command!(client, Heap);

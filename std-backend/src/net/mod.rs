@@ -1,0 +1,30 @@
+//! TCP sockets that belong to a loop.
+//!
+//! ```
+//! use molen_core::create_task;
+//! use molen_std::net::{TcpListener, TcpStream};
+//!
+//! let event_loop = molen_std::new_event_loop()?;
+//! event_loop.run_until_complete(async {
+//!     let listener = TcpListener::bind("127.0.0.1:0".parse()?)?;
+//!     let address = listener.local_addr()?;
+//!     let greeter = create_task(async move {
+//!         let (client, _address) = listener.accept().await?;
+//!         client.write_all(b"hello\n").await
+//!     })?;
+//!     let server = TcpStream::connect(address).await?;
+//!     let mut line = [0; 16];
+//!     assert_eq!(server.read(&mut line).await?, 6);
+//!     greeter.await??;
+//!     Ok::<_, Box<dyn std::error::Error>>(())
+//! })??;
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+
+mod net_error;
+mod tcp_listener;
+mod tcp_stream;
+
+pub use net_error::NetError;
+pub use tcp_listener::{DEFAULT_BACKLOG, TcpListener};
+pub use tcp_stream::TcpStream;

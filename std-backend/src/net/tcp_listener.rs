@@ -1,0 +1,186 @@
+//! A listening TCP socket: a source of connections.
+
+use super::net_error::NetError;
+use super::tcp_stream::TcpStream;
+use crate::registered::Registered;
+use crate::selector::StdSelector;
+use crate::source_error::creation_error;
+use core::fmt;
+use core::task::{Context, Poll};
+use molen_core::io::source::{AcceptSource, Source, SourceError};
+use molen_core::io::{Interest, Ready};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+
+/// How many connections wait to be accepted, unless told otherwise; the
+/// system may allow fewer.
+pub const DEFAULT_BACKLOG: i32 = 1024;
+
+/// A listening TCP socket of the loop it was made in.
+///
+/// asyncio: one of the sockets of a `Server`, or a socket for `sock_accept`.
+pub struct TcpListener {
+    socket: Registered<mio::net::TcpListener>,
+}
+
+impl TcpListener {
+    /// Listens on `address`, port 0 for any free one. Must be called in a
+    /// running loop, whose listener it is.
+    ///
+    /// The address may be one that an earlier socket is still winding down on
+    /// (`SO_REUSEADDR`, as asyncio sets it on all systems but Windows, where it
+    /// would let others take the port).
+    ///
+    /// # Errors
+    ///
+    /// [`NetError`]: no loop runs, the address is in use or not ours, there
+    /// are no descriptors left.
+    pub fn bind(address: SocketAddr) -> Result<TcpListener, NetError> {
+        TcpListener::bind_with_backlog(address, DEFAULT_BACKLOG)
+    }
+
+    /// As [`bind`](Self::bind), with room for `backlog` connections that wait
+    /// to be accepted.
+    ///
+    /// # Errors
+    ///
+    /// As for [`bind`](Self::bind).
+    pub fn bind_with_backlog(address: SocketAddr, backlog: i32) -> Result<TcpListener, NetError> {
+        let listen = || {
+            let selector = StdSelector::running("listening")?;
+            let listener = listening(address, backlog).map_err(|error| creation_error(&error))?;
+            TcpListener::register(selector, listener)
+        };
+        listen().map_err(|cause| NetError { operation: "listen on", address, cause })
+    }
+
+    /// Takes over a listening socket of the standard library for the running
+    /// loop.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`]: no loop runs, or the socket cannot be made non-blocking
+    /// or registered.
+    pub fn from_std(listener: std::net::TcpListener) -> Result<TcpListener, SourceError> {
+        let selector = StdSelector::running("listening")?;
+        listener.set_nonblocking(true).map_err(|error| creation_error(&error))?;
+        TcpListener::register(selector, listener)
+    }
+
+    fn register(
+        selector: std::rc::Rc<StdSelector>,
+        listener: std::net::TcpListener,
+    ) -> Result<TcpListener, SourceError> {
+        let listener = mio::net::TcpListener::from_std(listener);
+        Ok(TcpListener { socket: Registered::new(selector, listener, Ready::NONE)? })
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.io().local_addr()
+    }
+
+    /// Takes the next connection and its peer's address, if one is waiting.
+    ///
+    /// Connections that were broken off while they waited are passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](SourceError::WouldBlock) when none is waiting;
+    /// [`NoDescriptors`](SourceError::NoDescriptors) when one is, but cannot
+    /// be taken: it stays where it is.
+    pub fn try_accept(&self) -> Result<(TcpStream, SocketAddr), SourceError> {
+        let (stream, peer) = loop {
+            let accepted =
+                self.socket.attempt(Ready::READABLE, |socket| match socket.accept() {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => Err(error),
+                    done => Ok(done),
+                })?;
+            match accepted {
+                Ok(accepted) => break accepted,
+                Err(error) => match error.kind() {
+                    ErrorKind::ConnectionAborted | ErrorKind::Interrupted => {}
+                    _ => return Err(creation_error(&error)),
+                },
+            }
+        };
+        Ok((TcpStream::accepted(self.socket.selector().clone(), stream)?, peer))
+    }
+
+    /// Takes the next connection and its peer's address, waiting for one.
+    ///
+    /// A server that is to live through a lack of descriptors uses
+    /// [`accept_with_backoff`](molen_core::io::accept_with_backoff).
+    ///
+    /// asyncio: `loop.sock_accept()`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_accept`](Self::try_accept), but never `WouldBlock`.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost: a connection is taken only in the step that returns it.
+    pub async fn accept(&self) -> Result<(TcpStream, SocketAddr), SourceError> {
+        core::future::poll_fn(|cx| {
+            loop {
+                match self.try_accept() {
+                    Err(SourceError::WouldBlock) => {
+                        core::task::ready!(self.poll_ready(cx, Interest::READABLE));
+                    }
+                    done => return Poll::Ready(done),
+                }
+            }
+        })
+        .await
+    }
+}
+
+fn listening(address: SocketAddr, backlog: i32) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    #[cfg(not(windows))]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(backlog)?;
+    Ok(socket.into())
+}
+
+impl Source for TcpListener {
+    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
+        self.socket.poll_ready(cx, interest)
+    }
+}
+
+impl AcceptSource for TcpListener {
+    type Connection = TcpStream;
+
+    fn try_accept(&self) -> Result<TcpStream, SourceError> {
+        TcpListener::try_accept(self).map(|(stream, _peer)| stream)
+    }
+}
+
+impl fmt::Debug for TcpListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.socket.io().fmt(f)
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsRawFd for TcpListener {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.socket.io().as_raw_fd()
+    }
+}
+
+#[cfg(windows)]
+impl std::os::windows::io::AsRawSocket for TcpListener {
+    fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
+        self.socket.io().as_raw_socket()
+    }
+}

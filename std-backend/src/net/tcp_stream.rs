@@ -1,0 +1,287 @@
+//! A TCP connection: a source of bytes in both directions.
+
+use super::net_error::NetError;
+use crate::registered::Registered;
+use crate::selector::StdSelector;
+use crate::source_error::{creation_error, source_error};
+use core::fmt;
+use core::task::{Context, Poll, ready};
+use molen_core::io::source::{self, ByteSource, Source, SourceError};
+use molen_core::io::{Interest, Ready};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::rc::Rc;
+
+/// A TCP connection of the loop it was made in.
+///
+/// All calls take `&self`, so that one task can read while another writes; at
+/// most one of each at a time, as only one waiter is kept for a direction.
+/// Dropping it closes the connection.
+///
+/// asyncio: a socket used with `sock_recv`, `sock_sendall` and their kind.
+pub struct TcpStream {
+    socket: Registered<mio::net::TcpStream>,
+}
+
+impl TcpStream {
+    /// Connects to `address`, in the running loop.
+    ///
+    /// asyncio: `loop.sock_connect()`.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError`]: refused, unreachable, timed out by the system, no
+    /// descriptors left, no loop runs.
+    ///
+    /// # Cancellation
+    ///
+    /// The attempt is given up and its socket closed.
+    pub async fn connect(address: SocketAddr) -> Result<TcpStream, NetError> {
+        let failed = |cause| NetError { operation: "connect to", address, cause };
+        let stream = TcpStream::begin_to_connect(address).map_err(failed)?;
+        core::future::poll_fn(|cx| stream.poll_connected(cx)).await.map_err(failed)?;
+        Ok(stream)
+    }
+
+    fn begin_to_connect(address: SocketAddr) -> Result<TcpStream, SourceError> {
+        let selector = StdSelector::running("connecting")?;
+        let stream =
+            mio::net::TcpStream::connect(address).map_err(|error| creation_error(&error))?;
+        Ok(TcpStream { socket: Registered::new(selector, stream, Ready::NONE)? })
+    }
+
+    /// Takes over a connection of the standard library for the running loop.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`]: no loop runs, or the socket cannot be made non-blocking
+    /// or registered.
+    pub fn from_std(stream: std::net::TcpStream) -> Result<TcpStream, SourceError> {
+        let selector = StdSelector::running("taking over a connection")?;
+        stream.set_nonblocking(true).map_err(|error| creation_error(&error))?;
+        TcpStream::accepted(selector, mio::net::TcpStream::from_std(stream))
+    }
+
+    /// A connection that is open already.
+    pub(super) fn accepted(
+        selector: Rc<StdSelector>,
+        stream: mio::net::TcpStream,
+    ) -> Result<TcpStream, SourceError> {
+        // There is room to write in a new connection; should there be none,
+        // the first write finds out.
+        Ok(TcpStream { socket: Registered::new(selector, stream, Ready::WRITABLE)? })
+    }
+
+    fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<Result<(), SourceError>> {
+        loop {
+            // Readiness comes first: a socket that has not begun to connect
+            // looks like one that failed without a reason.
+            if self.poll_ready(cx, Interest::WRITABLE).is_pending() {
+                self.socket.check_loop()?;
+                return Poll::Pending;
+            }
+            match self.check_connected() {
+                Err(SourceError::WouldBlock) => self.socket.clear(Ready::WRITABLE),
+                done => return Poll::Ready(done),
+            }
+        }
+    }
+
+    /// Whether the connection stands now, or why it never will.
+    fn check_connected(&self) -> Result<(), SourceError> {
+        let stream = self.socket.io();
+        let failed = |error| match creation_error(&error) {
+            // This would be waited for once more, and never come.
+            SourceError::WouldBlock => SourceError::Os(error.raw_os_error().unwrap_or(0)),
+            other => other,
+        };
+        if let Some(error) = stream.take_error().map_err(failed)? {
+            return Err(failed(error));
+        }
+        match stream.peer_addr() {
+            Ok(_peer) => Ok(()),
+            Err(error) if is_connecting(&error) => Err(SourceError::WouldBlock),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// This end's address.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.io().local_addr()
+    }
+
+    /// The other end's address.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, when the other end is gone for instance.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.io().peer_addr()
+    }
+
+    /// Whether small writes leave at once (`TCP_NODELAY`).
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn nodelay(&self) -> io::Result<bool> {
+        self.socket.io().nodelay()
+    }
+
+    /// Has small writes leave at once (`TCP_NODELAY`). asyncio does so for
+    /// all its TCP transports.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.socket.io().set_nodelay(nodelay)
+    }
+
+    /// Reads what there is, up to the buffer's length, waiting until there is
+    /// something. 0 means the end.
+    ///
+    /// asyncio: `loop.sock_recv_into()`.
+    ///
+    /// # Errors
+    ///
+    /// The connection's, but never `WouldBlock`.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost: bytes are taken only in the step that returns them.
+    pub async fn read(&self, buffer: &mut [u8]) -> Result<usize, SourceError> {
+        source::read(self, buffer).await
+    }
+
+    /// Writes the start of `bytes`, waiting until there is room for some.
+    ///
+    /// # Errors
+    ///
+    /// The connection's, but never `WouldBlock`.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost: bytes are written only in the step that returns.
+    pub async fn write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
+        self.when_writable(|| self.try_write(bytes)).await
+    }
+
+    /// Writes all of `bytes`, waiting for room.
+    ///
+    /// asyncio: `loop.sock_sendall()`.
+    ///
+    /// # Errors
+    ///
+    /// The connection's; then part may have been written.
+    ///
+    /// # Cancellation
+    ///
+    /// The start of `bytes` may have been written.
+    pub async fn write_all(&self, bytes: &[u8]) -> Result<(), SourceError> {
+        source::write_all(self, bytes).await
+    }
+
+    /// Writes the start of several buffers with one system call, waiting until
+    /// there is room for some; returns how many bytes.
+    ///
+    /// asyncio: `socket.sendmsg`, with which transports write lists.
+    ///
+    /// # Errors
+    ///
+    /// The connection's, but never `WouldBlock`.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost: bytes are written only in the step that returns.
+    pub async fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> Result<usize, SourceError> {
+        self.when_writable(|| self.try_write_vectored(buffers)).await
+    }
+
+    /// Writes the start of several buffers, as much as there is room for.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](SourceError::WouldBlock) when there is no room.
+    pub fn try_write_vectored(&self, buffers: &[IoSlice<'_>]) -> Result<usize, SourceError> {
+        let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
+        self.socket.transfer(Ready::WRITABLE, wanted, |mut io| io.write_vectored(buffers))
+    }
+
+    async fn when_writable(
+        &self,
+        mut write: impl FnMut() -> Result<usize, SourceError>,
+    ) -> Result<usize, SourceError> {
+        core::future::poll_fn(|cx| {
+            loop {
+                match write() {
+                    Err(SourceError::WouldBlock) => {
+                        ready!(self.poll_ready(cx, Interest::WRITABLE));
+                    }
+                    done => return Poll::Ready(done),
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// Whether asking for the peer failed because there is none yet.
+fn is_connecting(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(libc::EINPROGRESS) {
+        return true;
+    }
+    error.kind() == ErrorKind::NotConnected
+}
+
+impl Source for TcpStream {
+    #[inline]
+    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
+        self.socket.poll_ready(cx, interest)
+    }
+}
+
+impl ByteSource for TcpStream {
+    #[inline]
+    fn try_read(&self, buffer: &mut [u8]) -> Result<usize, SourceError> {
+        self.socket.transfer(Ready::READABLE, buffer.len(), |mut io| io.read(buffer))
+    }
+
+    #[inline]
+    fn try_write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
+        self.socket.transfer(Ready::WRITABLE, bytes.len(), |mut io| io.write(bytes))
+    }
+
+    fn shutdown(&self) -> Result<(), SourceError> {
+        match self.socket.io().shutdown(Shutdown::Write) {
+            // The other side was faster: nothing more can be written either way.
+            Err(error) if error.kind() == ErrorKind::NotConnected => Ok(()),
+            done => done.map_err(|error| source_error(&error)),
+        }
+    }
+}
+
+impl fmt::Debug for TcpStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.socket.io().fmt(f)
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsRawFd for TcpStream {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.socket.io().as_raw_fd()
+    }
+}
+
+#[cfg(windows)]
+impl std::os::windows::io::AsRawSocket for TcpStream {
+    fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
+        self.socket.io().as_raw_socket()
+    }
+}

@@ -1,0 +1,138 @@
+//! A mio source that belongs to a loop's selector, for as long as it lives.
+
+use crate::selector::{Entry, StdSelector};
+use crate::source_error::{creation_error, source_error};
+use crate::source_state::SourceState;
+use core::task::{Context, Poll};
+use mio::Interest;
+use molen_core::get_running_loop;
+use molen_core::io::Ready;
+use molen_core::io::source::SourceError;
+use std::io::{self, ErrorKind};
+use std::rc::Rc;
+
+#[cfg(unix)]
+pub(crate) use std::os::fd::AsRawFd as AsRaw;
+#[cfg(windows)]
+pub(crate) use std::os::windows::io::AsRawSocket as AsRaw;
+
+use crate::registrations::Key;
+
+/// Registered once, for both directions; dropping it closes the descriptor,
+/// which ends the system's registration too.
+pub(crate) struct Registered<S: AsRaw> {
+    io: S,
+    state: Rc<SourceState>,
+    key: Key,
+    selector: Rc<StdSelector>,
+}
+
+impl<S: mio::event::Source + AsRaw> Registered<S> {
+    /// Registers `io`, which is in non-blocking mode; `ready` is what is known
+    /// to be ready without an event.
+    pub(crate) fn new(
+        selector: Rc<StdSelector>,
+        mut io: S,
+        ready: Ready,
+    ) -> Result<Registered<S>, SourceError> {
+        let state = Rc::new(SourceState::new(ready));
+        let key = selector.insert(Entry::Source(state.clone()))?;
+        let both = Interest::READABLE | Interest::WRITABLE;
+        if let Err(error) =
+            selector.registry(|registry| registry.register(&mut io, key.token(), both))
+        {
+            selector.remove(key);
+            return Err(creation_error(&error));
+        }
+        #[cfg(unix)]
+        selector.claim(io.as_raw_fd());
+        Ok(Registered { io, state, key, selector })
+    }
+}
+
+impl<S: AsRaw> Registered<S> {
+    pub(crate) fn io(&self) -> &S {
+        &self.io
+    }
+
+    pub(crate) fn selector(&self) -> &Rc<StdSelector> {
+        &self.selector
+    }
+
+    #[inline]
+    pub(crate) fn poll_ready(&self, cx: &mut Context<'_>, interest: Ready) -> Poll<()> {
+        self.state.registration.poll_ready(cx, interest)
+    }
+
+    /// Tries `operation`, unless it is known that `direction` would block.
+    #[inline]
+    pub(crate) fn attempt<T>(
+        &self,
+        direction: Ready,
+        mut operation: impl FnMut(&S) -> io::Result<T>,
+    ) -> Result<T, SourceError> {
+        if !self.state.registration.ready().contains(direction) {
+            return Err(self.would_block());
+        }
+        loop {
+            match operation(&self.io) {
+                Ok(done) => return Ok(done),
+                Err(error) => match error.kind() {
+                    ErrorKind::Interrupted => {}
+                    ErrorKind::WouldBlock => {
+                        self.state.registration.clear(direction);
+                        return Err(self.would_block());
+                    }
+                    _ => return Err(source_error(&error)),
+                },
+            }
+        }
+    }
+
+    /// Tries to read or write `wanted` bytes.
+    #[inline]
+    pub(crate) fn transfer(
+        &self,
+        direction: Ready,
+        wanted: usize,
+        operation: impl FnMut(&S) -> io::Result<usize>,
+    ) -> Result<usize, SourceError> {
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let done = self.attempt(direction, operation)?;
+        // Nothing at all is the end, which can be read again.
+        if done < wanted && done > 0 {
+            self.state.ran_short(direction);
+        }
+        Ok(done)
+    }
+
+    /// It would block; waiting for it makes sense on its own loop only.
+    #[cold]
+    fn would_block(&self) -> SourceError {
+        self.check_loop().err().unwrap_or(SourceError::WouldBlock)
+    }
+
+    /// Whether the loop that runs, if any, is its own.
+    pub(crate) fn check_loop(&self) -> Result<(), SourceError> {
+        match get_running_loop() {
+            Ok(running) if !self.selector.is_of(&running) => Err(SourceError::ForeignLoop),
+            _ => Ok(()),
+        }
+    }
+
+    /// Forgets that `direction` is ready, to wait for the next event.
+    pub(crate) fn clear(&self, direction: Ready) {
+        self.state.registration.clear(direction);
+    }
+}
+
+impl<S: AsRaw> Drop for Registered<S> {
+    fn drop(&mut self) {
+        // First of all, so that whoever gets the number next finds it free.
+        #[cfg(unix)]
+        self.selector.disclaim(self.io.as_raw_fd());
+        self.selector.remove(self.key);
+    }
+}

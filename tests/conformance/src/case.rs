@@ -1,0 +1,178 @@
+//! What a case is, and how it fails.
+
+use core::fmt;
+use core::panic::Location;
+use molen::error::{Closed, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError};
+use molen::testing::{Difference, Mismatch, Text};
+
+/// One behaviour.
+#[derive(Clone, Copy)]
+pub struct Case {
+    /// The behaviour's number; Molen's own begin at 1000.
+    pub number: u16,
+    /// What is observed, in words joined by `_`.
+    pub name: &'static str,
+    /// Observes it.
+    pub run: fn() -> Outcome,
+}
+
+/// How a case ends.
+pub type Outcome = Result<(), Failure>;
+
+/// Why a case did not pass.
+pub enum Failure {
+    /// The behaviour was not observed.
+    Failed {
+        /// Where in the case.
+        at: &'static Location<'static>,
+        /// What was observed instead.
+        what: What,
+    },
+    /// The platform or the language has no such behaviour, for this reason.
+    Unsupported(&'static str),
+}
+
+/// What was observed instead.
+pub enum What {
+    /// A sentence.
+    Said(&'static str),
+    /// A sentence with values in it.
+    Detail(Text<88>),
+    /// Other events.
+    Events(Difference<'static>),
+}
+
+impl Failure {
+    /// The case fails here, because of `what`.
+    #[track_caller]
+    pub(crate) fn new(what: What) -> Failure {
+        Failure::Failed { at: Location::caller(), what }
+    }
+
+    /// The case fails here, because of what `text` says.
+    #[track_caller]
+    pub fn said(text: &'static str) -> Failure {
+        Failure::new(What::Said(text))
+    }
+
+    #[track_caller]
+    pub(crate) fn shown(value: impl fmt::Display) -> Failure {
+        Failure::new(What::Detail(Text::of(value)))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Unsupported(reason) => f.write_str(reason),
+            Failure::Failed { at, what } => {
+                match what {
+                    What::Said(text) => f.write_str(text)?,
+                    What::Detail(text) => text.fmt(f)?,
+                    What::Events(difference) => difference.fmt(f)?,
+                }
+                write!(f, " at {}:{}", at.file(), at.line())
+            }
+        }
+    }
+}
+
+macro_rules! failures {
+    ($($error:ty)*) => {$(
+        impl From<$error> for Failure {
+            #[track_caller]
+            fn from(error: $error) -> Failure {
+                Failure::shown(error)
+            }
+        }
+    )*};
+}
+failures!(Closed InvalidState NoRunningLoop RunError TaskError Mismatch);
+
+impl<T> From<ScheduleError<T>> for Failure {
+    #[track_caller]
+    fn from(error: ScheduleError<T>) -> Failure {
+        Failure::shown(error)
+    }
+}
+
+impl From<Difference<'static>> for Failure {
+    #[track_caller]
+    fn from(difference: Difference<'static>) -> Failure {
+        Failure::new(What::Events(difference))
+    }
+}
+
+/// A case that runs `$run`, named after it.
+macro_rules! case {
+    ($number:literal, $run:ident) => {
+        $crate::case::Case { number: $number, name: stringify!($run), run: $run }
+    };
+}
+
+/// A behaviour that Rust cannot have, or has by its types alone.
+macro_rules! not_applicable {
+    ($number:literal, $name:ident, $reason:literal) => {
+        $crate::case::Case {
+            number: $number,
+            name: stringify!($name),
+            run: || Err($crate::case::Failure::Unsupported(concat!("not applicable: ", $reason))),
+        }
+    };
+}
+
+/// A behaviour of something that does not exist here.
+macro_rules! unsupported {
+    ($number:literal, $name:ident, $reason:literal) => {
+        $crate::case::Case {
+            number: $number,
+            name: stringify!($name),
+            run: || Err($crate::case::Failure::Unsupported($reason)),
+        }
+    };
+}
+
+/// Fails unless the condition holds; the text says what was observed.
+macro_rules! check {
+    ($condition:expr, $otherwise:literal) => {
+        if !$condition {
+            return Err($crate::case::Failure::said($otherwise));
+        }
+    };
+}
+
+/// Fails unless both are equal.
+macro_rules! check_eq {
+    ($found:expr, $expected:expr) => {
+        match (&$found, &$expected) {
+            (found, expected) => {
+                if *found != *expected {
+                    return Err($crate::case::Failure::shown(format_args!(
+                        "{} is {found:?}, not {expected:?}",
+                        stringify!($found)
+                    )));
+                }
+            }
+        }
+    };
+}
+
+/// Fails unless the value has the pattern.
+macro_rules! check_matches {
+    ($found:expr, $pattern:pat) => {
+        if !matches!($found, $pattern) {
+            return Err($crate::case::Failure::said(concat!(
+                stringify!($found),
+                " is not ",
+                stringify!($pattern)
+            )));
+        }
+    };
+}
+
+/// Fails unless these, and no other, events happened, in this order.
+macro_rules! check_events {
+    ($($event:expr),* $(,)?) => {
+        $crate::fixture::test().log.check(const { &[$($event),*] })?
+    };
+}

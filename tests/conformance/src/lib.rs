@@ -1,0 +1,71 @@
+//! Molen's observable behaviours, one case each.
+//!
+//! One list of cases, written against the facade `molen` and without an
+//! allocator, runs on every platform: natively, as WASI modules, and on
+//! microcontrollers (the package beside this one). A case's number is that of
+//! the behaviour, which was distilled from CPython's tests of asyncio; numbers
+//! from 1000 on are Molen's own. What a platform or a language cannot have is
+//! declared in the same list, with the reason.
+//!
+//! ```text
+//! case 33 equal_deadlines_are_first_in_first_out ... ok
+//! case 48 a_failed_task_dropped_unread_is_reported_once ... unsupported: panics abort on this platform
+//! cases: 120 passed, 0 failed, 30 unsupported
+//! ```
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `case` | what a case is, how it fails, the `check…!` macros |
+//! | `fixture` | the clock, the script and the log of the case that runs |
+//! | `report` | running cases by number or name, and the lines above |
+//! | the others | cases, by subject |
+
+#![no_std]
+#![warn(missing_docs)]
+
+#[cfg(not(any(target_os = "none", target_os = "wasi")))]
+extern crate std;
+
+#[macro_use]
+mod case;
+#[macro_use]
+mod fixture;
+mod report;
+
+mod callbacks;
+mod cancellation;
+mod closing;
+mod exceptions;
+mod hosts;
+mod iteration;
+mod limits;
+mod panics;
+mod promises;
+mod repeating;
+mod starvation;
+mod stopping;
+mod tasks;
+mod timers;
+mod wheel;
+
+pub use case::{Case, Failure, Outcome, What};
+pub use report::{Count, call, list, run};
+
+/// All cases, by subject.
+pub const CASES: &[&[Case]] = &[
+    iteration::CASES,
+    stopping::CASES,
+    timers::CASES,
+    exceptions::CASES,
+    promises::CASES,
+    tasks::CASES,
+    callbacks::CASES,
+    cancellation::CASES,
+    wheel::CASES,
+    repeating::CASES,
+    hosts::CASES,
+    starvation::CASES,
+    closing::CASES,
+    limits::CASES,
+    panics::CASES,
+];

@@ -1,0 +1,6 @@
+#[molen::task]
+async fn borrowing(text: &str) -> usize {
+    text.len()
+}
+
+fn main() {}

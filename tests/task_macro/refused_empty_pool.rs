@@ -1,0 +1,4 @@
+#[molen::task(pool_size = 0)]
+async fn nobody() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[molen::task]
+fn not_async() {}
+
+fn main() {}

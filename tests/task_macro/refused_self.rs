@@ -1,0 +1,8 @@
+struct Motor;
+
+impl Motor {
+    #[molen::task]
+    async fn turn(self) {}
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[molen::task(stack = 512)]
+async fn stacked() {}
+
+fn main() {}

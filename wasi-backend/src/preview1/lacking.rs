@@ -1,0 +1,103 @@
+//! What preview 1 has no call for.
+//!
+//! The names are those of other platforms, so that one source compiles for
+//! all; each answers without asking the host.
+
+use super::PLATFORM;
+use super::socket::{TcpListener, TcpStream};
+use crate::net_error::NetError;
+use core::net::SocketAddr;
+use molen_core::Unsupported;
+use molen_core::io::source::SourceError;
+
+const NO_SOCKETS: &str = "it has no call that makes a socket; a module has only the listening \
+     sockets that its host opened for it (`TcpListener::inherited`)";
+const NO_ADDRESSES: &str = "it has no call that tells the address of a socket";
+
+fn lacks<T>(operation: &'static str, reason: &'static str) -> Result<T, SourceError> {
+    Err(SourceError::Unsupported(Unsupported { operation, platform: PLATFORM, reason }))
+}
+
+impl TcpListener {
+    /// Would listen at `address`.
+    ///
+    /// # Errors
+    ///
+    /// Always, [`SourceError::Unsupported`]; see [`inherited`](Self::inherited).
+    pub fn bind(address: SocketAddr) -> Result<TcpListener, NetError> {
+        lacks("opening a listening socket", NO_SOCKETS).map_err(|cause| NetError {
+            operation: "listen on",
+            address,
+            cause,
+        })
+    }
+
+    /// Would tell where it listens.
+    ///
+    /// # Errors
+    ///
+    /// Always [`SourceError::Unsupported`].
+    pub fn local_addr(&self) -> Result<SocketAddr, SourceError> {
+        lacks("asking for a local address", NO_ADDRESSES)
+    }
+}
+
+impl TcpStream {
+    /// Would connect to `address`.
+    ///
+    /// # Errors
+    ///
+    /// Always [`SourceError::Unsupported`].
+    pub async fn connect(address: SocketAddr) -> Result<TcpStream, NetError> {
+        lacks("opening a connection", NO_SOCKETS).map_err(|cause| NetError {
+            operation: "connect to",
+            address,
+            cause,
+        })
+    }
+
+    /// Would tell the address of this end.
+    ///
+    /// # Errors
+    ///
+    /// Always [`SourceError::Unsupported`].
+    pub fn local_addr(&self) -> Result<SocketAddr, SourceError> {
+        lacks("asking for a local address", NO_ADDRESSES)
+    }
+
+    /// Would tell the address of the other end.
+    ///
+    /// # Errors
+    ///
+    /// Always [`SourceError::Unsupported`].
+    pub fn peer_addr(&self) -> Result<SocketAddr, SourceError> {
+        lacks("asking for a peer's address", NO_ADDRESSES)
+    }
+}
+
+/// A UDP socket, of which preview 1 can make none.
+pub enum UdpSocket {}
+
+impl UdpSocket {
+    /// Would make a UDP socket at `address`.
+    ///
+    /// # Errors
+    ///
+    /// Always [`SourceError::Unsupported`].
+    pub fn bind(address: SocketAddr) -> Result<UdpSocket, NetError> {
+        lacks("opening a UDP socket", NO_SOCKETS).map_err(|cause| NetError {
+            operation: "bind to",
+            address,
+            cause,
+        })
+    }
+}
+
+/// Would resolve `host`. asyncio: `loop.getaddrinfo()`.
+///
+/// # Errors
+///
+/// Always [`SourceError::Unsupported`].
+pub async fn getaddrinfo(_host: &str) -> Result<core::iter::Empty<SocketAddr>, SourceError> {
+    lacks("resolving a host name", "it has no call for it")
+}

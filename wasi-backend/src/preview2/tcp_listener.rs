@@ -1,0 +1,146 @@
+//! A listening TCP socket.
+
+use super::address;
+use super::error::source_error;
+use super::tcp_stream::TcpStream;
+use super::watch::Watch;
+use crate::net_error::NetError;
+use core::net::SocketAddr;
+use core::task::{Context, Poll};
+use molen_core::io::source::{AcceptSource, Source, SourceError};
+use molen_core::io::{Interest, Ready};
+use wasip2::io::poll::Pollable;
+use wasip2::sockets::instance_network::instance_network;
+use wasip2::sockets::network::ErrorCode;
+use wasip2::sockets::tcp::TcpSocket;
+use wasip2::sockets::tcp_create_socket::create_tcp_socket;
+
+/// A listening TCP socket.
+///
+/// asyncio: one of the sockets of a `Server`, or a socket for `sock_accept`.
+pub struct TcpListener {
+    // The order of the fields is the order of their drops: children first.
+    watch: Watch,
+    socket: TcpSocket,
+}
+
+impl TcpListener {
+    /// Listens on `address`, port 0 for any free one.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError`]: the address is in use or not ours, or the host does not
+    /// let the component use the network.
+    pub fn bind(address: SocketAddr) -> Result<TcpListener, NetError> {
+        bind(address).map_err(|cause| NetError { operation: "listen on", address, cause })
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Errors
+    ///
+    /// The host's.
+    pub fn local_addr(&self) -> Result<SocketAddr, SourceError> {
+        let address = self.socket.local_address();
+        address.map(address::from_host).map_err(|code| source_error("asking for an address", code))
+    }
+
+    /// Takes the next connection and its peer's address, if one is waiting.
+    ///
+    /// Connections that were broken off while they waited are passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::WouldBlock`] when none is waiting,
+    /// [`SourceError::NoDescriptors`] when there is one that cannot be taken now.
+    pub fn try_accept(&self) -> Result<(TcpStream, SocketAddr), SourceError> {
+        loop {
+            match self.socket.accept() {
+                Ok((socket, input, output)) => {
+                    let stream = TcpStream::new(socket, input, output);
+                    match stream.peer_addr() {
+                        Ok(peer) => return Ok((stream, peer)),
+                        // Gone already.
+                        Err(_) => continue,
+                    }
+                }
+                Err(ErrorCode::ConnectionAborted | ErrorCode::ConnectionReset) => {}
+                Err(code) => {
+                    if code == ErrorCode::WouldBlock {
+                        self.watch.clear(Ready::READABLE);
+                    }
+                    return Err(source_error("accepting a TCP connection", code));
+                }
+            }
+        }
+    }
+
+    /// Waits for the next connection. asyncio: `loop.sock_accept()`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_accept`](Self::try_accept), but never `WouldBlock`.
+    ///
+    /// # Cancellation
+    ///
+    /// No connection is lost.
+    pub async fn accept(&self) -> Result<(TcpStream, SocketAddr), SourceError> {
+        core::future::poll_fn(|cx| {
+            loop {
+                match self.try_accept() {
+                    Err(SourceError::WouldBlock) => {
+                        core::task::ready!(self.poll_ready(cx, Ready::READABLE));
+                    }
+                    done => return Poll::Ready(done),
+                }
+            }
+        })
+        .await
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, SourceError> {
+    let failed = |code| source_error("opening a listening TCP socket", code);
+    let socket = create_tcp_socket(address::family(&address)).map_err(failed)?;
+    let pollable = socket.subscribe();
+    let opened = (|| {
+        socket.start_bind(&instance_network(), address::to_host(address))?;
+        finish(&pollable, || socket.finish_bind())?;
+        socket.start_listen()?;
+        finish(&pollable, || socket.finish_listen())
+    })();
+    match opened {
+        Ok(()) => Ok(TcpListener { watch: Watch::new(Some(pollable), None), socket }),
+        Err(code) => {
+            drop(pollable);
+            Err(failed(code))
+        }
+    }
+}
+
+/// Waits for an operation that involves nobody outside of the host.
+fn finish(
+    pollable: &Pollable,
+    operation: impl Fn() -> Result<(), ErrorCode>,
+) -> Result<(), ErrorCode> {
+    loop {
+        match operation() {
+            Err(ErrorCode::WouldBlock) => pollable.block(),
+            done => return done,
+        }
+    }
+}
+
+impl Source for TcpListener {
+    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
+        self.watch.poll_ready(cx, interest)
+    }
+}
+
+impl AcceptSource for TcpListener {
+    type Connection = TcpStream;
+
+    fn try_accept(&self) -> Result<TcpStream, SourceError> {
+        self.try_accept().map(|(stream, _)| stream)
+    }
+}

@@ -1,0 +1,139 @@
+//! A TCP connection.
+
+use super::address;
+use super::error::source_error;
+use super::stream;
+use super::watch::Watch;
+use crate::net_error::NetError;
+use core::future::poll_fn;
+use core::net::SocketAddr;
+use core::task::{Context, Poll};
+use molen_core::io::source::{self, ByteSource, Source, SourceError};
+use molen_core::io::{Interest, Ready};
+use wasip2::io::streams::{InputStream, OutputStream};
+use wasip2::sockets::instance_network::instance_network;
+use wasip2::sockets::network::ErrorCode;
+use wasip2::sockets::tcp::{ShutdownType, TcpSocket};
+use wasip2::sockets::tcp_create_socket::create_tcp_socket;
+
+/// A TCP connection. asyncio: a `StreamReader` and `StreamWriter`.
+pub struct TcpStream {
+    // The order of the fields is the order of their drops: children first.
+    watch: Watch,
+    input: InputStream,
+    output: OutputStream,
+    socket: TcpSocket,
+}
+
+impl TcpStream {
+    pub(super) fn new(socket: TcpSocket, input: InputStream, output: OutputStream) -> TcpStream {
+        let watch = Watch::new(Some(input.subscribe()), Some(output.subscribe()));
+        TcpStream { watch, input, output, socket }
+    }
+
+    /// Connects to `address`. asyncio: `loop.sock_connect()`.
+    ///
+    /// # Errors
+    ///
+    /// [`NetError`]: nobody listens there, it cannot be reached, or the host
+    /// does not let the component use the network.
+    ///
+    /// # Cancellation
+    ///
+    /// The attempt is given up.
+    pub async fn connect(address: SocketAddr) -> Result<TcpStream, NetError> {
+        let connected = connect(address).await;
+        connected.map_err(|cause| NetError { operation: "connect to", address, cause })
+    }
+
+    /// Reads what there is, waiting until there is something. 0 means the end.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::ConnectionReset`].
+    ///
+    /// # Cancellation
+    ///
+    /// No byte is lost.
+    pub async fn read(&self, buffer: &mut [u8]) -> Result<usize, SourceError> {
+        source::read(self, buffer).await
+    }
+
+    /// Writes all of `bytes`, waiting for room.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::ConnectionReset`]; part of the bytes may have been
+    /// written.
+    ///
+    /// # Cancellation
+    ///
+    /// The start of `bytes` may have been written.
+    pub async fn write_all(&self, bytes: &[u8]) -> Result<(), SourceError> {
+        source::write_all(self, bytes).await
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    ///
+    /// The host's.
+    pub fn local_addr(&self) -> Result<SocketAddr, SourceError> {
+        let address = self.socket.local_address();
+        address.map(address::from_host).map_err(|code| source_error("asking for an address", code))
+    }
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    ///
+    /// The host's.
+    pub fn peer_addr(&self) -> Result<SocketAddr, SourceError> {
+        let address = self.socket.remote_address();
+        address.map(address::from_host).map_err(|code| source_error("asking for an address", code))
+    }
+}
+
+async fn connect(address: SocketAddr) -> Result<TcpStream, SourceError> {
+    const CONNECTING: &str = "opening a TCP connection";
+    let failed = |code| source_error(CONNECTING, code);
+    let socket = create_tcp_socket(address::family(&address)).map_err(failed)?;
+    socket.start_connect(&instance_network(), address::to_host(address)).map_err(failed)?;
+    // Dropped before the socket that it watches: declared after it.
+    let watch = Watch::new(None, Some(socket.subscribe()));
+    let (input, output) = poll_fn(|cx| {
+        loop {
+            match socket.finish_connect() {
+                Err(ErrorCode::WouldBlock) => {
+                    watch.clear(Ready::WRITABLE);
+                    core::task::ready!(watch.poll_ready(cx, Ready::WRITABLE));
+                }
+                done => return Poll::Ready(done.map_err(failed)),
+            }
+        }
+    })
+    .await?;
+    drop(watch);
+    Ok(TcpStream::new(socket, input, output))
+}
+
+impl Source for TcpStream {
+    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
+        self.watch.poll_ready(cx, interest)
+    }
+}
+
+impl ByteSource for TcpStream {
+    fn try_read(&self, buffer: &mut [u8]) -> Result<usize, SourceError> {
+        stream::read(&self.watch, &self.input, buffer)
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
+        stream::write(&self.watch, &self.output, bytes)
+    }
+
+    fn shutdown(&self) -> Result<(), SourceError> {
+        let shut = self.socket.shutdown(ShutdownType::Send);
+        shut.map_err(|code| source_error("shutting a TCP connection down", code))
+    }
+}

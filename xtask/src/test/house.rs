@@ -1,0 +1,208 @@
+//! The house rows: formatting, lints, unit tests and size ceilings, which have no platform.
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::{process, size, workspace};
+
+/// Compiling and testing the workspace must not take longer than this.
+const LIMIT: Duration = Duration::from_secs(3600);
+
+/// Folders of examples with a workspace of their own, and the targets they are built for.
+const EXAMPLES: &[(&str, &[&str])] = &[(
+    "examples/bare",
+    &["thumbv7em-none-eabihf", "thumbv6m-none-eabi", "riscv32imac-unknown-none-elf"],
+)];
+
+/// What came of one house row.
+#[derive(Debug)]
+pub struct HouseRow {
+    /// The command.
+    pub name: String,
+    /// Checks that passed.
+    pub passed: usize,
+    /// Checks that failed.
+    pub failed: usize,
+    /// Tests marked as ignored.
+    pub skipped: usize,
+    /// Why it failed.
+    pub why: Vec<String>,
+}
+
+impl HouseRow {
+    fn one(name: &str, outcome: Result<(), String>) -> Self {
+        let failed = usize::from(outcome.is_err());
+        Self {
+            name: name.to_owned(),
+            passed: 1 - failed,
+            failed,
+            skipped: 0,
+            why: outcome.err().into_iter().collect(),
+        }
+    }
+}
+
+/// `cargo fmt --all --check`.
+pub fn format() -> HouseRow {
+    one_command(&["fmt", "--all", "--check"])
+}
+
+/// `cargo clippy` over everything, with warnings as errors.
+pub fn lints() -> HouseRow {
+    one_command(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+}
+
+/// `cargo test --workspace`, with `filters`.
+pub fn unit_tests(filters: &[String]) -> HouseRow {
+    let mut cargo = workspace::cargo();
+    cargo.current_dir(workspace::root()).args(["test", "--workspace", "--no-fail-fast"]);
+    if !filters.is_empty() {
+        cargo.arg("--").args(filters);
+    }
+    let mut row = HouseRow {
+        name: "cargo test --workspace".to_owned(),
+        passed: 0,
+        failed: 0,
+        skipped: 0,
+        why: Vec::new(),
+    };
+    match process::show_and_capture(&mut cargo, LIMIT) {
+        Err(error) => row.why.push(format!("{error:#}")),
+        Ok(captured) => {
+            for line in captured.stdout.lines() {
+                count(line, &mut row);
+            }
+            match captured.status {
+                None => row.why.push("it did not end in time and was ended".to_owned()),
+                Some(status) if !status.success() && row.failed == 0 => {
+                    row.why.push(format!("cargo ended with {status}: see its output above"));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    if row.failed == 0 && !row.why.is_empty() {
+        row.failed = 1;
+    }
+    row
+}
+
+/// `test result: ok. 12 passed; 0 failed; 1 ignored; …` and `test name ... FAILED`, as libtest
+/// prints them.
+fn count(line: &str, row: &mut HouseRow) {
+    if let Some(name) = line.strip_prefix("test ").and_then(|line| line.strip_suffix(" ... FAILED"))
+    {
+        row.why.push(format!("test {name}"));
+    }
+    let Some((_, counts)) =
+        line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
+    else {
+        return;
+    };
+    for part in counts.split("; ") {
+        let Some((number, what)) = part.split_once(' ') else {
+            continue;
+        };
+        let Ok(number) = number.parse::<usize>() else {
+            continue;
+        };
+        match what {
+            "passed" => row.passed += number,
+            "failed" => row.failed += number,
+            "ignored" => row.skipped += number,
+            _ => {}
+        }
+    }
+}
+
+/// The documentation of everything, with broken links as errors.
+pub fn documentation() -> HouseRow {
+    let mut cargo = workspace::cargo();
+    cargo.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--workspace", "--no-deps"]);
+    command("cargo doc --workspace --no-deps", &mut cargo)
+}
+
+/// Every interleaving of the paths between threads. In a folder of its own, because the flag would
+/// have everything else built anew.
+pub fn interleavings() -> HouseRow {
+    const NAME: &str = "cargo test --test loom, with --cfg loom";
+    let target = match workspace::target_directory() {
+        Ok(directory) => directory.join("loom"),
+        Err(error) => return HouseRow::one(NAME, Err(format!("{error:#}"))),
+    };
+    let mut cargo = workspace::cargo();
+    cargo
+        .env("RUSTFLAGS", "--cfg loom")
+        .args(["test", "--release", "-p", "molen-core", "--features", "threads"])
+        .args(["--test", "loom", "--target-dir"])
+        .arg(target);
+    command(NAME, &mut cargo)
+}
+
+/// The examples that are no members of the workspace, each for each of its targets.
+pub fn examples() -> Vec<HouseRow> {
+    EXAMPLES
+        .iter()
+        .flat_map(|(directory, targets)| targets.iter().map(move |target| (directory, target)))
+        .map(|(directory, target)| {
+            let mut cargo = workspace::cargo();
+            cargo.args(["build", "--release", "--bins", "--target", target]);
+            cargo.current_dir(workspace::root().join(directory));
+            one(&format!("cargo build --release in {directory} for {target}"), &mut cargo)
+        })
+        .collect()
+}
+
+/// `cargo xtask size`: the deterministic numbers against their ceilings.
+pub fn sizes() -> HouseRow {
+    let outcome = match size::check() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("a number is over its ceiling: see the table above".to_owned()),
+        Err(error) => Err(format!("{error:#}")),
+    };
+    HouseRow::one("cargo xtask size", outcome)
+}
+
+fn one_command(arguments: &[&str]) -> HouseRow {
+    let mut cargo = workspace::cargo();
+    cargo.args(arguments);
+    command(&format!("cargo {}", arguments.join(" ")), &mut cargo)
+}
+
+/// One command in the checkout's root.
+fn command(name: &str, command: &mut Command) -> HouseRow {
+    one(name, command.current_dir(workspace::root()))
+}
+
+/// One command, which passes when it succeeds.
+fn one(name: &str, command: &mut Command) -> HouseRow {
+    let outcome = process::show_and_capture(command, LIMIT)
+        .map_err(|error| format!("{error:#}"))
+        .and_then(|captured| match captured.status {
+            Some(status) if status.success() => Ok(()),
+            Some(status) => Err(format!("it ended with {status}: see its output above")),
+            None => Err("it did not end in time and was ended".to_owned()),
+        });
+    HouseRow::one(name, outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libtest_s_results_are_added_up() {
+        let mut row =
+            HouseRow { name: String::new(), passed: 0, failed: 0, skipped: 0, why: Vec::new() };
+        for line in [
+            "test wheel::fifo ... FAILED",
+            "test wheel::order ... ok",
+            "test result: FAILED. 1 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+            "test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+        ] {
+            count(line, &mut row);
+        }
+        assert_eq!((row.passed, row.failed, row.skipped), (5, 1, 2));
+        assert_eq!(row.why, ["test wheel::fifo"]);
+    }
+}
