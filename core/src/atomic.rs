@@ -4,6 +4,10 @@
 //! Where it cannot (thumbv6m, RISC-V without the A extension) the same names
 //! go through `critical-section`, whose implementation the application picks.
 //! This is the only file that knows the difference.
+//!
+//! Without `threads`, what is shared is shared between code and the interrupts
+//! of one core, which see each other's accesses in program order: only the
+//! compiler must be kept from reordering, and no barrier instruction is needed.
 
 #[cfg(all(feature = "threads", not(loom)))]
 pub(crate) use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
@@ -19,12 +23,18 @@ pub(crate) use shared_with_interrupts::*;
 #[cfg(not(feature = "threads"))]
 mod shared_with_interrupts {
     use core::ptr::null_mut;
-    use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+    use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering, compiler_fence};
+
     /// Sets `flag` and tells whether it was set before. Acquires and releases.
     #[inline]
     pub(crate) fn test_and_set(flag: &AtomicBool) -> bool {
+        compiler_fence(Ordering::SeqCst);
         #[cfg(target_has_atomic = "8")]
-        return flag.swap(true, Ordering::AcqRel);
+        {
+            let before = flag.swap(true, Ordering::Relaxed);
+            compiler_fence(Ordering::SeqCst);
+            before
+        }
         #[cfg(not(target_has_atomic = "8"))]
         critical_section::with(|_| {
             let before = flag.load(Ordering::Relaxed);
@@ -35,37 +45,33 @@ mod shared_with_interrupts {
 
     /// Puts `item` at the head of a stack; `link` stores the old head in `item`.
     ///
-    /// `link` may run several times before the item is visible to others.
+    /// Between the two steps the stack is cut off below `item`. Nobody who
+    /// takes from it can see that: only the code that interrupts interrupt
+    /// does, and they run to their end before it goes on.
     #[inline]
-    pub(crate) fn push_head<T>(head: &AtomicPtr<T>, item: *mut T, link: impl Fn(*mut T)) -> *mut T {
+    pub(crate) fn push_head<T>(head: &AtomicPtr<T>, item: *mut T, link: impl FnOnce(*mut T)) {
         #[cfg(target_has_atomic = "ptr")]
         {
-            let mut seen = head.load(Ordering::Relaxed);
-            loop {
-                link(seen);
-                match head.compare_exchange_weak(seen, item, Ordering::Release, Ordering::Relaxed) {
-                    Ok(_) => return seen,
-                    Err(now) => seen = now,
-                }
-            }
+            compiler_fence(Ordering::SeqCst);
+            link(head.swap(item, Ordering::Relaxed));
+            compiler_fence(Ordering::SeqCst);
         }
         #[cfg(not(target_has_atomic = "ptr"))]
         critical_section::with(|_| {
-            let seen = head.load(Ordering::Relaxed);
-            link(seen);
+            link(head.load(Ordering::Relaxed));
             head.store(item, Ordering::Relaxed);
-            seen
         })
     }
 
     /// Takes a whole stack, leaving it empty.
     #[inline]
     pub(crate) fn take_head<T>(head: &AtomicPtr<T>) -> *mut T {
-        if head.load(Ordering::Relaxed).is_null() {
-            return null_mut();
-        }
         #[cfg(target_has_atomic = "ptr")]
-        return head.swap(null_mut(), Ordering::Acquire);
+        {
+            let all = head.swap(null_mut(), Ordering::Relaxed);
+            compiler_fence(Ordering::SeqCst);
+            all
+        }
         #[cfg(not(target_has_atomic = "ptr"))]
         critical_section::with(|_| {
             let all = head.load(Ordering::Relaxed);
@@ -93,7 +99,7 @@ mod shared_with_interrupts {
     #[inline]
     pub(crate) fn sub(counter: &core::sync::atomic::AtomicUsize, n: usize) -> usize {
         #[cfg(target_has_atomic = "ptr")]
-        return counter.fetch_sub(n, Ordering::AcqRel);
+        return counter.fetch_sub(n, Ordering::Relaxed);
         #[cfg(not(target_has_atomic = "ptr"))]
         add(counter, n.wrapping_neg())
     }

@@ -125,6 +125,9 @@ pub enum RunError {
     Select(i32),
     /// The loop was made but its backend has not been given to it.
     NoBackend,
+    /// Another loop was started and is not closed. Without an allocator one at
+    /// a time can be open.
+    OtherLoopOpen,
 }
 
 impl fmt::Display for RunError {
@@ -143,6 +146,10 @@ impl fmt::Display for RunError {
                 write!(f, "waiting for events failed: operating system error {code}")
             }
             Self::NoBackend => f.write_str("cannot run the event loop: it has no backend yet"),
+            Self::OtherLoopOpen => f.write_str(
+                "cannot start the event loop: another one is open, and without an allocator \
+                 there is one at a time",
+            ),
         }
     }
 }

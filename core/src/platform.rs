@@ -1,8 +1,8 @@
 //! What the core must know of the thread it runs on, by a typed link-time hook.
 //!
 //! Without the feature `threads` there is one thread of control; this module
-//! then keeps the one running loop in a static and has nothing for backends
-//! to do.
+//! then keeps the running loop (without an allocator: the one that is open) in a
+//! static and has nothing for backends to do.
 //!
 //! With it, exactly one crate of the program (a backend) implements
 //! [`Platform`] and names the type in [`set_platform!`](crate::set_platform).
@@ -121,7 +121,7 @@ mod threads {
     }
 }
 
-#[cfg(not(feature = "threads"))]
+#[cfg(all(feature = "alloc", not(feature = "threads")))]
 mod single {
     use crate::schedule::EventLoop;
     use core::ptr::null_mut;
@@ -137,5 +137,54 @@ mod single {
     #[inline(always)]
     pub(crate) fn set_current(running: *const EventLoop) {
         CURRENT.store(running.cast_mut(), Ordering::Relaxed);
+    }
+
+    /// Any number of loops may be open.
+    pub(crate) fn may_open(_event_loop: &'static EventLoop) -> bool {
+        true
+    }
+}
+
+#[cfg(not(feature = "alloc"))]
+mod single {
+    use crate::schedule::EventLoop;
+    use core::ptr::{null, null_mut};
+    use core::sync::atomic::{AtomicPtr, Ordering};
+
+    /// The loop that was started last.
+    static OPENED: AtomicPtr<EventLoop> = AtomicPtr::new(null_mut());
+
+    /// The loop that was started last; null at first.
+    #[inline(always)]
+    pub(crate) fn opened() -> *const EventLoop {
+        OPENED.load(Ordering::Relaxed)
+    }
+
+    /// That loop if it runs, else null.
+    #[inline(always)]
+    pub(crate) fn current() -> *const EventLoop {
+        let opened = opened();
+        // SAFETY: null or a static.
+        match unsafe { opened.as_ref() } {
+            Some(event_loop) if event_loop.is_running() => opened,
+            _ => null(),
+        }
+    }
+
+    /// The loop's own mark says that it runs.
+    #[inline(always)]
+    pub(crate) fn set_current(_running: *const EventLoop) {}
+
+    /// Makes `event_loop` the open one, unless another is.
+    pub(crate) fn may_open(event_loop: &'static EventLoop) -> bool {
+        // SAFETY: null or a static.
+        if let Some(before) = unsafe { opened().as_ref() }
+            && !core::ptr::eq(before, event_loop)
+            && !before.is_closed()
+        {
+            return false;
+        }
+        OPENED.store(core::ptr::from_ref(event_loop).cast_mut(), Ordering::Relaxed);
+        true
     }
 }

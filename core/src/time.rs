@@ -33,6 +33,19 @@ impl Instant {
         self.0
     }
 
+    /// Whether it is so far away that it never comes: more than 292 years after
+    /// the clock's start. On 32-bit targets this is a look at one word.
+    #[inline]
+    pub(crate) const fn is_never(self) -> bool {
+        self.0.cast_signed() < 0
+    }
+
+    /// `self` and a [`span`], or what [never](Self::is_never) comes.
+    #[inline]
+    pub(crate) const fn after(self, span: u64) -> Instant {
+        Instant(self.0.wrapping_add(span))
+    }
+
     /// `self + delay`, or [`FAR_FUTURE`](Self::FAR_FUTURE) where that would overflow.
     #[inline]
     pub const fn saturating_add(self, delay: Duration) -> Instant {
@@ -66,6 +79,14 @@ pub(crate) const fn nanos(delay: Duration) -> u64 {
         return u64::MAX;
     }
     delay.as_secs() * PER_SECOND + delay.subsec_nanos() as u64
+}
+
+/// Whole nanoseconds of `delay`, or so many that with the time now they make
+/// what [never](Instant::is_never) comes, without overflow.
+#[inline]
+pub(crate) const fn span(delay: Duration) -> u64 {
+    let nanos = nanos(delay);
+    if nanos.cast_signed() < 0 { i64::MAX as u64 } else { nanos }
 }
 
 /// A number of seconds that is no span of time: NaN.

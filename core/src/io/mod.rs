@@ -12,7 +12,7 @@ pub use accept::{ACCEPT_RETRY_DELAY, accept_with_backoff};
 pub use registration::{Interest, Ready, Registration};
 
 use crate::schedule::{EventLoop, ExceptionContext, HandlerFailed};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 /// A monotonic clock.
 pub trait Clock {
@@ -46,13 +46,13 @@ pub enum SelectError {
 pub struct PollBudget {
     /// At least once in so many callbacks.
     pub callbacks: u32,
-    /// At least once in this time, as far as single callbacks allow.
-    pub time: Duration,
+    /// At least once in so many nanoseconds, as far as single callbacks allow.
+    pub nanos: u32,
 }
 
 impl PollBudget {
     /// What loops begin with: 256 callbacks or half a millisecond.
-    pub const DEFAULT: PollBudget = PollBudget { callbacks: 256, time: Duration::from_micros(500) };
+    pub const DEFAULT: PollBudget = PollBudget { callbacks: 256, nanos: 500_000 };
 }
 
 /// Waits for sources and for the time.
@@ -72,7 +72,8 @@ pub trait Selector {
     /// none is made ready again.
     fn close(&self) {}
 
-    /// How often a busy loop looks here.
+    /// How often a busy loop looks here. Without the feature `alloc` it looks
+    /// at least once in 32 callbacks, and reads no clock between.
     fn poll_budget(&self) -> PollBudget {
         PollBudget::DEFAULT
     }

@@ -16,12 +16,12 @@
 //!   task that somebody still refers to.
 //! * **One Thread**: everything but the inbox is used on the loop's thread only.
 
-use super::exception::HandlerBox;
+#[cfg(feature = "alloc")]
+use super::hooks::Hooks;
 use super::node::{Chain, Node};
 use super::ready::ReadyQueue;
-use super::store::CallbackStorage;
 use super::timer::Timer;
-use super::wheel::{Level, Wheel};
+use super::timers::Timers;
 use crate::error::RunError;
 use crate::io::Backend;
 use crate::task::list::TaskList;
@@ -58,21 +58,21 @@ type BackendRef = &'static dyn Backend;
 /// ```
 ///
 /// asyncio: `AbstractEventLoop`.
+// As written: a wake finds the ready queue at the loop's own address.
+#[repr(C)]
 pub struct EventLoop {
     pub(crate) ready: ReadyQueue,
     pub(super) batch: Cell<Chain>,
+    /// What runs or, between batches, what ran last; null while the loop does not run.
     pub(super) running_node: Cell<*const Node>,
-    pub(crate) wheel: Wheel,
-    tick_shift: Cell<u8>,
+    pub(crate) timers: Timers,
     flags: Cell<u8>,
     pub(crate) tasks: TaskList,
     backend: Cell<Option<BackendRef>>,
-    pub(super) exception_handler: Cell<Option<HandlerBox>>,
-    pub(super) store: Cell<Option<&'static dyn CallbackStorage>>,
+    #[cfg(feature = "alloc")]
+    pub(super) hooks: Hooks,
     #[cfg(feature = "threads")]
     pub(crate) ended: crate::task::ended::EndedTasks,
-    #[cfg(feature = "threads")]
-    pub(super) levels: [Level; 11],
     #[cfg(feature = "threads")]
     pub(crate) inbox: Inbox,
     /// The thread that the loop belongs to; 0 once it is closed.
@@ -96,11 +96,6 @@ pub struct EventLoop {
 // which is made for it.
 unsafe impl Sync for EventLoop {}
 
-#[cfg(not(feature = "threads"))]
-// SAFETY: there is one thread of control, and interrupts do not touch timers.
-// Without this, the `static` levels that `set_wheel` asks for could not be made.
-unsafe impl Sync for Level {}
-
 impl EventLoop {
     /// A loop that has no backend yet: all zero, for a static.
     #[cfg(not(feature = "threads"))]
@@ -109,13 +104,12 @@ impl EventLoop {
             ready: ReadyQueue::new(),
             batch: Cell::new(Chain::EMPTY),
             running_node: Cell::new(null()),
-            wheel: Wheel::new(),
-            tick_shift: Cell::new(0),
+            timers: Timers::new(),
             flags: Cell::new(0),
             tasks: TaskList::new(),
             backend: Cell::new(None),
-            exception_handler: Cell::new(None),
-            store: Cell::new(None),
+            #[cfg(feature = "alloc")]
+            hooks: Hooks::new(),
         }
     }
 
@@ -125,15 +119,12 @@ impl EventLoop {
             ready: ReadyQueue::new(),
             batch: Cell::new(Chain::EMPTY),
             running_node: Cell::new(null()),
-            wheel: Wheel::new(),
-            tick_shift: Cell::new(0),
+            timers: Timers::new(),
             flags: Cell::new(0),
             tasks: TaskList::new(),
             backend: Cell::new(Some(backend)),
-            exception_handler: Cell::new(None),
-            store: Cell::new(None),
+            hooks: Hooks::new(),
             ended: crate::task::ended::EndedTasks::new(),
-            levels: [const { Level::new() }; 11],
             inbox: Inbox::new(),
             home: AtomicUsize::new(crate::platform::thread_token()),
             asleep: AtomicBool::new(false),
@@ -145,32 +136,22 @@ impl EventLoop {
 
     /// Gives a static loop its backend; from then on it can be used.
     ///
+    /// Without the feature `alloc`, one loop at a time is open.
+    ///
     /// # Errors
     ///
-    /// [`RunError::Closed`] after `close`.
+    /// [`RunError::Closed`] after `close`; [`RunError::OtherLoopOpen`].
     #[cfg(not(feature = "threads"))]
     pub fn start(&'static self, backend: BackendRef) -> Result<super::LoopRef, RunError> {
         if self.is_closed() {
             return Err(RunError::Closed);
         }
-        self.backend.set(Some(backend));
-        Ok(super::LoopRef::of_static(self))
-    }
-
-    /// Gives the timer wheel its levels, before the first timer is set.
-    ///
-    /// Without levels every timer is in one list, which is best for a handful.
-    /// A tick is 2^`tick_shift` nanoseconds: deadlines are rounded up to it,
-    /// and it should be about what the clock can tell apart. N levels tell
-    /// 16^N ticks apart on 32-bit targets, 64^N on others; what lies beyond
-    /// waits in the list.
-    #[cfg(not(feature = "threads"))]
-    pub fn set_wheel(&self, levels: &'static [Level], tick_shift: u8) {
-        if self.wheel.is_empty() {
-            // SAFETY: no timer is set, and a 'static slice does not go away.
-            unsafe { self.wheel.attach(levels) };
-            self.tick_shift.set(tick_shift.min(63));
+        if !crate::platform::may_open(self) {
+            return Err(RunError::OtherLoopOpen);
         }
+        self.backend.set(Some(backend));
+        self.timers.start();
+        Ok(super::LoopRef::of_static(self))
     }
 
     /// The time on the loop's clock. asyncio: `loop.time()`.
@@ -184,35 +165,25 @@ impl EventLoop {
         }
     }
 
+    /// [`time`](Self::time) of a loop that runs.
+    ///
+    /// # Safety
+    ///
+    /// It runs: then it has a backend, because `enter` saw one.
+    #[inline]
+    pub(crate) unsafe fn time_while_running(&self) -> Instant {
+        // SAFETY: the caller's promise.
+        unsafe { self.backend().unwrap_unchecked() }.now()
+    }
+
     /// The earliest time at which a timer fires; `None` when none is set.
     ///
     /// For a host that drives the loop with [`turn`](Self::turn).
     #[inline]
     pub fn next_deadline(&self) -> Option<Instant> {
-        let shift = self.tick_shift.get();
-        let tick = self.wheel.next_deadline()?;
-        // Not a saturating multiplication: that needs 128 bits, and a library
-        // function where there are none.
-        let beyond = tick > u64::MAX >> shift;
-        Some(if beyond { Instant::FAR_FUTURE } else { Instant::from_nanos(tick << shift) })
-    }
-
-    /// The first tick that is not before `when`.
-    #[inline]
-    pub(super) fn tick_at(&self, when: Instant) -> u64 {
-        let shift = self.tick_shift.get();
-        let nanos = when.as_nanos();
-        if shift == 0 || nanos == u64::MAX {
-            return nanos;
-        }
-        let down = nanos >> shift;
-        down + u64::from(down << shift != nanos)
-    }
-
-    /// The tick that `now` lies in.
-    #[inline]
-    pub(super) fn tick_of(&self, now: Instant) -> u64 {
-        now.as_nanos() >> self.tick_shift.get()
+        self.backend()?;
+        // SAFETY: with a backend it was started.
+        Some(unsafe { self.timers.next_deadline() }).filter(|when| !when.is_never())
     }
 
     /// Whether callbacks or tasks wait for the next batch.
@@ -269,12 +240,12 @@ impl EventLoop {
         if !crate::platform::current().is_null() {
             return Err(RunError::AlreadyRunning);
         }
-        if self.backend().is_none() {
+        let Some(backend) = self.backend() else {
             return Err(RunError::NoBackend);
-        }
+        };
         crate::platform::set_current(self);
         self.raise(RUNNING);
-        Ok(Running(self))
+        Ok(Running { event_loop: self, backend })
     }
 
     #[inline]
@@ -332,16 +303,17 @@ impl EventLoop {
             }
             self.discard(chain);
         }
-        while let Some(node) = self.wheel.pop_any() {
+        while let Some(node) = self.timers.pop_any() {
             // A task's waker queues the task, a callback's the callback.
-            // SAFETY: only timers are put in the wheel.
+            // SAFETY: only timers are put there.
             unsafe { Timer::fire(node) };
         }
-        while let Some(task) = self.tasks.first() {
+        while let Some(task) = self.tasks.next_unfinished() {
             // SAFETY: unfinished, so the loop's reference stands.
             unsafe { crate::task::cell::abort_or_cancel(task) };
         }
         self.discard(self.ready.take());
+        self.unhook();
         #[cfg(feature = "threads")]
         self.orphan_tasks();
         Ok(())
@@ -350,11 +322,8 @@ impl EventLoop {
     pub(super) fn discard(&self, mut chain: Chain) {
         // SAFETY: Alive In Chain: it came from the ready queue.
         while let Some(node) = unsafe { chain.pop() } {
-            // SAFETY: as above.
-            if let Some(table) = unsafe { node.as_ref() }.vtable() {
-                // SAFETY: Right Table; the node is out of its chain.
-                unsafe { (table.discard)(node, self) };
-            }
+            // SAFETY: as above; Right Table.
+            unsafe { (node.as_ref().table().discard)(node, self) };
         }
     }
 }
@@ -367,11 +336,15 @@ impl Default for EventLoop {
 }
 
 /// The loop runs on this thread while this lives.
-pub(super) struct Running<'a>(pub(super) &'a EventLoop);
+pub(super) struct Running<'a> {
+    pub(super) event_loop: &'a EventLoop,
+    pub(super) backend: &'a dyn Backend,
+}
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.lower(RUNNING);
+        self.event_loop.running_node.set(null());
+        self.event_loop.lower(RUNNING);
         crate::platform::set_current(null());
     }
 }
@@ -438,20 +411,5 @@ impl EventLoop {
             // SAFETY: the reference that `orphan_tasks` counted for it.
             unsafe { super::loop_ref::release(NonNull::from(owner)) };
         }
-    }
-}
-
-#[cfg(all(test, not(feature = "threads")))]
-mod tests {
-    use super::*;
-
-    static LOOP: EventLoop = EventLoop::new();
-    static LEVELS: [Level; 2] = [const { Level::new() }; 2];
-
-    #[test]
-    fn a_static_loop_takes_static_levels() {
-        LOOP.set_wheel(&LEVELS, 10);
-        assert_eq!(LOOP.next_deadline(), None);
-        assert_eq!(LOOP.tick_at(Instant::from_nanos(1025)), 2);
     }
 }

@@ -124,15 +124,19 @@ impl EventLoop {
     ///
     /// asyncio: `loop.set_exception_handler()`.
     pub fn set_exception_handler(&self, handler: Option<HandlerBox>) {
-        self.exception_handler.set(handler);
+        self.hooks().exception_handler.set(handler);
     }
 
     /// Who is told of failures; `None` is the default.
     ///
     /// asyncio: `loop.get_exception_handler()`.
     pub fn get_exception_handler(&self) -> Option<HandlerBox> {
-        let handler = self.exception_handler.take();
-        self.exception_handler.set(handler.clone());
+        let kept = &self.hooks().exception_handler;
+        let handler = kept.take();
+        #[cfg(feature = "alloc")]
+        kept.set(handler.clone());
+        #[cfg(not(feature = "alloc"))]
+        kept.set(handler);
         handler
     }
 

@@ -71,8 +71,8 @@ impl LoopRef {
     /// asyncio: `new_event_loop()`.
     pub fn new(backend: alloc::rc::Rc<dyn crate::io::Backend>) -> LoopRef {
         let event_loop = alloc::boxed::Box::new(EventLoop::new(backend));
-        // SAFETY: no timer is set; the levels live in the same allocation.
-        unsafe { event_loop.wheel.attach(&*core::ptr::from_ref(&event_loop.levels[..])) };
+        // SAFETY: no timer is set, and a box's contents do not move.
+        unsafe { event_loop.timers.attach() };
         LoopRef {
             event_loop: NonNull::from(alloc::boxed::Box::leak(event_loop)),
             not_send: PhantomData,

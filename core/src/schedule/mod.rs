@@ -6,8 +6,8 @@
 //! | `turn` | one turn: take in, wait, events, timers, batch |
 //! | `node`, `ready` | what can run, and the queue of it |
 //! | `inbox`, `remote`, `posted` | what other threads leave for the loop |
-//! | `wheel`, `timer` | what is to run later |
-//! | `callback`, `handle`, `store` | callbacks, their handles, where they are kept |
+//! | `timer`, `timers`, `wheel` | what is to run later |
+//! | `callback`, `handle`, `store`, `hooks` | callbacks, their handles, where they are kept |
 //! | `standing` | callbacks that a selector makes ready each time something happens |
 //! | `exception` | what happens when they fail |
 
@@ -15,6 +15,7 @@ mod callback;
 mod event_loop;
 mod exception;
 mod handle;
+mod hooks;
 #[cfg(feature = "threads")]
 pub(crate) mod inbox;
 mod loop_memory;
@@ -28,6 +29,7 @@ mod remote;
 mod standing;
 mod store;
 pub(crate) mod timer;
+pub(crate) mod timers;
 mod turn;
 pub mod wheel;
 
@@ -44,6 +46,8 @@ pub use posted::PostedHandle;
 pub use remote::Remote;
 pub use standing::StandingCallback;
 pub use store::CallbackStore;
+#[cfg(not(feature = "threads"))]
+pub use timers::WheelStore;
 pub use turn::Turn;
 
 pub(crate) use loop_memory::LoopMemory;

@@ -56,6 +56,17 @@ impl Node {
         self.vtable.get()
     }
 
+    /// The table.
+    ///
+    /// # Safety
+    ///
+    /// It is set, as it is for every node that was ever in a chain.
+    #[inline]
+    pub(crate) unsafe fn table(&self) -> &'static NodeVTable {
+        // SAFETY: the caller's promise.
+        unsafe { self.vtable.get().unwrap_unchecked() }
+    }
+
     #[inline]
     pub(crate) fn set_link(&self, next: *const Node) {
         self.link.set(next);
@@ -161,6 +172,12 @@ impl Chain {
     #[cfg_attr(feature = "threads", allow(dead_code))]
     #[inline]
     pub(crate) unsafe fn from_stack(stack: *const Node) -> Chain {
+        // SAFETY: Alive In Chain.
+        match unsafe { stack.as_ref() } {
+            Some(node) if !node.link.get().is_null() => {}
+            // None, or the most frequent case: one.
+            _ => return Chain(stack),
+        }
         let mut rest = stack;
         let mut done = null();
         // SAFETY: Alive In Chain; In One Chain makes the links ours to turn.

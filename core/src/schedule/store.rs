@@ -104,7 +104,7 @@ impl EventLoop {
         &self,
         store: &'static CallbackStore<N, BYTES>,
     ) {
-        self.store.set(Some(store));
+        self.hooks().store.set(Some(store));
     }
 
     /// Keeps `payload` as a callback of kind `K`, not yet scheduled.
@@ -115,7 +115,7 @@ impl EventLoop {
         if self.is_closed() {
             return Err(ScheduleError::Closed(payload));
         }
-        match self.store.get() {
+        match self.hooks().store.get() {
             Some(store) => self.store_inline::<P, K>(store, payload),
             #[cfg(feature = "alloc")]
             None => {

@@ -5,14 +5,15 @@
 //!
 //! # Invariants
 //!
-//! * **Set In Owner**: while the node is linked, it is in the wheel of `owner`,
-//!   which is alive: a loop that closes empties its wheel.
+//! * **Set In Owner**: while the node is linked, it is in the timers of a loop
+//!   that is alive: a loop that closes takes all out. With threads, that is
+//!   `owner`, whose wheel has to know of removals.
 
 use super::EventLoop;
 use super::wheel::TimerNode;
 use crate::time::Instant;
 use core::cell::Cell;
-use core::ptr::{NonNull, null};
+use core::ptr::NonNull;
 use core::task::Waker;
 
 /// One timer, embedded in what waits. `repr(C)`: the node comes first.
@@ -20,12 +21,25 @@ use core::task::Waker;
 pub(crate) struct Timer {
     node: TimerNode,
     waker: Cell<Option<Waker>>,
+    #[cfg(feature = "threads")]
     owner: Cell<*const EventLoop>,
 }
 
 impl Timer {
+    /// A timer that was never set, and no number yet.
     pub(crate) const fn new() -> Timer {
-        Timer { node: TimerNode::new(), waker: Cell::new(None), owner: Cell::new(null()) }
+        Timer::before(0)
+    }
+
+    /// A timer that keeps a number until it is set: what to set it to.
+    #[inline]
+    pub(crate) const fn before(ticks: u64) -> Timer {
+        Timer {
+            node: TimerNode::at(ticks),
+            waker: Cell::new(None),
+            #[cfg(feature = "threads")]
+            owner: Cell::new(core::ptr::null()),
+        }
     }
 
     /// Whether it is in a wheel: set, and not yet due.
@@ -34,15 +48,32 @@ impl Timer {
         self.node.is_linked()
     }
 
+    /// Whether it was ever set.
+    #[inline]
+    pub(crate) fn was_set(&self) -> bool {
+        self.node.was_linked()
+    }
+
+    /// Whether it was set and has come out again.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.was_set() && !self.is_set()
+    }
+
+    /// The number it was made with, or what it was last set to.
+    #[inline]
+    pub(crate) fn ticks(&self) -> u64 {
+        self.node.deadline()
+    }
+
     /// Says who is to be woken.
     #[inline]
     pub(crate) fn set_waker(&self, waker: &Waker) {
-        match self.waker.take() {
-            Some(old) if old.will_wake(waker) => self.waker.set(Some(old)),
-            old => {
-                self.waker.set(Some(waker.clone()));
-                drop(old);
-            }
+        // SAFETY: nothing touches the cell while `will_wake` compares.
+        let same =
+            unsafe { &*self.waker.as_ptr() }.as_ref().is_some_and(|old| old.will_wake(waker));
+        if !same {
+            self.give_waker(waker.clone());
         }
     }
 
@@ -58,9 +89,10 @@ impl Timer {
     /// It is not set, and does not move and is not freed while it is set.
     #[inline]
     pub(crate) unsafe fn set(&self, event_loop: &EventLoop, when: Instant) {
+        #[cfg(feature = "threads")]
         self.owner.set(event_loop);
         // SAFETY: the caller's promise.
-        unsafe { event_loop.wheel.insert(NonNull::from(&self.node), event_loop.tick_at(when)) };
+        unsafe { event_loop.timers.insert(NonNull::from(&self.node), when) };
     }
 
     /// Takes it out of its wheel; false when it was not in one.
@@ -69,8 +101,18 @@ impl Timer {
         if !self.is_set() {
             return false;
         }
+        let node = NonNull::from(&self.node);
+        #[cfg(feature = "threads")]
         // SAFETY: Set In Owner.
-        unsafe { (*self.owner.get()).wheel.remove(NonNull::from(&self.node)) }
+        unsafe {
+            (*self.owner.get()).timers.remove(node);
+        }
+        #[cfg(not(feature = "threads"))]
+        // SAFETY: Set In Owner.
+        unsafe {
+            super::timers::Timers::remove(node);
+        }
+        true
     }
 
     /// Wakes who waits for the timer that `node` begins.
@@ -89,7 +131,20 @@ impl Timer {
 }
 
 impl Drop for Timer {
+    // Every future with a timer in it has this several times; mostly it is over.
+    #[inline]
     fn drop(&mut self) {
+        if self.is_set() || self.waker.get_mut().is_some() {
+            self.let_go();
+        }
+    }
+}
+
+impl Timer {
+    #[cold]
+    #[inline(never)]
+    fn let_go(&mut self) {
         self.unset();
+        drop(self.waker.take());
     }
 }

@@ -22,10 +22,10 @@ use crate::time::{Duration, Instant};
 use core::future::Future;
 use core::pin::{Pin, pin};
 
+mod busy;
 mod root;
 
-/// Callbacks between two looks at the clock in a busy loop.
-const CLOCK_EVERY: u32 = 32;
+use busy::{Busy, budget};
 
 /// What one turn did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -58,7 +58,9 @@ impl EventLoop {
             Some(timeout) => Wait::Until(self.time().saturating_add(timeout)),
         };
         let mut done = Turn { fired: running.look(limit)?, ..Turn::default() };
-        done.ran = self.run_batch(u32::MAX);
+        let mut left = u32::MAX;
+        self.run_batch(&mut left);
+        done.ran = u32::MAX - left;
         done.more = self.has_ready() || self.rest_between_turns();
         Ok(done)
     }
@@ -116,42 +118,38 @@ impl EventLoop {
         result
     }
 
-    /// Runs what is ready now, once each but at most `limit`, and returns how
-    /// many there were. What is left over comes before anything newer.
-    fn run_batch(&self, limit: u32) -> u32 {
-        if self.batch_is_empty() {
-            self.batch.set(self.ready.take());
-        }
-        let mut ran = 0;
+    /// Runs what is ready now, once each but at most `left`, which is not zero
+    /// and is counted down. What is left over comes before anything newer.
+    fn run_batch(&self, left: &mut u32) {
         #[cfg(not(feature = "threads"))]
-        self.run_nodes(&mut ran, limit);
+        self.run_nodes(left);
         #[cfg(feature = "threads")]
-        while let Err(payload) =
-            crate::platform::catch_unwind(&mut || self.run_nodes(&mut ran, limit))
-        {
+        while let Err(payload) = crate::platform::catch_unwind(&mut || self.run_nodes(left)) {
             self.end_panicked(payload);
+            if *left == 0 || self.batch_is_empty() {
+                break;
+            }
         }
-        ran
     }
 
     #[inline(always)]
-    fn run_nodes(&self, ran: &mut u32, limit: u32) {
-        while *ran < limit {
-            let mut batch = self.batch.get();
-            // SAFETY: Alive In Chain: the batch came from the ready queue.
-            let Some(node) = (unsafe { batch.pop() }) else {
-                break;
-            };
-            self.batch.set(batch);
-            *ran += 1;
-            self.running_node.set(node.as_ptr());
-            // SAFETY: as above.
-            if let Some(table) = unsafe { node.as_ref() }.vtable() {
-                // SAFETY: Right Table; the node is out of its chain.
-                unsafe { (table.run)(node, self) };
-            }
+    fn run_nodes(&self, left: &mut u32) {
+        let mut batch = self.batch.get();
+        if batch.is_empty() {
+            batch = self.ready.take();
         }
-        self.running_node.set(core::ptr::null());
+        // SAFETY: Alive In Chain: the batch came from the ready queue.
+        while let Some(node) = unsafe { batch.pop() } {
+            self.batch.set(batch);
+            self.running_node.set(node.as_ptr());
+            *left -= 1;
+            // SAFETY: as above; Right Table.
+            unsafe { (node.as_ref().table().run)(node, self) };
+            if *left == 0 {
+                break;
+            }
+            batch = self.batch.get();
+        }
     }
 
     pub(super) fn batch_is_empty(&self) -> bool {
@@ -208,50 +206,49 @@ impl EventLoop {
 impl Running<'_> {
     /// Steps 1 to 4; returns how many timers were due.
     fn look(&self, limit: Wait) -> Result<u32, RunError> {
-        let event_loop = self.0;
+        let event_loop = self.event_loop;
         #[cfg(feature = "threads")]
         event_loop.take_in();
+        // SAFETY: a loop that runs was started.
+        let first = unsafe { event_loop.timers.next_deadline() };
         let wait = if event_loop.has_ready() || event_loop.is_stopping() {
             Wait::No
         } else {
-            match (event_loop.next_deadline(), limit) {
-                (_, Wait::No) => Wait::No,
-                (None, limit) => limit,
-                (Some(when), Wait::Until(limit)) => Wait::Until(when.min(limit)),
-                (Some(when), Wait::Forever) => Wait::Until(when),
+            match limit {
+                Wait::No => Wait::No,
+                limit if first.is_never() => limit,
+                Wait::Until(limit) => Wait::Until(first.min(limit)),
+                Wait::Forever => Wait::Until(first),
             }
         };
         self.select(wait)?;
-        Ok(self.fire_due())
+        Ok(self.fire_due(first))
     }
 
     fn select(&self, wait: Wait) -> Result<(), RunError> {
-        let event_loop = self.0;
-        let Some(backend) = event_loop.backend() else {
-            return Err(RunError::NoBackend);
-        };
+        let event_loop = self.event_loop;
         #[cfg(feature = "threads")]
         let result = {
-            let result = backend.select(event_loop, event_loop.prepare_to_sleep(wait));
+            let result = self.backend.select(event_loop, event_loop.prepare_to_sleep(wait));
             event_loop.awake();
             result
         };
         #[cfg(not(feature = "threads"))]
-        let result = backend.select(event_loop, wait);
+        let result = self.backend.select(event_loop, wait);
         result.map_err(|error| match error {
             SelectError::NothingToWaitFor => RunError::NothingToWaitFor,
             SelectError::Os(code) => RunError::Select(code),
         })
     }
 
-    /// Makes due timers ready.
-    fn fire_due(&self) -> u32 {
-        let event_loop = self.0;
+    /// Makes due timers ready, when the first may be so at `first`.
+    fn fire_due(&self, first: Instant) -> u32 {
         let mut fired = 0;
-        if !event_loop.wheel.is_empty() {
-            let now = event_loop.tick_of(event_loop.time());
-            while let Some(node) = event_loop.wheel.pop_due(now) {
-                // SAFETY: only timers are put in the wheel.
+        if !first.is_never() {
+            let now = self.backend.now();
+            // SAFETY: a loop that runs was started.
+            while let Some(node) = unsafe { self.event_loop.timers.pop_due(now) } {
+                // SAFETY: only timers are put there.
                 unsafe { Timer::fire(node) };
                 fired += 1;
             }
@@ -262,63 +259,27 @@ impl Running<'_> {
     /// Turns until a stop.
     fn run(&self) -> Result<(), RunError> {
         let result = self.run_turns();
-        self.0.clear_stopping();
+        self.event_loop.clear_stopping();
         result
     }
 
     fn run_turns(&self) -> Result<(), RunError> {
-        let event_loop = self.0;
-        let budget = event_loop.backend().ok_or(RunError::NoBackend)?.poll_budget();
+        let event_loop = self.event_loop;
+        let budget = budget(self.backend);
         loop {
             self.look(Wait::Forever)?;
             let mut busy = Busy::new(budget);
             loop {
-                let ran = event_loop.run_batch(busy.chunk());
+                event_loop.run_batch(busy.left());
                 if event_loop.is_stopping() && event_loop.batch_is_empty() {
                     return Ok(());
                 }
                 #[cfg(feature = "threads")]
                 event_loop.take_in();
-                if !event_loop.has_ready() || busy.is_over(event_loop, ran) {
+                if !event_loop.has_ready() || busy.is_over(self.backend) {
                     break;
                 }
             }
         }
-    }
-}
-
-/// How long a busy loop has not looked at the selector.
-struct Busy {
-    left: u32,
-    to_clock: u32,
-    time: Duration,
-    until: Option<Instant>,
-}
-
-impl Busy {
-    fn new(budget: crate::io::PollBudget) -> Busy {
-        let left = budget.callbacks.max(1);
-        Busy { left, to_clock: CLOCK_EVERY, time: budget.time, until: None }
-    }
-
-    /// How many callbacks may run before `is_over` must be asked.
-    #[inline]
-    fn chunk(&self) -> u32 {
-        self.left.min(self.to_clock)
-    }
-
-    /// Notes that `ran` more have run; whether it is time to look.
-    #[inline]
-    fn is_over(&mut self, event_loop: &EventLoop, ran: u32) -> bool {
-        self.left -= ran.min(self.left);
-        self.to_clock -= ran.min(self.to_clock);
-        self.left == 0 || (self.to_clock == 0 && self.is_late(event_loop))
-    }
-
-    fn is_late(&mut self, event_loop: &EventLoop) -> bool {
-        self.to_clock = CLOCK_EVERY;
-        let now = event_loop.time();
-        let until = *self.until.get_or_insert(now.saturating_add(self.time));
-        now >= until
     }
 }

@@ -90,7 +90,7 @@ use core::cell::Cell;
 use core::ptr::{self, NonNull};
 
 mod level;
-mod list;
+pub(super) mod list;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

@@ -10,8 +10,10 @@
 //! | `abort` | cancelled; dropped at once |
 //! | a panic | the panic's payload (platforms that unwind) |
 
-use super::header::{Header, TaskVTable, borrowed_waker, table};
-use super::state::{self, CANCEL, CANCELLED, DONE, HANDLE, OUTPUT, QUEUED};
+use super::header::{Header, TaskVTable, borrowed_waker, stage, table};
+#[cfg(feature = "alloc")]
+use super::state::QUEUED;
+use super::state::{self, CANCEL, CANCELLED, DONE, HANDLE, OUTPUT};
 use crate::schedule::EventLoop;
 use crate::schedule::node::{Node, NodeVTable};
 use core::cell::UnsafeCell;
@@ -52,12 +54,14 @@ impl<F: Future> TaskCell<F> {
 }
 
 /// Where tasks of a kind are kept, and how their memory is given back.
+#[cfg_attr(not(feature = "alloc"), allow(dead_code, reason = "a static is never given back"))]
 pub(crate) trait Storage<F: Future> {
     /// Gives the memory of a task back.
     ///
     /// # Safety
     ///
     /// Nobody refers to it; its stage is empty.
+    #[cfg(feature = "alloc")]
     unsafe fn free(task: NonNull<Header>);
 }
 
@@ -68,83 +72,65 @@ impl<F: Future, S: Storage<F>> Table<F, S> {
     pub(crate) const TABLE: &'static TaskVTable = &TaskVTable {
         node: NodeVTable {
             run: run::<F>,
-            discard: discard::<F>,
+            discard,
             #[cfg(feature = "threads")]
-            panicked: panicked::<F>,
+            panicked,
         },
-        abort: abort::<F>,
-        take_output: take_output::<F>,
-        drop_output: drop_output::<F>,
+        // SAFETY: Same Type and Stage: the caller gives a stage that holds it.
+        drop_future: |stage| unsafe { stage.cast::<F>().drop_in_place() },
+        stage: core::mem::offset_of!(TaskCell<F>, stage),
+        #[cfg(feature = "alloc")]
         free: S::free,
     };
 }
 
-/// One step.
+/// One step. What does not depend on the future's type is in functions of its
+/// own, because this is made for each type.
 unsafe fn run<F: Future>(node: NonNull<Node>, event_loop: &EventLoop) {
     let task = node.cast::<Header>();
     // SAFETY: Alive In Chain until the loop's reference is given up.
     let header = unsafe { task.as_ref() };
-    let flags = header.state.dequeue();
-    if flags & (DONE | CANCEL) != 0 {
+    if header.state.dequeue() & (DONE | CANCEL) != 0 {
         // SAFETY: as for this function.
-        return unsafe { end_without_poll::<F>(task, event_loop) };
+        return unsafe { end_without_poll(task, event_loop) };
     }
     // SAFETY: Same Type; Stage: not DONE, so it is the future, which never
     // moves; the loop's reference outlives the waker.
-    let polled = unsafe {
-        let waker = borrowed_waker(task);
-        let future = Pin::new_unchecked(&mut *(*TaskCell::<F>::stage(task)).future);
-        future.poll(&mut Context::from_waker(&waker))
-    };
-    if let Poll::Ready(output) = polled {
-        // SAFETY: as for this function.
-        unsafe { complete::<F>(task, event_loop, output) }
-    }
-}
-
-/// Ends a task with its value.
-unsafe fn complete<F: Future>(task: NonNull<Header>, event_loop: &EventLoop, output: F::Output) {
-    // SAFETY: Same Type; the loop's reference stands until `finished`.
     unsafe {
-        let header = task.as_ref();
         let stage = TaskCell::<F>::stage(task);
-        header.set(DONE);
-        ManuallyDrop::drop(&mut (*stage).future);
-        if header.has(CANCEL) {
-            header.set(CANCELLED);
-        } else if header.has(HANDLE) {
-            (&raw mut (*stage).output).write(ManuallyDrop::new(output));
-            header.set(OUTPUT);
-        }
-        finished(task, event_loop);
-    }
-}
-
-/// Takes a task that was cancelled, or had ended, out of the ready queue.
-#[cold]
-unsafe fn end_without_poll<F: Future>(task: NonNull<Header>, event_loop: &EventLoop) {
-    // SAFETY: as for `run`.
-    unsafe {
-        if task.as_ref().has(DONE) {
-            state::release_home(task);
-        } else {
-            end_cancelled::<F>(task);
+        let waker = borrowed_waker(task);
+        let future = Pin::new_unchecked(&mut *(*stage).future);
+        if let Poll::Ready(output) = future.poll(&mut Context::from_waker(&waker)) {
+            header.set(DONE);
+            ManuallyDrop::drop(&mut (*stage).future);
+            if header.has(CANCEL) {
+                header.set(CANCELLED);
+            } else if header.has(HANDLE) {
+                (&raw mut (*stage).output).write(ManuallyDrop::new(output));
+                header.set(OUTPUT);
+            }
             finished(task, event_loop);
         }
     }
 }
 
-/// Drops the future; the task is done and was cancelled.
-unsafe fn end_cancelled<F: Future>(task: NonNull<Header>) {
-    // SAFETY: Same Type and Stage; the caller found the task alive and not DONE.
+/// Takes a task that was cancelled, or had ended, out of the ready queue.
+#[cold]
+#[inline(never)]
+unsafe fn end_without_poll(task: NonNull<Header>, event_loop: &EventLoop) {
+    // SAFETY: as for `run`.
     unsafe {
-        task.as_ref().set(DONE | CANCELLED);
-        ManuallyDrop::drop(&mut (*TaskCell::<F>::stage(task)).future);
+        if task.as_ref().has(DONE) {
+            state::release_home(task);
+        } else {
+            abort(task, event_loop);
+        }
     }
 }
 
 /// What follows the end of a task, however it ended: tell who waits, and give
 /// the loop's reference up unless the task is still in the ready queue.
+#[inline(never)]
 unsafe fn finished(task: NonNull<Header>, event_loop: &EventLoop) {
     // SAFETY: the loop's reference stands.
     let header = unsafe { task.as_ref() };
@@ -160,82 +146,51 @@ unsafe fn finished(task: NonNull<Header>, event_loop: &EventLoop) {
             event_loop.ended.add(task);
         }
     }
-    #[cfg(not(feature = "threads"))]
+    #[cfg(all(feature = "alloc", not(feature = "threads")))]
     if !header.has(QUEUED) {
         // SAFETY: the loop's reference.
         unsafe { state::release_home(task) }
     }
 }
 
-unsafe fn abort<F: Future>(task: NonNull<Header>, event_loop: &EventLoop) {
-    // SAFETY: as for `end_without_poll`; the caller found the task not running.
+/// Drops the future; the task is done and was cancelled.
+///
+/// # Safety
+///
+/// The task is alive, not `DONE` and not running.
+unsafe fn abort(task: NonNull<Header>, event_loop: &EventLoop) {
+    // SAFETY: Same Type and Stage; the caller's promise.
     unsafe {
-        end_cancelled::<F>(task);
+        task.as_ref().set(DONE | CANCELLED);
+        (table(task).drop_future)(stage(task));
         finished(task, event_loop);
     }
 }
 
 /// The loop closes while the task is in a chain.
-unsafe fn discard<F: Future>(node: NonNull<Node>, event_loop: &EventLoop) {
+unsafe fn discard(node: NonNull<Node>, event_loop: &EventLoop) {
     let task = node.cast::<Header>();
     // SAFETY: Alive In Chain.
     unsafe {
         task.as_ref().state.dequeue();
-        if task.as_ref().has(DONE) {
-            state::release_home(task);
-        } else {
-            abort::<F>(task, event_loop);
-        }
-    }
-}
-
-unsafe fn take_output<F: Future>(task: NonNull<Header>, to: *mut ()) {
-    // SAFETY: Same Type and Stage: the caller saw OUTPUT, and `to` can hold it.
-    unsafe {
-        task.as_ref().clear(OUTPUT);
-        let stage = TaskCell::<F>::stage(task);
-        #[cfg(feature = "threads")]
-        if task.as_ref().has(state::PANICKED) {
-            let payload = (&raw const (*stage).payload).read();
-            to.cast::<ManuallyDrop<crate::platform::Payload>>().write(payload);
-            return;
-        }
-        to.cast::<ManuallyDrop<F::Output>>().write((&raw const (*stage).output).read());
-    }
-}
-
-unsafe fn drop_output<F: Future>(task: NonNull<Header>) {
-    // SAFETY: Same Type and Stage: the caller saw OUTPUT.
-    unsafe {
-        task.as_ref().clear(OUTPUT);
-        let stage = TaskCell::<F>::stage(task);
-        #[cfg(feature = "threads")]
-        if task.as_ref().has(state::PANICKED) {
-            ManuallyDrop::drop(&mut (*stage).payload);
-            return;
-        }
-        ManuallyDrop::drop(&mut (*stage).output);
+        end_without_poll(task, event_loop);
     }
 }
 
 /// Ends a task whose poll, or whose future's drop, panicked.
 #[cfg(feature = "threads")]
-unsafe fn panicked<F: Future>(
-    node: NonNull<Node>,
-    event_loop: &EventLoop,
-    payload: crate::platform::Payload,
-) {
+unsafe fn panicked(node: NonNull<Node>, event_loop: &EventLoop, payload: crate::platform::Payload) {
     let task = node.cast::<Header>();
     // SAFETY: the loop's reference stands: the task did not get to `finished`.
     let header = unsafe { task.as_ref() };
     let already_ended = header.has(DONE);
     header.set(DONE | state::PANICKED);
-    // SAFETY: Same Type and Stage.
-    let stage = unsafe { TaskCell::<F>::stage(task) };
+    // SAFETY: alive, and its table is set.
+    let (table, stage) = unsafe { (table(task), stage(task)) };
     if !already_ended {
         let dropped = crate::platform::catch_unwind(&mut || {
             // SAFETY: Stage: DONE was clear, so the future is still there.
-            unsafe { ManuallyDrop::drop(&mut (*stage).future) }
+            unsafe { (table.drop_future)(stage) }
         });
         if let Err(second) = dropped {
             event_loop.report_panic("dropping a task that had panicked, panicked too", &second);
@@ -243,7 +198,7 @@ unsafe fn panicked<F: Future>(
     }
     if header.has(HANDLE) {
         // SAFETY: Stage: the future is gone.
-        unsafe { (&raw mut (*stage).payload).write(ManuallyDrop::new(payload)) };
+        unsafe { stage.cast::<crate::platform::Payload>().write(payload) };
         header.set(OUTPUT);
     } else {
         event_loop.report_panic("a task panicked and nobody awaits it", &payload);
@@ -270,7 +225,7 @@ pub(crate) unsafe fn abort_or_cancel(task: NonNull<Header>) -> bool {
         unsafe { state::wake_by_ref(task) };
     } else {
         // SAFETY: alive and not DONE.
-        unsafe { (table(task).abort)(task, event_loop) };
+        unsafe { abort(task, event_loop) };
     }
     true
 }

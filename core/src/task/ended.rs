@@ -61,7 +61,7 @@ impl EndedTasks {
         while let Some(task) = next {
             // SAFETY: Listed; its successor is read before it is freed.
             unsafe {
-                next = NonNull::new(task.as_ref().links.after.get().cast_mut());
+                next = TaskList::after(task);
                 if task.as_ref().state.is_unreferenced() {
                     (table(task).free)(task);
                 }

@@ -1,13 +1,12 @@
 //! The handle of a task.
 
 use super::cell::abort_or_cancel;
-use super::header::{Header, table};
+use super::header::{Header, stage};
 use super::state::{self, CANCEL, CANCELLED, DONE, HANDLE, OUTPUT};
 use crate::error::TaskError;
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
-use core::mem::MaybeUninit;
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll};
@@ -132,23 +131,16 @@ impl<T> Task<T> {
                 TaskError::Taken
             });
         }
-        // SAFETY: alive; the table is the task's.
-        let take_output = unsafe { table(self.task) }.take_output;
+        header.clear(OUTPUT);
+        // SAFETY: alive, and its table is set.
+        let stage = unsafe { stage(self.task) };
         #[cfg(feature = "threads")]
         if header.has(state::PANICKED) {
-            let mut payload = MaybeUninit::<crate::platform::Payload>::uninit();
-            // SAFETY: OUTPUT is set, and with PANICKED it is a payload.
-            return Err(TaskError::Panicked(unsafe {
-                take_output(self.task, payload.as_mut_ptr().cast());
-                payload.assume_init()
-            }));
+            // SAFETY: Stage: OUTPUT was set, and with PANICKED it is a payload.
+            return Err(TaskError::Panicked(unsafe { stage.cast().read() }));
         }
-        let mut output = MaybeUninit::<T>::uninit();
-        // SAFETY: OUTPUT is set; `from_raw` promised the type.
-        Ok(unsafe {
-            take_output(self.task, output.as_mut_ptr().cast());
-            output.assume_init()
-        })
+        // SAFETY: Stage: OUTPUT was set; `from_raw` promised the type.
+        Ok(unsafe { stage.cast().read() })
     }
 }
 
@@ -173,28 +165,50 @@ impl<T> Future for Task<T> {
 impl<T> Unpin for Task<T> {}
 
 impl<T> Drop for Task<T> {
+    #[inline]
     fn drop(&mut self) {
-        let header = self.header();
-        header.clear(HANDLE);
-        header.joiner.clear();
-        if header.has(OUTPUT) {
-            #[cfg(feature = "threads")]
-            if header.has(state::PANICKED)
-                && let Err(TaskError::Panicked(payload)) = self.take()
-            {
-                // SAFETY: Outlives Tasks.
-                let event_loop = unsafe { self.header().owner() };
-                event_loop
-                    .report_panic("a task panicked and its result was never retrieved", &payload);
-            }
-            if self.header().has(OUTPUT) {
-                // SAFETY: alive; OUTPUT is set.
-                unsafe { (table(self.task).drop_output)(self.task) };
-            }
+        // SAFETY: the handle owns a reference, and is no more.
+        if unsafe { give_up(self.task) } {
+            self.drop_output();
         }
         // SAFETY: the handle's reference.
         unsafe { state::release(self.task) };
     }
+}
+
+impl<T> Task<T> {
+    /// Drops what the task ended with, whose mark has just been cleared.
+    fn drop_output(&mut self) {
+        // SAFETY: alive, and its table is set.
+        let stage = unsafe { stage(self.task) };
+        #[cfg(feature = "threads")]
+        if self.header().has(state::PANICKED) {
+            // SAFETY: Stage: with PANICKED the output is a payload.
+            let payload = unsafe { stage.cast::<crate::platform::Payload>().read() };
+            // SAFETY: Outlives Tasks.
+            let event_loop = unsafe { self.header().owner() };
+            return event_loop
+                .report_panic("a task panicked and its result was never retrieved", &payload);
+        }
+        // SAFETY: Stage; `from_raw` promised the type.
+        unsafe { stage.cast::<T>().drop_in_place() }
+    }
+}
+
+/// Notes that the handle goes; whether it leaves an output for it to drop.
+///
+/// # Safety
+///
+/// The caller owns a reference.
+#[cfg_attr(feature = "threads", inline)]
+#[cfg_attr(not(feature = "threads"), inline(never))]
+unsafe fn give_up(task: NonNull<Header>) -> bool {
+    // SAFETY: the caller's reference.
+    let header = unsafe { task.as_ref() };
+    let left = header.has(OUTPUT);
+    header.clear(HANDLE | OUTPUT);
+    header.joiner.clear();
+    left
 }
 
 impl<T> fmt::Debug for Task<T> {

@@ -15,12 +15,13 @@
 //!   (or panic payload) while `OUTPUT` is set, and nothing otherwise.
 
 use super::joiner::Joiner;
+use super::list::Links;
+use super::owner::Owner;
 use super::state::{self, State};
 use crate::schedule::EventLoop;
 use crate::schedule::node::{Node, NodeVTable};
-use core::cell::Cell;
 use core::mem::ManuallyDrop;
-use core::ptr::{NonNull, null};
+use core::ptr::NonNull;
 use core::task::{RawWaker, RawWakerVTable, Waker};
 
 /// What can be done to a task whose type is forgotten.
@@ -28,27 +29,20 @@ use core::task::{RawWaker, RawWakerVTable, Waker};
 pub(crate) struct TaskVTable {
     /// What can be done to any node. First, so that a node's table is a task's.
     pub(crate) node: NodeVTable,
-    /// Drops the future and marks the task done as cancelled.
-    pub(crate) abort: unsafe fn(NonNull<Header>, &EventLoop),
-    /// Moves the output to where the pointer points; clears `OUTPUT`.
-    pub(crate) take_output: unsafe fn(NonNull<Header>, *mut ()),
-    /// Drops an output that nobody will take; clears `OUTPUT`.
-    pub(crate) drop_output: unsafe fn(NonNull<Header>),
+    /// Drops the future.
+    pub(crate) drop_future: unsafe fn(NonNull<()>),
+    /// How many bytes after the header's beginning the stage begins.
+    pub(crate) stage: usize,
     /// Gives the memory back.
+    #[cfg(feature = "alloc")]
     pub(crate) free: unsafe fn(NonNull<Header>),
-}
-
-/// The neighbours in a loop's list of tasks.
-pub(crate) struct Links {
-    pub(crate) before: Cell<*const Header>,
-    pub(crate) after: Cell<*const Header>,
 }
 
 /// The head of a task.
 #[repr(C)]
 pub(crate) struct Header {
     node: Node,
-    owner: Cell<*const EventLoop>,
+    owner: Owner,
     pub(crate) state: State,
     pub(crate) joiner: Joiner,
     pub(crate) links: Links,
@@ -62,13 +56,21 @@ pub(crate) struct Header {
 #[inline]
 pub(crate) unsafe fn table(task: NonNull<Header>) -> &'static TaskVTable {
     // SAFETY: the caller's promise.
-    match unsafe { task.as_ref() }.node.vtable() {
-        // SAFETY: Right Table (schedule::node) and `repr(C)`: the node's part
-        // is the first field of a TaskVTable.
-        Some(table) => unsafe { &*core::ptr::from_ref(table).cast::<TaskVTable>() },
-        // SAFETY: the caller's promise.
-        None => unsafe { core::hint::unreachable_unchecked() },
-    }
+    let table = unsafe { task.as_ref().node.table() };
+    // SAFETY: Right Table (schedule::node) and `repr(C)`: the node's part is
+    // the first field of a TaskVTable.
+    unsafe { &*core::ptr::from_ref(table).cast::<TaskVTable>() }
+}
+
+/// Where the stage of `task` is.
+///
+/// # Safety
+///
+/// As for [`table`].
+#[inline]
+pub(crate) unsafe fn stage(task: NonNull<Header>) -> NonNull<()> {
+    // SAFETY: Same Type: the table's number is right for this task's memory.
+    unsafe { task.cast::<()>().byte_add(table(task).stage) }
 }
 
 impl Header {
@@ -77,10 +79,10 @@ impl Header {
     pub(crate) const fn unset() -> Header {
         Header {
             node: Node::unset(),
-            owner: Cell::new(null()),
+            owner: Owner::none(),
             state: State::unset(),
             joiner: Joiner::new(),
-            links: Links { before: Cell::new(null()), after: Cell::new(null()) },
+            links: Links::new(),
         }
     }
 
@@ -94,10 +96,10 @@ impl Header {
     ) -> Header {
         Header {
             node: Node::new(&table.node),
-            owner: Cell::new(owner),
+            owner: Owner::new(owner),
             state: State::new(references, flags),
             joiner: Joiner::new(),
-            links: Links { before: Cell::new(null()), after: Cell::new(null()) },
+            links: Links::new(),
         }
     }
 
@@ -123,25 +125,27 @@ impl Header {
     #[inline]
     pub(crate) unsafe fn owner<'a>(&self) -> &'a EventLoop {
         // SAFETY: the caller's promise.
-        unsafe { &*self.owner.get() }
+        unsafe { self.owner.get() }
     }
 
     #[inline]
     pub(crate) fn is_owned_by(&self, event_loop: &EventLoop) -> bool {
-        core::ptr::eq(self.owner.get(), event_loop)
+        self.owner.is(event_loop)
     }
 
     #[inline]
     pub(crate) fn has(&self, flags: u8) -> bool {
-        self.state.flags() & flags != 0
+        self.state.has(flags)
     }
 
+    #[inline]
     pub(crate) fn set(&self, flags: u8) {
-        self.state.set_flags(self.state.flags() | flags);
+        self.state.set(flags);
     }
 
+    #[inline]
     pub(crate) fn clear(&self, flags: u8) {
-        self.state.set_flags(self.state.flags() & !flags);
+        self.state.clear(flags);
     }
 }
 
@@ -152,13 +156,33 @@ static WAKER: RawWakerVTable = RawWakerVTable::new(
         unsafe { state::retain(from_data(task)) };
         RawWaker::new(task, &WAKER)
     },
-    // SAFETY: as above; `wake` gives the waker's reference up.
-    |task| unsafe { state::wake(from_data(task)) },
-    // SAFETY: as above; the reference stays.
-    |task| unsafe { state::wake_by_ref(from_data(task)) },
+    wake,
+    wake_by_ref,
     // SAFETY: as above.
     |task| unsafe { state::release(from_data(task)) },
 );
+
+/// A waker's `wake`, which gives the waker's reference up.
+#[cfg(feature = "alloc")]
+unsafe fn wake(task: *const ()) {
+    // SAFETY: a waker's data is a task that it owns a reference to.
+    unsafe { state::wake(from_data(task)) }
+}
+
+/// Without `alloc` wakers own nothing that could be given up.
+#[cfg(not(feature = "alloc"))]
+use wake_by_ref as wake;
+
+/// A waker's `wake_by_ref`.
+///
+/// # Safety
+///
+/// `task` is a task that somebody owns a reference to.
+#[cfg_attr(not(feature = "threads"), inline(never))]
+pub(crate) unsafe fn wake_by_ref(task: *const ()) {
+    // SAFETY: the caller's promise; the reference stays.
+    unsafe { state::wake_by_ref(from_data(task)) }
+}
 
 #[inline]
 unsafe fn from_data(data: *const ()) -> NonNull<Header> {

@@ -2,7 +2,7 @@
 //!
 //! | file | concept |
 //! |---|---|
-//! | `state`, `header`, `cell`, `list` | a task in memory and what may happen to it |
+//! | `state`, `header`, `cell`, `owner`, `list` | a task in memory and what may happen to it |
 //! | `heap`, `pool` | where tasks live: on the heap, in statics |
 //! | `handle`, `joiner` | awaiting, cancelling and aborting a task |
 //! | `sleep` | waiting for a time |
@@ -17,6 +17,7 @@ pub(crate) mod header;
 pub(crate) mod heap;
 mod joiner;
 pub(crate) mod list;
+pub(crate) mod owner;
 pub mod pool;
 mod promise;
 mod sleep;
@@ -26,7 +27,7 @@ mod wait_list;
 pub use handle::Task;
 pub use pool::Call;
 pub use promise::{Promise, PromiseError, WaitPromise};
-pub use sleep::{Sleep, YieldNow, sleep, sleep_until, yield_now};
+pub use sleep::{Sleep, SleepUntil, YieldNow, sleep, sleep_until, yield_now};
 
 use crate::error::ScheduleError;
 use crate::schedule::EventLoop;

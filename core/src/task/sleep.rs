@@ -1,9 +1,8 @@
 //! Waiting for a time, and giving others a turn.
 
 use crate::schedule::timer::Timer;
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, span};
 use core::future::Future;
-use core::marker::PhantomPinned;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -22,7 +21,7 @@ use core::task::{Context, Poll};
 /// `RuntimeError`).
 #[inline]
 pub fn sleep(delay: Duration) -> Sleep {
-    Sleep { state: State::After(delay), timer: Timer::new(), _pin: PhantomPinned }
+    Sleep(Timer::before(span(delay)))
 }
 
 /// Waits until the loop's clock shows `when`, never less.
@@ -37,56 +36,81 @@ pub fn sleep(delay: Duration) -> Sleep {
 ///
 /// As for [`sleep`].
 #[inline]
-pub fn sleep_until(when: Instant) -> Sleep {
-    Sleep { state: State::Until(when), timer: Timer::new(), _pin: PhantomPinned }
+pub fn sleep_until(when: Instant) -> SleepUntil {
+    SleepUntil(Timer::before(when.as_nanos()))
 }
 
-/// The future of [`sleep`] and [`sleep_until`].
+/// The future of [`sleep`]. Until its first poll the timer holds the delay.
 #[must_use = "futures do nothing unless awaited"]
-pub struct Sleep {
-    timer: Timer,
-    state: State,
-    _pin: PhantomPinned,
-}
+pub struct Sleep(Timer);
 
-/// Not begun, or begun: then the timer knows.
-enum State {
-    After(Duration),
-    Until(Instant),
-    Set,
-}
+/// The future of [`sleep_until`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct SleepUntil(Timer);
 
 impl Future for Sleep {
     type Output = ();
 
+    // Made again for each task, but what is left of it there is one look.
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // SAFETY: nothing is moved out of it.
-        let this = unsafe { self.get_unchecked_mut() };
-        let when = match this.state {
-            State::Set => {
-                return if this.timer.is_set() {
-                    this.timer.set_waker(cx.waker());
-                    Poll::Pending
-                } else {
-                    Poll::Ready(())
-                };
-            }
-            State::Until(when) => when,
-            State::After(delay) => {
-                let Some(event_loop) = crate::schedule::current() else {
-                    panic!("sleep: no event loop is running on this thread");
-                };
-                event_loop.time().saturating_add(delay)
-            }
+        if self.0.is_over() {
+            return Poll::Ready(());
+        }
+        // SAFETY: pinned until dropped.
+        unsafe { wait_for(&self.0, cx) };
+        Poll::Pending
+    }
+}
+
+/// Sets a timer that holds a delay, if it is not set yet; says who is to be woken.
+///
+/// # Safety
+///
+/// It does not move until it is dropped, which takes it out.
+#[inline(never)]
+unsafe fn wait_for(timer: &Timer, cx: &Context<'_>) {
+    timer.set_waker(cx.waker());
+    if !timer.was_set() {
+        let Some(event_loop) = crate::schedule::current() else {
+            panic!("sleep: no event loop is running on this thread");
         };
+        // SAFETY: the current loop runs; the caller's promise.
+        unsafe {
+            let now = event_loop.time_while_running();
+            timer.set(event_loop, now.after(timer.ticks()));
+        }
+    }
+}
+
+impl Future for SleepUntil {
+    type Output = ();
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.0.is_over() {
+            return Poll::Ready(());
+        }
+        // SAFETY: pinned until dropped.
+        unsafe { wait_until(&self.0, cx) };
+        Poll::Pending
+    }
+}
+
+/// As [`wait_for`], for a timer that holds a deadline.
+///
+/// # Safety
+///
+/// As there.
+#[inline(never)]
+unsafe fn wait_until(timer: &Timer, cx: &Context<'_>) {
+    timer.set_waker(cx.waker());
+    if !timer.was_set() {
         let Some(event_loop) = crate::schedule::current() else {
             panic!("sleep_until: no event loop is running on this thread");
         };
-        this.state = State::Set;
-        this.timer.set_waker(cx.waker());
-        // SAFETY: pinned until dropped, and the timer's drop takes it out.
-        unsafe { this.timer.set(event_loop, when) };
-        Poll::Pending
+        // SAFETY: the caller's promise.
+        unsafe { timer.set(event_loop, Instant::from_nanos(timer.ticks())) };
     }
 }
 

@@ -57,6 +57,16 @@ macro_rules! new_loop {
     }};
 }
 
+/// Says that a case needs two open loops, where there can be one.
+pub(crate) fn two_loops() -> crate::case::Outcome {
+    if cfg!(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))) {
+        return Err(crate::case::Failure::Unsupported(
+            "without an allocator one loop at a time is open",
+        ));
+    }
+    Ok(())
+}
+
 /// Lets callbacks of the loop live in one store for all cases: each case
 /// closes its loops, and that frees what it left there.
 #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]

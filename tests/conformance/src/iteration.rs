@@ -238,6 +238,7 @@ fn run_until_complete_does_not_nest() -> Outcome {
 }
 
 fn no_other_loop_runs_inside_a_loop() -> Outcome {
+    crate::fixture::two_loops()?;
     let (outer, inner) = (new_loop!(), new_loop!());
     let other = inner.clone();
     let started = outer.run_until_complete(async move {

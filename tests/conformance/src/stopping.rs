@@ -91,6 +91,7 @@ fn a_task_stopped_with_its_loop_goes_on_in_the_next_run() -> Outcome {
 }
 
 fn a_promise_of_another_loop_is_refused() -> Outcome {
+    crate::fixture::two_loops()?;
     let (here, there) = (new_loop!(), new_loop!());
     let promise = static_ref!(Promise<u8> = Promise::new());
     there.run_until_complete(async { promise.add_done_callback(|| ()).map(drop) })??;

@@ -44,22 +44,33 @@ use core::ptr::NonNull;
 pub struct TimerNode {
     /// First, so that a pointer to the links is one to the node.
     links: Links,
-    deadline: Cell<u64>,
+    deadline: Cell<Ticks>,
 }
+
+/// A number of ticks that needs no more alignment than a pointer, so that a node leaves no hole in the future
+/// that it is in.
+#[derive(Clone, Copy)]
+#[repr(C, packed(4))]
+struct Ticks(u64);
 
 const _: () = assert!(size_of::<TimerNode>() == 2 * size_of::<usize>() + 8);
 
 impl TimerNode {
     /// A node that is in no list. All its bytes are zero, so that a `static` full of them stays in `.bss`.
     pub const fn new() -> Self {
-        Self { links: Links::new(), deadline: Cell::new(0) }
+        Self::at(0)
+    }
+
+    /// A node that is in no list, and already has a number where its deadline will be.
+    pub const fn at(deadline: u64) -> Self {
+        Self { links: Links::new(), deadline: Cell::new(Ticks(deadline)) }
     }
 
     /// The deadline that the node was last inserted with, in ticks; 0 if it never was.
     ///
     /// It stays readable after the node has fired (asyncio: `TimerHandle.when()`).
     pub fn deadline(&self) -> u64 {
-        self.deadline.get()
+        self.deadline.get().0
     }
 
     /// Whether the node is in a wheel: inserted, and neither popped nor removed since.
@@ -67,8 +78,13 @@ impl TimerNode {
         self.links.next.get().is_some()
     }
 
-    pub(super) fn set_deadline(&self, deadline: u64) {
-        self.deadline.set(deadline);
+    /// Whether the node was ever in a wheel: unlinking it leaves `prev` as it was.
+    pub fn was_linked(&self) -> bool {
+        self.links.prev.get().is_some()
+    }
+
+    pub(in crate::schedule) fn set_deadline(&self, deadline: u64) {
+        self.deadline.set(Ticks(deadline));
     }
 }
 
@@ -122,16 +138,16 @@ impl Deref for Link {
 /// A pointer to a node for which the invariants hold, and that may therefore be read through safely.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
-pub(super) struct NodeRef(NonNull<TimerNode>);
+pub(in crate::schedule) struct NodeRef(NonNull<TimerNode>);
 
 impl NodeRef {
     /// # Safety
     /// `node` is **Pinned** for as long as any copy of the result is used, on **One thread**.
-    pub(super) unsafe fn new(node: NonNull<TimerNode>) -> Self {
+    pub(in crate::schedule) unsafe fn new(node: NonNull<TimerNode>) -> Self {
         Self(node)
     }
 
-    pub(super) fn as_ptr(self) -> NonNull<TimerNode> {
+    pub(in crate::schedule) fn as_ptr(self) -> NonNull<TimerNode> {
         self.0
     }
 
@@ -140,7 +156,7 @@ impl NodeRef {
     }
 
     /// Puts the node, which is in no list, into one.
-    pub(super) fn insert(self, Gap(before): Gap) {
+    pub(in crate::schedule) fn insert(self, Gap(before): Gap) {
         let link = self.link();
         // Only the end of a list that never had a node has null links, and then it is its own neighbour.
         let after = before.next.get().unwrap_or(before);
@@ -154,7 +170,7 @@ impl NodeRef {
     ///
     /// # Safety
     /// It is in one.
-    pub(super) unsafe fn unlink(self) {
+    pub(in crate::schedule) unsafe fn unlink(self) {
         let link = self.link();
         let (prev, next) = (link.prev(), link.next());
         self.links.next.set(None);
@@ -174,16 +190,16 @@ impl Deref for NodeRef {
 
 /// A place in a list where a node can be put in: behind this link.
 #[derive(Clone, Copy)]
-pub(super) struct Gap(Link);
+pub(in crate::schedule) struct Gap(Link);
 
 /// A list of nodes. All-zero until it first has one.
 #[repr(transparent)]
-pub(super) struct List {
+pub(in crate::schedule) struct List {
     end: Links,
 }
 
 impl List {
-    pub(super) const fn new() -> Self {
+    pub(in crate::schedule) const fn new() -> Self {
         Self { end: Links::new() }
     }
 
@@ -197,24 +213,41 @@ impl List {
         (link != self.end()).then(|| unsafe { NodeRef::new(link.0.cast()) })
     }
 
-    pub(super) fn first(&self) -> Option<NodeRef> {
+    pub(in crate::schedule) fn first(&self) -> Option<NodeRef> {
         self.node(self.end.next.get()?)
     }
 
     /// The first node, if it is the last one too.
-    pub(super) fn only(&self) -> Option<NodeRef> {
+    pub(in crate::schedule) fn only(&self) -> Option<NodeRef> {
         self.first().filter(|node| node.link().next() == self.end())
     }
 
+    /// Makes the list, which never had a node, a ring.
+    #[cfg(not(feature = "threads"))]
+    pub(in crate::schedule) fn close(&self) {
+        self.end.next.set(Some(self.end()));
+        self.end.prev.set(Some(self.end()));
+    }
+
+    /// The first node of a list whose links are not null.
+    ///
+    /// # Safety
+    ///
+    /// The list was [closed](Self::close) to a ring.
+    #[cfg(not(feature = "threads"))]
+    pub(in crate::schedule) unsafe fn first_of_ring(&self) -> Option<NodeRef> {
+        self.node(self.end().next())
+    }
+
     /// Where the next node goes in order of insertion.
-    pub(super) fn back(&self) -> Gap {
+    pub(in crate::schedule) fn back(&self) -> Gap {
         Gap(self.end.prev.get().unwrap_or(self.end()))
     }
 
     /// Where a node goes in order of deadline, behind those with an equal one.
     ///
     /// The search begins at the back: it costs one step for each node with a later deadline.
-    pub(super) fn gap_for(&self, deadline: u64) -> Gap {
+    pub(in crate::schedule) fn gap_for(&self, deadline: u64) -> Gap {
         let Gap(mut before) = self.back();
         while let Some(later) = self.node(before)
             && later.deadline() > deadline
@@ -224,9 +257,29 @@ impl List {
         Gap(before)
     }
 
+    /// The same as [`gap_for`](Self::gap_for), found from the front: one step for each node that is not later.
+    #[cfg(not(feature = "threads"))]
+    pub(in crate::schedule) fn gap_from_front_for(&self, deadline: u64) -> Gap {
+        let mut before = self.end();
+        while let Some(next) = before.next.get()
+            && let Some(node) = self.node(next)
+            && node.deadline() <= deadline
+        {
+            before = next;
+        }
+        Gap(before)
+    }
+
+    /// The third node, if there is one.
+    #[cfg(not(feature = "threads"))]
+    pub(in crate::schedule) fn third(&self) -> Option<NodeRef> {
+        let second = self.node(self.first()?.link().next())?;
+        self.node(second.link().next())
+    }
+
     /// Empties the list and hands each of its nodes to `relink`, in order. It must put them into lists, of
     /// which this may be one.
-    pub(super) fn drain(&self, mut relink: impl FnMut(NodeRef)) {
+    pub(in crate::schedule) fn drain(&self, mut relink: impl FnMut(NodeRef)) {
         let mut next = self.first();
         // The end forgets the nodes; their chain goes on leading to the end, where it is over.
         self.end.next.set(None);
@@ -238,7 +291,7 @@ impl List {
     }
 
     /// The smallest deadline in the list; `None` if it has more than `limit` nodes, or none.
-    pub(super) fn earliest(&self, limit: usize) -> Option<u64> {
+    pub(in crate::schedule) fn earliest(&self, limit: usize) -> Option<u64> {
         let mut earliest = u64::MAX;
         let mut node = self.first()?;
         for _ in 0..limit {

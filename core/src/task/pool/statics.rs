@@ -12,7 +12,7 @@ use crate::error::ScheduleError;
 use crate::schedule::EventLoop;
 use crate::task::cell::{Stage, Storage, Table, TaskCell};
 use crate::task::handle::Task;
-use crate::task::header::Header;
+use crate::task::header::{Header, TaskVTable, wake_by_ref};
 use crate::task::state::{DONE, HANDLE, QUEUED};
 use core::cell::UnsafeCell;
 use core::future::Future;
@@ -120,6 +120,7 @@ pub(super) type Ref<Fun, Args> = &'static [TaskCell<<Fun as TaskFn<Args>>::Futur
 struct Static;
 
 impl<F: Future> Storage<F> for Static {
+    #[cfg(feature = "alloc")]
     unsafe fn free(_task: NonNull<Header>) {}
 }
 
@@ -146,7 +147,12 @@ impl<F: Future<Output: 'static> + 'static> StaticCell<F> {
         }
         // SAFETY: Free Slot: nothing is in the stage and nobody looks at it.
         unsafe { self.0.stage.get().cast::<F>().write(future) };
-        Ok(start(event_loop, &self.0))
+        let task = NonNull::from(&self.0).cast::<Header>();
+        // SAFETY: the future has just been written; the type is F's.
+        Ok(unsafe {
+            start(event_loop, task, Table::<F, Static>::TABLE);
+            Task::from_raw(task)
+        })
     }
 }
 
@@ -157,14 +163,54 @@ pub(super) fn spawn<Fun: TaskFn<Args>, Args>(
     function: Fun,
     arguments: Args,
 ) -> Result<Task<Fun::Output>, ScheduleError<Args>> {
-    if event_loop.is_closed() {
-        return Err(ScheduleError::Closed(arguments));
-    }
-    let Some(cell) = pool.iter().find(|cell| cell.header.is_free()) else {
-        return Err(ScheduleError::Full(arguments));
+    // In steps that do not know the type: this function is made for each.
+    let first = NonNull::from(pool).cast::<Header>();
+    // SAFETY: Same Pool: the array's cells begin with their headers.
+    let free =
+        unsafe { find_free(event_loop, first, pool.len(), size_of::<TaskCell<Fun::Future>>()) };
+    let Some(task) = free else {
+        return Err(if event_loop.is_closed() {
+            ScheduleError::Closed(arguments)
+        } else {
+            ScheduleError::Full(arguments)
+        });
     };
+    // SAFETY: it is one of the pool's cells.
+    let cell = unsafe { task.cast::<TaskCell<Fun::Future>>().as_ref() };
     build::<Fun, Args>(cell, function, arguments);
-    Ok(start(event_loop, cell))
+    // SAFETY: the future has just been built there.
+    Ok(unsafe {
+        start(event_loop, task, Table::<Fun::Future, Static>::TABLE);
+        Task::from_raw(task)
+    })
+}
+
+/// The first free one of `count` tasks, `size` bytes each; none for a closed loop.
+///
+/// # Safety
+///
+/// There are as many, in statics.
+#[inline(never)]
+unsafe fn find_free(
+    event_loop: &EventLoop,
+    first: NonNull<Header>,
+    count: usize,
+    size: usize,
+) -> Option<NonNull<Header>> {
+    if event_loop.is_closed() {
+        return None;
+    }
+    let mut task = first;
+    for _ in 0..count {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if task.as_ref().is_free() {
+                return Some(task);
+            }
+            task = task.byte_add(size);
+        }
+    }
+    None
 }
 
 /// Makes the future where it will stay, so that it is not copied there.
@@ -174,21 +220,24 @@ fn build<Fun: TaskFn<Args>, Args>(cell: &TaskCell<Fun::Future>, function: Fun, a
     unsafe { cell.stage.get().cast::<Fun::Future>().write(function.call(arguments)) };
 }
 
-/// Makes the task in `cell`, whose stage holds its future, ready.
-fn start<F: Future>(event_loop: &EventLoop, cell: &'static TaskCell<F>) -> Task<F::Output> {
-    let task = NonNull::from(cell).cast::<Header>();
-    cell.header.start(Table::<F, Static>::TABLE, event_loop, QUEUED | HANDLE);
-    event_loop.tasks.add(task);
-    // SAFETY: QUEUED is set; a static is alive.
-    unsafe { event_loop.ready.push(task.cast()) };
-    // SAFETY: HANDLE is set; `start` counted the handle; the type is F's.
-    unsafe { Task::from_raw(task) }
+/// Makes a task whose future is in its stage ready, with a handle.
+///
+/// # Safety
+///
+/// *Same Type*; *Free Slot*, but for the future; it is in a static.
+#[inline(never)]
+unsafe fn start(event_loop: &EventLoop, task: NonNull<Header>, table: &'static TaskVTable) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        task.as_ref().start(table, event_loop, HANDLE);
+        event_loop.tasks.add(task);
+        wake_by_ref(task.as_ptr().cast_const().cast());
+    }
 }
 
 impl Header {
     /// Whether a new task may be started here (*Free Slot*).
     fn is_free(&self) -> bool {
-        let flags = self.state.flags();
-        !self.is_started() || flags & (DONE | HANDLE | QUEUED) == DONE
+        !self.is_started() || self.has(DONE) && !self.has(HANDLE | QUEUED)
     }
 }

@@ -17,7 +17,7 @@ use crate::atomic::{AtomicBool, Ordering, test_and_set};
 use crate::task::header::Header;
 use core::cell::Cell;
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicU8;
+use core::sync::atomic::{AtomicU8, compiler_fence};
 
 pub(crate) struct State {
     queued: AtomicBool,
@@ -45,37 +45,46 @@ impl State {
         let state = State::unset();
         state.references.store(references as usize, Ordering::Relaxed);
         state.queued.store(flags & QUEUED != 0, Ordering::Relaxed);
-        state.set_flags(flags);
+        state.flags.store(flags & !QUEUED, Ordering::Relaxed);
         state
     }
 
-    /// Starts a task in a static. References that earlier tasks left behind
-    /// stay counted. *Home Only*.
+    /// Starts a task in a static, not queued. References that earlier tasks
+    /// left behind stay counted. *Home Only*.
     pub(crate) fn restart(&self, flags: u8) {
         #[cfg(feature = "alloc")]
         crate::atomic::add(&self.references, 1);
-        self.set_flags(flags);
         self.cancels.set(0);
-        self.queued.store(flags & QUEUED != 0, Ordering::Relaxed);
+        self.flags.store(flags, Ordering::Relaxed);
     }
 
+    /// Whether any of `flags` is set.
     #[inline]
-    pub(crate) fn flags(&self) -> u8 {
-        self.flags.load(Ordering::Relaxed) | self.queued.load(Ordering::Relaxed) as u8 * QUEUED
+    pub(crate) fn has(&self, flags: u8) -> bool {
+        // An atomic load is never optimised away; so only those that are needed.
+        flags & !QUEUED != 0 && self.flags.load(Ordering::Relaxed) & flags & !QUEUED != 0
+            || flags & QUEUED != 0 && self.queued.load(Ordering::Relaxed)
     }
 
-    /// Sets all flags but `QUEUED`, which [`dequeue`](Self::dequeue) clears.
+    /// Sets flags other than `QUEUED`, which a wake sets. *Home Only*.
     #[inline]
-    pub(crate) fn set_flags(&self, flags: u8) {
-        self.flags.store(flags & !QUEUED, Ordering::Relaxed);
-        // An interrupt that wakes after this sees it; before, the mark it set is seen next.
-        core::sync::atomic::compiler_fence(Ordering::SeqCst);
+    pub(crate) fn set(&self, flags: u8) {
+        self.flags.store(self.flags.load(Ordering::Relaxed) | flags, Ordering::Relaxed);
+    }
+
+    /// Clears flags other than `QUEUED`, which [`dequeue`](Self::dequeue)
+    /// clears. *Home Only*.
+    #[inline]
+    pub(crate) fn clear(&self, flags: u8) {
+        self.flags.store(self.flags.load(Ordering::Relaxed) & !flags, Ordering::Relaxed);
     }
 
     /// Notes that the task is out of the ready queue, and returns its flags.
     #[inline]
     pub(crate) fn dequeue(&self) -> u8 {
-        self.queued.store(false, Ordering::Release);
+        self.queued.store(false, Ordering::Relaxed);
+        // What the wakes until now were about is seen by the poll that follows.
+        compiler_fence(Ordering::SeqCst);
         self.flags.load(Ordering::Relaxed)
     }
 
@@ -106,7 +115,8 @@ unsafe fn make_ready(task: NonNull<Header>) {
     // SAFETY: alive, by the caller's reference.
     let header = unsafe { task.as_ref() };
     let state = &header.state;
-    if state.flags.load(Ordering::Relaxed) & DONE == 0 && !test_and_set(&state.queued) {
+    // Most wakes in vain are of queued tasks: those are over soonest.
+    if !state.has(QUEUED) && !state.has(DONE) && !test_and_set(&state.queued) {
         // SAFETY: Outlives Tasks (EventLoop); In One Chain by the mark just
         // set; Alive In Chain because a queued task is not freed.
         unsafe { header.owner().ready.push(task.cast()) };
@@ -159,6 +169,7 @@ pub(crate) unsafe fn release_home(task: NonNull<Header>) {
 /// # Safety
 ///
 /// The caller owns the reference.
+#[cfg(feature = "alloc")]
 #[inline]
 pub(crate) unsafe fn wake(task: NonNull<Header>) {
     // SAFETY: passed on.

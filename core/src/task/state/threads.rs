@@ -70,14 +70,22 @@ impl State {
         }
     }
 
+    /// Whether any of `flags` is set. *Home Only*.
     #[inline]
-    pub(crate) fn flags(&self) -> u8 {
-        self.local.get() as u8
+    pub(crate) fn has(&self, flags: u8) -> bool {
+        self.local.get() & u32::from(flags) != 0
     }
 
+    /// Sets flags. *Home Only*.
     #[inline]
-    pub(crate) fn set_flags(&self, flags: u8) {
-        self.local.set(self.local.get() & !0xff | u32::from(flags));
+    pub(crate) fn set(&self, flags: u8) {
+        self.local.set(self.local.get() | u32::from(flags));
+    }
+
+    /// Clears flags. *Home Only*.
+    #[inline]
+    pub(crate) fn clear(&self, flags: u8) {
+        self.local.set(self.local.get() & !u32::from(flags));
     }
 
     /// Notes that the task is out of the ready queue, and returns its flags. *Home Only*.

@@ -1,0 +1,64 @@
+//! A singly linked list: tasks are in statics, and those stay.
+//!
+//! A static is put in when a task is first started in it, and stays in until the
+//! loop closes, whatever tasks it has meanwhile.
+
+use crate::task::header::Header;
+use crate::task::state::DONE;
+use core::cell::Cell;
+use core::ptr::{NonNull, null};
+
+/// The next in a loop's list; the last one's is itself. Null when in none.
+pub(crate) struct Links(Cell<*const Header>);
+
+impl Links {
+    pub(crate) const fn new() -> Links {
+        Links(Cell::new(null()))
+    }
+}
+
+/// A list through the headers' links, the one put in last first.
+///
+/// # Invariants
+///
+/// * **Listed**: what is in the list is the header of a static in which a
+///   task was started.
+pub(crate) struct TaskList {
+    first: Cell<*const Header>,
+}
+
+impl TaskList {
+    pub(crate) const fn new() -> TaskList {
+        TaskList { first: Cell::new(null()) }
+    }
+
+    /// Puts `task`'s static in, if it is not in the list yet.
+    #[inline]
+    pub(crate) fn add(&self, task: NonNull<Header>) {
+        // SAFETY: Listed.
+        let link = unsafe { &task.as_ref().links.0 };
+        if link.get().is_null() {
+            let task = task.as_ptr().cast_const();
+            let next = self.first.replace(task);
+            link.set(if next.is_null() { task } else { next });
+        }
+    }
+
+    /// A task stays in its static, and the static in the list.
+    #[inline]
+    pub(crate) fn remove(&self, _task: NonNull<Header>) {}
+
+    /// Takes statics out up to and including one whose task is not done.
+    pub(crate) fn next_unfinished(&self) -> Option<NonNull<Header>> {
+        while let Some(task) = NonNull::new(self.first.get().cast_mut()) {
+            // SAFETY: Listed.
+            let header = unsafe { task.as_ref() };
+            let next = header.links.0.replace(null());
+            self.first.set(if next == task.as_ptr().cast_const() { null() } else { next });
+            if !header.has(DONE) {
+                return Some(task);
+            }
+        }
+        None
+    }
+}
