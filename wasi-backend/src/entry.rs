@@ -13,13 +13,7 @@ static LOOP: EventLoop = EventLoop::new();
 
 /// Sixteen levels of sixteen slots: each nanosecond of the clock is a tick,
 /// and no timer is too far for the wheel.
-static WHEEL: Levels = Levels([const { Level::new() }; 16]);
-
-struct Levels([Level; 16]);
-
-// SAFETY: a module has one thread of control and no interrupts, and `LOOP` is
-// the only one that is given these levels.
-unsafe impl Sync for Levels {}
+static WHEEL: [Level; 16] = [const { Level::new() }; 16];
 
 /// The module's loop, ready to run.
 ///
@@ -31,7 +25,7 @@ unsafe impl Sync for Levels {}
 /// [`RunError::Closed`] when it has been closed.
 pub fn event_loop() -> Result<LoopRef, RunError> {
     let event_loop = LOOP.start(&BACKEND)?;
-    event_loop.set_wheel(&WHEEL.0, 0);
+    event_loop.set_wheel(&WHEEL, 0);
     Ok(event_loop)
 }
 

@@ -100,9 +100,6 @@ pub(super) fn sleep(timeout: Option<u64>) -> Result<(), SelectError> {
 
 /// Writes all of `text` to standard error.
 fn say(text: &str) -> Result<(), HandlerFailed> {
-    let stderr = wasip2::cli::stderr::get_stderr();
-    for piece in text.as_bytes().chunks(super::stdio::AT_ONCE) {
-        stderr.blocking_write_and_flush(piece).map_err(|_| HandlerFailed)?;
-    }
-    Ok(())
+    let stderr = super::stdio::stderr().map_err(|_| HandlerFailed)?;
+    stderr.write_now(text.as_bytes()).map_err(|_| HandlerFailed)
 }
