@@ -182,6 +182,25 @@ fn a_component_connects_sends_and_reads_to_the_end() {
 }
 
 #[test]
+fn what_was_written_arrives_though_the_component_is_gone() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut first = [0; 1 << 16];
+        stream.read_exact(&mut first).unwrap();
+        // Long enough for the component to drop its end and end itself.
+        std::thread::sleep(Duration::from_millis(300));
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        first.len() + rest.len()
+    });
+    let output = run(wasmtime("client", &["-S", "inherit-network"]), &format!("{port}*"));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(server.join().unwrap(), 1 << 20);
+}
+
+#[test]
 fn a_refused_connection_is_an_error() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let output = run(wasmtime("client", &["-S", "inherit-network"]), &format!("{port}\n"));

@@ -1,5 +1,6 @@
 //! Connects to 127.0.0.1 at the port that is given on standard input, sends a
-//! line and prints what comes back until the end, or why it could not.
+//! line and prints what comes back until the end, or why it could not. After
+//! `PORT*` it sends a megabyte instead, and leaves without looking back.
 
 #![no_std]
 
@@ -8,17 +9,19 @@ use molen::backend::{stdin, stdout};
 use molen::io::source::{ByteSource, SourceError, read, write_all};
 use molen::net::TcpStream;
 
-async fn port() -> Result<u16, SourceError> {
+/// The port, and what stands after it.
+async fn port() -> Result<(u16, u8), SourceError> {
     let stdin = stdin()?;
     let (mut port, mut byte) = (0u16, [0]);
     while read(&stdin, &mut byte).await? == 1 && byte[0].is_ascii_digit() {
         port = port.wrapping_mul(10).wrapping_add(u16::from(byte[0] - b'0'));
     }
-    Ok(port)
+    Ok((port, byte[0]))
 }
 
 async fn client() -> Result<(), SourceError> {
-    let address = ([127, 0, 0, 1], port().await?).into();
+    let (port, mark) = port().await?;
+    let address = ([127, 0, 0, 1], port).into();
     let stream = match TcpStream::connect(address).await {
         Ok(stream) => stream,
         Err(error) => {
@@ -28,6 +31,12 @@ async fn client() -> Result<(), SourceError> {
             return write_all(&stdout()?, &line.bytes[..line.length]).await;
         }
     };
+    if mark == b'*' {
+        for _ in 0..16 {
+            stream.write_all(&[b'x'; 1 << 16]).await?;
+        }
+        return Ok(());
+    }
     stream.write_all(b"hello from a component\n").await?;
     stream.shutdown()?;
     let stdout = stdout()?;
