@@ -17,7 +17,7 @@
 //!
 //! # Command and reactor
 //!
-//! A command module calls [`run`]. A reactor module exports functions to a
+//! A command module calls `run`. A reactor module exports functions to a
 //! host that has a loop of its own; each makes one turn with
 //! [`reactor::turn`] and tells the host when to call again.
 //!

@@ -2,9 +2,9 @@
 //!
 //! The host takes bytes, and a shutdown, and carries them out by itself, as
 //! an operating system does. But where a system goes on after `close`,
-//! wasmtime forgets what it has not done when the stream's resource is
-//! dropped. So a connection that is dropped while the host is busy is kept
-//! until the host is done:
+//! wasmtime makes the drop of an output stream wait until all is written: one
+//! peer that does not read would stop the whole loop. So a connection that is
+//! dropped while the host is busy is kept until the host is done:
 //!
 //! ```text
 //!   TcpStream dropped ── host busy ──▶ kept, its output waited for ── done ──▶ dropped

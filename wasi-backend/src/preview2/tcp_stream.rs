@@ -34,8 +34,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Whether the host still has something to write, or to shut down, that
-    /// it would forget if the connection were dropped. Then it is waited for.
+    /// Whether the host still has something to write, for which dropping the
+    /// connection would wait. Then the loop waits for it.
     pub(super) fn is_busy(&self) -> bool {
         let busy = matches!(self.output.check_write(), Ok(0));
         if busy {

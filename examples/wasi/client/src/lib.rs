@@ -1,6 +1,7 @@
 //! Connects to 127.0.0.1 at the port that is given on standard input, sends a
 //! line and prints what comes back until the end, or why it could not. After
-//! `PORT*` it sends a megabyte instead, and leaves without looking back.
+//! `PORT*` it writes as much as there is room for, drops the connection and
+//! says how much that was, without waiting for who should read it.
 
 #![no_std]
 
@@ -8,6 +9,7 @@ use core::fmt::{self, Write};
 use molen::backend::{stdin, stdout};
 use molen::io::source::{ByteSource, SourceError, read, write_all};
 use molen::net::TcpStream;
+use molen::{Duration, sleep};
 
 /// The port, and what stands after it.
 async fn port() -> Result<(u16, u8), SourceError> {
@@ -24,18 +26,23 @@ async fn client() -> Result<(), SourceError> {
     let address = ([127, 0, 0, 1], port).into();
     let stream = match TcpStream::connect(address).await {
         Ok(stream) => stream,
-        Err(error) => {
-            let mut line = Line { bytes: [0; 256], length: 0 };
-            // What does not fit is left out.
-            let _ = writeln!(line, "{error}");
-            return write_all(&stdout()?, &line.bytes[..line.length]).await;
-        }
+        Err(error) => return say(format_args!("{error}\n")).await,
     };
     if mark == b'*' {
-        for _ in 0..16 {
-            stream.write_all(&[b'x'; 1 << 16]).await?;
+        let (mut written, mut refused) = (0, 0);
+        // One refusal may be a pause of the host's; three are a full buffer.
+        while refused < 3 {
+            match stream.try_write(&[b'x'; 1 << 15]) {
+                Ok(count) => (written, refused) = (written + count, 0),
+                Err(_) => {
+                    refused += 1;
+                    sleep(Duration::from_millis(10)).await;
+                }
+            }
         }
-        return Ok(());
+        drop(stream);
+        sleep(Duration::from_millis(1)).await;
+        return say(format_args!("wrote {written}\n")).await;
     }
     stream.write_all(b"hello from a component\n").await?;
     stream.shutdown()?;
@@ -62,6 +69,13 @@ impl Write for Line {
         self.length += text.len();
         Ok(())
     }
+}
+
+async fn say(text: fmt::Arguments<'_>) -> Result<(), SourceError> {
+    let mut line = Line { bytes: [0; 256], length: 0 };
+    // What does not fit is left out.
+    let _ = line.write_fmt(text);
+    write_all(&stdout()?, &line.bytes[..line.length]).await
 }
 
 start::command!(client, Heap);
