@@ -32,7 +32,7 @@ async fn client() -> Result<(), SourceError> {
         let (mut written, mut refused) = (0, 0);
         // One refusal may be a pause of the host's; three are a full buffer.
         while refused < 3 {
-            match stream.try_write(&[b'x'; 1 << 15]) {
+            match stream.try_write(&[0; 1 << 15]) {
                 Ok(count) => (written, refused) = (written + count, 0),
                 Err(_) => {
                     refused += 1;
