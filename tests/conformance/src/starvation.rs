@@ -71,7 +71,7 @@ async fn stop_after_steps(steps: u32) {
 
 fn a_busy_loop_polls_as_seldom_as_its_budget_allows() -> Outcome {
     let event_loop = new_loop!();
-    test().backend.set_poll_budget(PollBudget { callbacks: 100, time: Duration::MAX });
+    test().backend.set_poll_budget(PollBudget { callbacks: 100, nanos: u32::MAX });
     drop(event_loop.create_task(stop_after_steps(1000))?);
     event_loop.run_forever()?;
     check_eq!(test().backend.selects(), 10);
@@ -80,7 +80,7 @@ fn a_busy_loop_polls_as_seldom_as_its_budget_allows() -> Outcome {
 
 fn slow_callbacks_make_a_loop_poll_sooner() -> Outcome {
     let event_loop = new_loop!();
-    let budget = PollBudget { callbacks: 100_000, time: ms(1) };
+    let budget = PollBudget { callbacks: 100_000, nanos: 1_000_000 };
     test().backend.set_poll_budget(budget);
     drop(event_loop.create_task(spin(100))?);
     drop(event_loop.create_task(stop_after_steps(2000))?);
@@ -91,7 +91,7 @@ fn slow_callbacks_make_a_loop_poll_sooner() -> Outcome {
 
 fn a_batch_longer_than_the_budget_keeps_its_order() -> Outcome {
     let event_loop = new_loop!();
-    test().backend.set_poll_budget(PollBudget { callbacks: 2, time: Duration::MAX });
+    test().backend.set_poll_budget(PollBudget { callbacks: 2, nanos: u32::MAX });
     for name in ["0", "1", "2"] {
         event_loop.call_soon(move || event(name))?;
     }
@@ -135,7 +135,7 @@ fn a_chain_of_zero_delays_does_not_starve_sources() -> Outcome {
 
 fn a_stop_in_a_batch_longer_than_the_budget() -> Outcome {
     let event_loop = new_loop!();
-    test().backend.set_poll_budget(PollBudget { callbacks: 2, time: Duration::MAX });
+    test().backend.set_poll_budget(PollBudget { callbacks: 2, nanos: u32::MAX });
     event_loop.call_soon(|| {
         stop();
         let event_loop = molen::get_running_loop().map_err(|_| "no loop")?;

@@ -6,7 +6,7 @@ use molen::error::RunError;
 use molen::io::{PollBudget, SelectError, Wait};
 use molen::task::PromiseError;
 use molen::testing::{Step, static_ref};
-use molen::{Duration, Promise, get_running_loop, sleep, yield_now};
+use molen::{Promise, get_running_loop, sleep, yield_now};
 
 pub(crate) const CASES: &[Case] = &[
     case!(20, the_batch_of_a_stop_is_run_to_its_end),
@@ -200,7 +200,7 @@ fn a_stop_with_nothing_ready_does_not_wait() -> Outcome {
 fn a_run_that_failed_within_a_batch_leaves_nothing_behind() -> Outcome {
     use core::task::Poll;
     let event_loop = new_loop!();
-    test().backend.set_poll_budget(PollBudget { callbacks: 2, time: Duration::MAX });
+    test().backend.set_poll_budget(PollBudget { callbacks: 2, nanos: u32::MAX });
     test().backend.script(const { &[Step::any(), Step::any().then_fail(SelectError::Os(5))] });
     let inner = event_loop.clone();
     let mut polls = 0;

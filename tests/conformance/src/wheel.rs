@@ -21,9 +21,8 @@ macro_rules! give_levels {
     ($event_loop:expr, $shift:expr) => {
         #[cfg(any(target_os = "none", target_os = "wasi"))]
         {
-            use molen::schedule::wheel::Level;
-            let levels = static_ref!([Level; 4] = [const { Level::new() }; 4]);
-            $event_loop.set_wheel(levels, $shift);
+            use molen::schedule::WheelStore;
+            $event_loop.set_wheel(static_ref!(WheelStore<4> = WheelStore::new()), $shift);
         }
     };
 }
