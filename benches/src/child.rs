@@ -5,6 +5,7 @@ use crate::peer::Column;
 use crate::row::{Row, Until};
 use crate::sample::{Reading, readings};
 use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -27,7 +28,7 @@ pub fn sample(column: &Column, row: Row) -> Result<Vec<Reading>> {
                 let mut command = this_program()?;
                 command.args(["serve", column.name]);
                 let server = Server::start(command)?;
-                let said = server.load(row)?;
+                let said = server.load(row, 1.0)?;
                 server.end()?;
                 Ok(said)
             }
@@ -109,11 +110,11 @@ impl Server {
         }
     }
 
-    /// Runs the client of `row` against this server.
-    fn load(&self, row: Row) -> Result<Vec<Reading>> {
+    /// Runs the client of `row`, or that share of it, against this server.
+    fn load(&self, row: Row, share: f64) -> Result<Vec<Reading>> {
         let mut command = this_program()?;
         let (port, pid) = (self.target.port.to_string(), self.target.pid.to_string());
-        command.args(["client", &row.name(), &port, &pid]);
+        command.args(["client", &row.name(), &port, &pid, &share.to_string()]);
         Ok(readings(&output(command).context("client")?))
     }
 
@@ -139,8 +140,40 @@ pub fn has_strace() -> bool {
     output(command).is_ok()
 }
 
-/// System calls of the server per request, its start and end included.
+/// System calls of the server per request: what a long run has more than a
+/// short one, so that starting, connecting and ending do not count.
 fn calls(column: &Column, row: Row) -> Result<Vec<Reading>> {
+    let short = traced(column, row, 0.1)?;
+    let long = traced(column, row, 1.0)?;
+    let requests = (long.answered - short.answered).max(1.0);
+    let mut each: Vec<(String, f64)> = long
+        .counts
+        .iter()
+        .map(|(name, count)| {
+            let before = short.counts.get(name).copied().unwrap_or(0);
+            (name.clone(), (*count as f64 - before as f64) / requests)
+        })
+        .collect();
+    each.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    let total = each.iter().map(|(_, each)| each).sum();
+    let detail: Vec<String> = each
+        .iter()
+        .filter(|(_, each)| *each >= 0.005)
+        .map(|(name, each)| format!("{name} {each:.2}"))
+        .collect();
+    Ok(vec![Reading {
+        detail: Some(detail.join(", ")),
+        ..Reading::new(row.name(), total)
+    }])
+}
+
+/// What one traced run came to.
+struct Traced {
+    answered: f64,
+    counts: BTreeMap<String, u64>,
+}
+
+fn traced(column: &Column, row: Row, share: f64) -> Result<Traced> {
     let summary = NamedTempFile::new().context("make a file for strace")?;
     let mut command = Command::new("strace");
     command.args(["-f", "-c", "-o"]).arg(summary.path());
@@ -148,33 +181,25 @@ fn calls(column: &Column, row: Row) -> Result<Vec<Reading>> {
         .arg(std::env::current_exe().context("find this program")?)
         .args(["serve", column.name]);
     let server = Server::start(command)?;
-    let said = server.load(row)?;
+    let said = server.load(row, share)?;
     server.end()?;
     let Some(answered) = said.iter().find(|r| r.figure == ANSWERED) else {
         bail!("the client did not say how many requests were answered");
     };
     let text = std::fs::read_to_string(summary.path()).context("read strace's summary")?;
-    let mut counts = counted(&text);
+    let counts = counted(&text);
     if counts.is_empty() {
         bail!("strace counted nothing");
     }
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let total: u64 = counts.iter().map(|(_, count)| count).sum();
-    let each = |count: u64| count as f64 / answered.value;
-    let detail: Vec<String> = counts
-        .iter()
-        .filter(|(_, count)| each(*count) > 0.01)
-        .map(|(name, count)| format!("{name} {:.2}", each(*count)))
-        .collect();
-    Ok(vec![Reading {
-        detail: Some(detail.join(", ")),
-        ..Reading::new(row.name(), each(total))
-    }])
+    Ok(Traced {
+        answered: answered.value,
+        counts,
+    })
 }
 
 /// The calls in a summary of `strace -c`: share, seconds, µs each, calls,
 /// errors if any, name.
-fn counted(summary: &str) -> Vec<(String, u64)> {
+fn counted(summary: &str) -> BTreeMap<String, u64> {
     summary
         .lines()
         .filter_map(|line| {
@@ -202,6 +227,6 @@ mod tests {
 100.00    0.010000           2      4001         1 total
 ";
         let expected = [("epoll_wait".to_owned(), 2000), ("read".to_owned(), 2001)];
-        assert_eq!(counted(summary), expected);
+        assert_eq!(counted(summary), expected.into());
     }
 }

@@ -14,8 +14,10 @@ use std::time::{Duration, Instant};
 const SIZE: usize = 64;
 /// A server that says nothing for so long has failed.
 const STALLED: Duration = Duration::from_secs(5);
-/// Requests before counting begins.
+/// Load before counting begins.
 const WARM_UP: Duration = Duration::from_millis(150);
+/// How long a traced server needs from its answer to its next wait.
+const TRACED_PAUSE: Duration = Duration::from_micros(500);
 
 /// The server under load.
 #[derive(Clone, Copy)]
@@ -27,7 +29,9 @@ pub struct Target {
 }
 
 /// Puts the load of `row` on `target` and prints the figures.
-pub fn run(row: Row, target: Target) -> Result<()> {
+///
+/// `share` scales the number of requests of a row that counts them.
+pub fn run(row: Row, target: Target, share: f64) -> Result<()> {
     let Some(load) = row.load() else {
         bail!("{} is not an echo row", row.name());
     };
@@ -42,6 +46,7 @@ pub fn run(row: Row, target: Target) -> Result<()> {
             Ok(())
         }
         Until::Requests(total) => {
+            let total = (total as f64 * share) as u64;
             let done = many(target, load.conns, Stop::Answered(total))?;
             Reading::new(ANSWERED, done.ever).print();
             Ok(())
@@ -147,6 +152,9 @@ fn many(target: Target, conns: usize, stop: Stop) -> Result<Done> {
     loop {
         poll.poll(&mut events, Some(STALLED)).context("wait")?;
         ensure!(!events.is_empty(), "the server stalled");
+        if matches!(stop, Stop::Answered(_)) {
+            std::thread::sleep(TRACED_PAUSE);
+        }
         for event in &events {
             ever += serve_answer(&mut all[event.token().0])?;
         }

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! The Markdown report goes to standard output, progress to standard error.
-//! One round of everything takes a few minutes. Nothing but Linux and a
+//! One round of everything takes a minute or two, the first a few more, as it
+//! holds the rows that count instead of timing (`calls`, `heap`). Nothing but Linux and a
 //! compiler is needed; the `calls` rows also want `strace` and stay empty
 //! without it. All traffic stays on 127.0.0.1, and every row is bounded in
 //! time or count. `--no-default-features --features tokio,…` leaves peers out.
@@ -44,12 +45,16 @@
 //!   bar is `raw-lt`, the level-triggered epoll server.
 //! * Loopback TCP costs the kernel 5 to 8 µs per request, so `echo` ratios
 //!   hide most of what a loop adds: look at the best samples' distance, and at
-//!   `calls`, the system calls per request.
+//!   `calls`, the system calls per request of a server that gets to wait
+//!   between two of them.
 //! * `timer_insert`, `timer_cancel` are per timer, with the number outstanding
 //!   in the name; `timer_churn` is an insert and a cancel of one more timer
 //!   while so many are outstanding (with one it is a pair only, as one timer
 //!   is too short to time its halves). `fire` is the CPU time of a sleep from
-//!   its start to its wake-up, `late` how long after its deadline it came.
+//!   its start to its wake-up, spawning included in `fire_1m`; `late` is how
+//!   long after its deadline it came. Loops that are late by a millisecond
+//!   spend less, because one wake-up serves many: `fire_1` and `fire_1k` are
+//!   judged among punctual loops only.
 //! * The verdict holds one column (`--judge`, by default `molen`) against the
 //!   bars that the project set itself.
 //!
@@ -119,7 +124,12 @@ enum Command {
     Serve { column: String },
     /// The client of an echo row
     #[command(hide = true)]
-    Client { row: Row, port: u16, pid: i32 },
+    Client {
+        row: Row,
+        port: u16,
+        pid: i32,
+        share: f64,
+    },
 }
 
 #[derive(Args)]
@@ -182,7 +192,12 @@ fn main() -> Result<()> {
             Ok(())
         }
         Command::Serve { column } => server::serve(find(&columns, &column)?),
-        Command::Client { row, port, pid } => client::run(row, client::Target { port, pid }),
+        Command::Client {
+            row,
+            port,
+            pid,
+            share,
+        } => client::run(row, client::Target { port, pid }, share),
     }
 }
 

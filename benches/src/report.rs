@@ -1,7 +1,7 @@
 //! Medians, tables and the verdict.
 
 use crate::peer::Kind;
-use crate::row::{Bar, Figure, Row};
+use crate::row::{Bar, Figure, PUNCTUAL, Row};
 use crate::run::{Missing, Outcome};
 use crate::sample::Sample;
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ impl Reader<'_> {
         });
         text += "\n## Ratio to the fastest peer (above 1 is worse)\n\n";
         text += &table(&used, &lines, |figure, line, name| {
-            let (_, fastest) = self.fastest(figure, line)?;
+            let (_, fastest) = self.fastest(figure, line, |_| true)?;
             Some(
                 match ratio(figure, line.get(name)?.figure, fastest.figure) {
                     ratio if name == self.judged => format!("**{ratio:.2}**"),
@@ -109,9 +109,15 @@ impl Reader<'_> {
     }
 
     /// The best of the peers that are not being judged.
-    fn fastest<'l>(&self, figure: &Figure, line: &'l Line) -> Option<(&'l str, Cell)> {
+    fn fastest<'l>(
+        &self,
+        figure: &Figure,
+        line: &'l Line,
+        fit: impl Fn(&str) -> bool,
+    ) -> Option<(&'l str, Cell)> {
         self.columns
             .iter()
+            .filter(|(name, _)| fit(name))
             .filter(|(name, kind)| *kind == Kind::Peer && *name != self.judged)
             .filter_map(|(name, _)| line.get_key_value(*name))
             .map(|(name, cell)| (name.as_str(), *cell))
@@ -130,11 +136,24 @@ impl Reader<'_> {
             let Some(cell) = line.get(self.judged) else {
                 continue;
             };
-            let fastest = self.fastest(figure, line);
+            let fastest = match figure.bar {
+                Bar::FastestPunctual(late) => self.fastest(figure, line, |name| {
+                    lines
+                        .iter()
+                        .find(|(figure, _)| figure.name == late)
+                        .and_then(|(_, line)| line.get(name))
+                        .is_some_and(|cell| cell.figure <= PUNCTUAL)
+                }),
+                _ => self.fastest(figure, line, |_| true),
+            };
             let to_fastest = fastest.map(|(_, f)| ratio(figure, cell.figure, f.figure));
             let (bar, met) = match figure.bar {
                 Bar::FastestPeer => (
                     "no slower than the fastest peer".to_owned(),
+                    to_fastest.map(|r| r <= 1.0 + self.tolerance),
+                ),
+                Bar::FastestPunctual(_) => (
+                    "no slower than the fastest punctual peer".to_owned(),
                     to_fastest.map(|r| r <= 1.0 + self.tolerance),
                 ),
                 Bar::RawEpoll(factor) => (
@@ -308,6 +327,29 @@ mod tests {
         ];
         let text = report(Row::Switch1, samples);
         assert!(text.contains("| 1.06 | no slower than the fastest peer | **misses** |"));
+    }
+
+    #[test]
+    fn a_late_peer_sets_no_bar_for_firing() {
+        let samples = vec![
+            sample("fast", "fire_1k", 1_000.0),
+            sample("fast", "fire_1k_late_mean", 1_000_000.0),
+            sample("slow", "fire_1k", 9_000.0),
+            sample("slow", "fire_1k_late_mean", 20_000.0),
+            sample("molen", "fire_1k", 8_000.0),
+            sample("molen", "fire_1k_late_mean", 120_000.0),
+        ];
+        let text = report(Row::Fire1k, samples);
+        assert!(
+            text.contains(
+                "| 8000 | slow 9000 | 0.89 | no slower than the fastest punctual peer | ok |"
+            ),
+            "{text}"
+        );
+        assert!(
+            text.contains("| 120 | slow 20.0 | 6.00 | at most 100 µs | **misses** |"),
+            "{text}"
+        );
     }
 
     #[test]

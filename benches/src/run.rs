@@ -2,13 +2,13 @@
 
 use crate::child;
 use crate::measure::{OTHER_CPU, pin};
-use crate::peer::Column;
+use crate::peer::{Column, Kind};
 use crate::quiet;
 use crate::row::{Row, Until};
 use crate::sample::Sample;
 use anyhow::{Context, Result};
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -56,16 +56,18 @@ pub fn run(plan: &Plan, log: Option<&Path>) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let mut cells = cells(plan, &mut outcome.missing);
     pin(OTHER_CPU);
+    let terminal = std::io::stderr().is_terminal();
     for round in 1..=plan.rounds {
         fastrand::shuffle(&mut cells);
+        if round == 2 {
+            cells.retain(|(row, _)| !row.counts());
+        }
         for (at, (row, column)) in cells.iter().enumerate() {
             let (name, peer) = (row.name(), column.name);
-            eprint!(
-                "\r\x1b[Kround {round}/{}, {}/{}: {name} {peer}",
-                plan.rounds,
-                at + 1,
-                cells.len()
-            );
+            if terminal {
+                let (rounds, count) = (plan.rounds, cells.len());
+                eprint!("\r\x1b[Kround {round}/{rounds}, {at}/{count}: {name} {peer}");
+            }
             let quiet = quiet::wait(plan.wait);
             let watch = quiet::Watch::start();
             let said = child::sample(column, *row);
@@ -87,14 +89,17 @@ pub fn run(plan: &Plan, log: Option<&Path>) -> Result<Outcome> {
                     }
                 }
                 Err(error) => {
-                    eprintln!("\r\x1b[K{peer}, {name}: {error:#}");
+                    eprintln!("{peer}, {name}: {error:#}");
                     let why = format!("failed: {error:#}");
                     note(&mut outcome.missing, peer, *row, why);
                 }
             }
         }
+        if terminal {
+            eprint!("\r\x1b[K");
+        }
+        eprintln!("round {round}/{} done", plan.rounds);
     }
-    eprint!("\r\x1b[K");
     Ok(outcome)
 }
 
@@ -106,6 +111,8 @@ fn cells(plan: &Plan, missing: &mut Vec<Missing>) -> Vec<(Row, Column)> {
         let traced = matches!(row.load().map(|l| l.until), Some(Until::Requests(_)));
         for column in &plan.columns {
             match column.missing(*row) {
+                // That a floor is no whole loop goes without saying.
+                Some(_) if column.kind == Kind::Floor => {}
                 Some(why) => note(missing, column.name, *row, why.to_owned()),
                 None if traced && !strace => {
                     let why = "strace cannot be run here".to_owned();
