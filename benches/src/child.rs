@@ -38,9 +38,7 @@ pub fn sample(column: &Column, row: Row) -> Result<Vec<Reading>> {
 }
 
 fn this_program() -> Result<Command> {
-    Ok(Command::new(
-        std::env::current_exe().context("find this program")?,
-    ))
+    Ok(Command::new(std::env::current_exe().context("find this program")?))
 }
 
 /// Runs a command to its end and returns its standard output.
@@ -97,9 +95,7 @@ impl Server {
             .with_context(|| format!("start {command:?}"))?;
         let mut line = String::new();
         if let Some(out) = child.stdout.take() {
-            BufReader::new(out)
-                .read_line(&mut line)
-                .context("read the server's port")?;
+            BufReader::new(out).read_line(&mut line).context("read the server's port")?;
         }
         match parse_target(&line) {
             Ok(target) => Ok(Server { child, target }),
@@ -161,10 +157,7 @@ fn calls(column: &Column, row: Row) -> Result<Vec<Reading>> {
         .filter(|(_, each)| *each >= 0.005)
         .map(|(name, each)| format!("{name} {each:.2}"))
         .collect();
-    Ok(vec![Reading {
-        detail: Some(detail.join(", ")),
-        ..Reading::new(row.name(), total)
-    }])
+    Ok(vec![Reading { detail: Some(detail.join(", ")), ..Reading::new(row.name(), total) }])
 }
 
 /// What one traced run came to.
@@ -177,9 +170,7 @@ fn traced(column: &Column, row: Row, share: f64) -> Result<Traced> {
     let summary = NamedTempFile::new().context("make a file for strace")?;
     let mut command = Command::new("strace");
     command.args(["-f", "-c", "-o"]).arg(summary.path());
-    command
-        .arg(std::env::current_exe().context("find this program")?)
-        .args(["serve", column.name]);
+    command.arg(std::env::current_exe().context("find this program")?).args(["serve", column.name]);
     let server = Server::start(command)?;
     let said = server.load(row, share)?;
     server.end()?;
@@ -191,10 +182,7 @@ fn traced(column: &Column, row: Row, share: f64) -> Result<Traced> {
     if counts.is_empty() {
         bail!("strace counted nothing");
     }
-    Ok(Traced {
-        answered: answered.value,
-        counts,
-    })
+    Ok(Traced { answered: answered.value, counts })
 }
 
 /// The calls in a summary of `strace -c`: share, seconds, µs each, calls,

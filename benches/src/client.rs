@@ -62,9 +62,7 @@ fn connect(port: u16) -> Result<std::net::TcpStream> {
         .with_context(|| format!("connect to 127.0.0.1:{port}"))?;
     stream.set_nodelay(true).context("set nodelay")?;
     // Close with a reset: many short runs must not pile up TIME_WAIT.
-    socket2::SockRef::from(&stream)
-        .set_linger(Some(Duration::ZERO))
-        .context("set linger")?;
+    socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).context("set linger")?;
     stream.set_nonblocking(true).context("set non-blocking")?;
     Ok(stream)
 }

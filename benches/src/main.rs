@@ -124,12 +124,7 @@ enum Command {
     Serve { column: String },
     /// The client of an echo row
     #[command(hide = true)]
-    Client {
-        row: Row,
-        port: u16,
-        pid: i32,
-        share: f64,
-    },
+    Client { row: Row, port: u16, pid: i32, share: f64 },
 }
 
 #[derive(Args)]
@@ -192,22 +187,16 @@ fn main() -> Result<()> {
             Ok(())
         }
         Command::Serve { column } => server::serve(find(&columns, &column)?),
-        Command::Client {
-            row,
-            port,
-            pid,
-            share,
-        } => client::run(row, client::Target { port, pid }, share),
+        Command::Client { row, port, pid, share } => {
+            client::run(row, client::Target { port, pid }, share)
+        }
     }
 }
 
 fn find<'a>(columns: &'a [Column], name: &str) -> Result<&'a Column> {
     let Some(column) = columns.iter().find(|c| c.name == name) else {
         let known: Vec<&str> = columns.iter().map(|c| c.name).collect();
-        bail!(
-            "no column called {name:?} was compiled in; there are {}",
-            known.join(", ")
-        );
+        bail!("no column called {name:?} was compiled in; there are {}", known.join(", "));
     };
     Ok(column)
 }
@@ -216,26 +205,14 @@ fn run_all(columns: &[Column], args: RunArgs) -> Result<()> {
     let chosen = if args.peers.is_empty() {
         columns.to_vec()
     } else {
-        let found: Result<Vec<Column>> = args
-            .peers
-            .iter()
-            .map(|n| find(columns, n).copied())
-            .collect();
+        let found: Result<Vec<Column>> =
+            args.peers.iter().map(|n| find(columns, n).copied()).collect();
         found?
     };
-    let rows = if args.rows.is_empty() {
-        Row::value_variants().to_vec()
-    } else {
-        args.rows
-    };
+    let rows = if args.rows.is_empty() { Row::value_variants().to_vec() } else { args.rows };
     let wait = Duration::try_from_secs_f64(args.wait)
         .with_context(|| format!("--wait {} is no length of time", args.wait))?;
-    let plan = Plan {
-        rounds: args.rounds,
-        rows,
-        columns: chosen,
-        wait,
-    };
+    let plan = Plan { rounds: args.rounds, rows, columns: chosen, wait };
     let outcome = run::run(&plan, args.json.as_deref())?;
     print_report(&plan.rows, &plan.columns, &args.judge, &outcome);
     if outcome.samples.is_empty() {
@@ -246,12 +223,8 @@ fn run_all(columns: &[Column], args: RunArgs) -> Result<()> {
 
 fn print_report(rows: &[Row], columns: &[Column], judge: &Judge, outcome: &Outcome) {
     let columns: Vec<(&'static str, Kind)> = columns.iter().map(|c| (c.name, c.kind)).collect();
-    let reader = Reader {
-        rows,
-        columns: &columns,
-        judged: &judge.judge,
-        tolerance: judge.tolerance,
-    };
+    let reader =
+        Reader { rows, columns: &columns, judged: &judge.judge, tolerance: judge.tolerance };
     print!("{}", reader.markdown(outcome));
 }
 

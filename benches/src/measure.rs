@@ -31,10 +31,7 @@ pub struct Mark {
 impl Mark {
     /// Reads both clocks.
     pub fn now() -> Self {
-        Mark {
-            cpu: clock_ns(libc::CLOCK_PROCESS_CPUTIME_ID),
-            wall: Instant::now(),
-        }
+        Mark { cpu: clock_ns(libc::CLOCK_PROCESS_CPUTIME_ID), wall: Instant::now() }
     }
 
     /// Time since this mark; CPU time of every thread counts.
@@ -49,10 +46,7 @@ impl Add for Spent {
     type Output = Spent;
 
     fn add(self, other: Spent) -> Spent {
-        Spent {
-            wall: self.wall + other.wall,
-            cpu: self.cpu + other.cpu,
-        }
+        Spent { wall: self.wall + other.wall, cpu: self.cpu + other.cpu }
     }
 }
 
@@ -94,10 +88,7 @@ pub fn cpu_ns_of(pid: i32) -> Option<u64> {
 }
 
 fn clock_ns(clock: libc::clockid_t) -> u64 {
-    let mut ts = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut ts = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: OUT.
     unsafe { libc::clock_gettime(clock, &mut ts) };
     ts.tv_sec as u64 * 1_000_000_000 + ts.tv_nsec as u64

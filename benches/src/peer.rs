@@ -85,13 +85,7 @@ impl Column {
 
     /// A column that only serves echo.
     pub fn server(name: &'static str, serve: Serve) -> Self {
-        Column {
-            name,
-            kind: Kind::Floor,
-            micro: None,
-            serve: Some(serve),
-            lacks: |_| None,
-        }
+        Column { name, kind: Kind::Floor, micro: None, serve: Some(serve), lacks: |_| None }
     }
 
     /// Why this column has no cell in `row`, or `None` when it has one.

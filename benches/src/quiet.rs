@@ -23,10 +23,7 @@ impl Stat {
             .collect();
         let idle = fields.get(3)? + fields.get(4)?;
         let all: u64 = fields.iter().sum();
-        Some(Stat {
-            busy: all - idle,
-            all,
-        })
+        Some(Stat { busy: all - idle, all })
     }
 }
 

@@ -82,12 +82,10 @@ impl Reader<'_> {
         text += "\n## Ratio to the fastest peer (above 1 is worse)\n\n";
         text += &table(&used, &lines, |figure, line, name| {
             let (_, fastest) = self.fastest(figure, line, |_| true)?;
-            Some(
-                match ratio(figure, line.get(name)?.figure, fastest.figure) {
-                    ratio if name == self.judged => format!("**{ratio:.2}**"),
-                    ratio => format!("{ratio:.2}"),
-                },
-            )
+            Some(match ratio(figure, line.get(name)?.figure, fastest.figure) {
+                ratio if name == self.judged => format!("**{ratio:.2}**"),
+                ratio => format!("{ratio:.2}"),
+            })
         });
         if used.contains(&self.judged) {
             text += &self.verdict(&lines);
@@ -158,8 +156,7 @@ impl Reader<'_> {
                 ),
                 Bar::RawEpoll(factor) => (
                     format!("within {factor:.2} of raw-lt"),
-                    line.get("raw-lt")
-                        .map(|raw| ratio(figure, cell.figure, raw.figure) <= factor),
+                    line.get("raw-lt").map(|raw| ratio(figure, cell.figure, raw.figure) <= factor),
                 ),
                 Bar::AtMost(limit) => (
                     format!("at most {} {}", figure.unit.text(limit), figure.unit.name()),
@@ -180,10 +177,8 @@ impl Reader<'_> {
             });
             let ratio = to_fastest.map_or(String::new(), |r| format!("{r:.2}"));
             let own = figure.unit.text(cell.figure);
-            text += &format!(
-                "| {} | {own} | {fastest} | {ratio} | {bar} | {said} |\n",
-                titled(figure)
-            );
+            text +=
+                &format!("| {} | {own} | {fastest} | {ratio} | {bar} | {said} |\n", titled(figure));
         }
         let percent = self.tolerance * 100.0;
         text += &format!(
@@ -195,11 +190,7 @@ impl Reader<'_> {
 
 /// How much worse `own` is than `other`, whichever way the figure counts.
 fn ratio(figure: &Figure, own: f64, other: f64) -> f64 {
-    let (own, other) = if figure.unit.more_is_better() {
-        (other, own)
-    } else {
-        (own, other)
-    };
+    let (own, other) = if figure.unit.more_is_better() { (other, own) } else { (own, other) };
     // A timer may cost no heap at all.
     if own == other { 1.0 } else { own / other }
 }
@@ -289,16 +280,8 @@ mod tests {
     ];
 
     fn report(row: Row, samples: Vec<Sample>) -> String {
-        let reader = Reader {
-            rows: &[row],
-            columns: COLUMNS,
-            judged: "molen",
-            tolerance: 0.03,
-        };
-        reader.markdown(&Outcome {
-            samples,
-            missing: Vec::new(),
-        })
+        let reader = Reader { rows: &[row], columns: COLUMNS, judged: "molen", tolerance: 0.03 };
+        reader.markdown(&Outcome { samples, missing: Vec::new() })
     }
 
     #[test]
@@ -321,10 +304,7 @@ mod tests {
 
     #[test]
     fn a_slower_row_misses() {
-        let samples = vec![
-            sample("fast", "switch_1", 17.0),
-            sample("molen", "switch_1", 18.0),
-        ];
+        let samples = vec![sample("fast", "switch_1", 17.0), sample("molen", "switch_1", 18.0)];
         let text = report(Row::Switch1, samples);
         assert!(text.contains("| 1.06 | no slower than the fastest peer | **misses** |"));
     }
@@ -369,20 +349,14 @@ mod tests {
 
     #[test]
     fn the_median_is_of_the_clean() {
-        let mut samples: Vec<Sample> = [10.0, 11.0, 12.0]
-            .map(|v| sample("fast", "oneshot", v))
-            .to_vec();
+        let mut samples: Vec<Sample> =
+            [10.0, 11.0, 12.0].map(|v| sample("fast", "oneshot", v)).to_vec();
         let mut noisy = sample("fast", "oneshot", 9.0);
         noisy.clean = false;
         samples.push(noisy);
         let refs: Vec<&Sample> = samples.iter().collect();
         let cell = Cell::of(&refs, &Row::Oneshot.figures()[0]);
-        let expected = Cell {
-            figure: 11.0,
-            best: 9.0,
-            count: 4,
-            clean: 3,
-        };
+        let expected = Cell { figure: 11.0, best: 9.0, count: 4, clean: 3 };
         assert_eq!(cell, Some(expected));
     }
 }

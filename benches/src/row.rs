@@ -145,18 +145,13 @@ const SAME_CALLS: Bar = Bar::RawEpoll(1.01);
 impl Row {
     /// The row's name in `--rows` and in the samples.
     pub fn name(self) -> String {
-        self.to_possible_value()
-            .map(|v| v.get_name().to_owned())
-            .unwrap_or_default()
+        self.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()
     }
 
     /// Whether the row arms timers.
     pub fn needs_timers(self) -> bool {
         use Row::*;
-        matches!(
-            self,
-            Timers1 | Timers1k | Timers1m | Fire1 | Fire1k | Fire1m
-        )
+        matches!(self, Timers1 | Timers1k | Timers1m | Fire1 | Fire1k | Fire1m)
     }
 
     /// Whether every run yields the same, so that one round is enough.
@@ -199,31 +194,15 @@ impl Row {
             Row::Messages => const { &[figure("messages", Unit::WallNs, Bar::FastestPeer)] },
             Row::Timers1 => const { &[cpu("timer_churn_0"), cpu("timer_churn_1")] },
             Row::Timers1k => {
-                const {
-                    &[
-                        cpu("timer_insert_1k"),
-                        cpu("timer_cancel_1k"),
-                        cpu("timer_churn_1k"),
-                    ]
-                }
+                const { &[cpu("timer_insert_1k"), cpu("timer_cancel_1k"), cpu("timer_churn_1k")] }
             }
             Row::Timers1m => {
-                const {
-                    &[
-                        cpu("timer_insert_1m"),
-                        cpu("timer_cancel_1m"),
-                        cpu("timer_churn_1m"),
-                    ]
-                }
+                const { &[cpu("timer_insert_1m"), cpu("timer_cancel_1m"), cpu("timer_churn_1m")] }
             }
             Row::Fire1 => {
                 const {
                     &[
-                        figure(
-                            "fire_1",
-                            Unit::CpuNs,
-                            Bar::FastestPunctual("fire_1_late_mean"),
-                        ),
+                        figure("fire_1", Unit::CpuNs, Bar::FastestPunctual("fire_1_late_mean")),
                         figure("fire_1_late_mean", Unit::WallUs, LATE),
                         figure("fire_1_late_worst", Unit::WallUs, Bar::None),
                     ]
@@ -232,11 +211,7 @@ impl Row {
             Row::Fire1k => {
                 const {
                     &[
-                        figure(
-                            "fire_1k",
-                            Unit::CpuNs,
-                            Bar::FastestPunctual("fire_1k_late_mean"),
-                        ),
+                        figure("fire_1k", Unit::CpuNs, Bar::FastestPunctual("fire_1k_late_mean")),
                         figure("fire_1k_late_mean", Unit::WallUs, LATE),
                         figure("fire_1k_late_worst", Unit::WallUs, Bar::None),
                     ]

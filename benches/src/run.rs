@@ -78,12 +78,8 @@ pub fn run(plan: &Plan, log: Option<&Path>) -> Result<Outcome> {
                         // A pinned, busy thread whose wall time equals its CPU
                         // time was alone, whatever the other CPU did.
                         let alone = reading.stretch.is_some_and(|s| s < 1.1);
-                        let sample = Sample {
-                            peer: peer.to_owned(),
-                            round,
-                            clean: quiet || alone,
-                            reading,
-                        };
+                        let sample =
+                            Sample { peer: peer.to_owned(), round, clean: quiet || alone, reading };
                         append(&mut log, &sample)?;
                         outcome.samples.push(sample);
                     }
@@ -126,11 +122,7 @@ fn cells(plan: &Plan, missing: &mut Vec<Missing>) -> Vec<(Row, Column)> {
 }
 
 fn note(missing: &mut Vec<Missing>, peer: &str, row: Row, why: String) {
-    let entry = Missing {
-        peer: peer.to_owned(),
-        row: row.name(),
-        why,
-    };
+    let entry = Missing { peer: peer.to_owned(), row: row.name(), why };
     if !missing.contains(&entry) {
         missing.push(entry);
     }

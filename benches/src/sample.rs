@@ -35,12 +35,7 @@ pub struct Sample {
 impl Reading {
     /// A plain figure.
     pub fn new(figure: impl Into<String>, value: f64) -> Self {
-        Reading {
-            figure: figure.into(),
-            value,
-            stretch: None,
-            detail: None,
-        }
+        Reading { figure: figure.into(), value, stretch: None, detail: None }
     }
 
     /// Prints the line for the parent.
@@ -54,8 +49,5 @@ impl Reading {
 
 /// The readings among the lines of a child's output.
 pub fn readings(output: &str) -> Vec<Reading> {
-    output
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect()
+    output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }

@@ -19,9 +19,7 @@ pub fn serve(column: &Column) -> Result<()> {
         bail!("{} has no echo server", column.name);
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("listen on 127.0.0.1")?;
-    listener
-        .set_nonblocking(true)
-        .context("make the listener non-blocking")?;
+    listener.set_nonblocking(true).context("make the listener non-blocking")?;
     let port = listener.local_addr().context("ask for the port")?.port();
     std::thread::spawn(|| {
         let mut rest = Vec::new();

@@ -33,10 +33,7 @@ pub struct Gate {
 impl Gate {
     /// A gate that waits for `count` arrivals.
     pub fn new(count: usize) -> Rc<Self> {
-        Rc::new(Gate {
-            left: Cell::new(count),
-            waiter: RefCell::new(None),
-        })
+        Rc::new(Gate { left: Cell::new(count), waiter: RefCell::new(None) })
     }
 
     /// Counts one arrival; the last one wakes the waiter.
@@ -72,10 +69,7 @@ pub struct Slot<T> {
 impl<T> Slot<T> {
     /// An empty slot.
     pub fn new() -> Rc<Self> {
-        Rc::new(Slot {
-            value: Cell::new(None),
-            reader: Cell::new(None),
-        })
+        Rc::new(Slot { value: Cell::new(None), reader: Cell::new(None) })
     }
 
     /// Fills the slot and wakes its reader.

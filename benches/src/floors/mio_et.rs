@@ -23,9 +23,7 @@ pub fn serve(listener: std::net::TcpListener, size: usize) {
     let mut poll = Poll::new().expect("mio");
     let mut events = Events::with_capacity(1024);
     const ACCEPT: Token = Token(usize::MAX - 1);
-    poll.registry()
-        .register(&mut listener, ACCEPT, Interest::READABLE)
-        .expect("mio");
+    poll.registry().register(&mut listener, ACCEPT, Interest::READABLE).expect("mio");
     let mut conns: Vec<Option<Conn>> = Vec::new();
     let mut free: Vec<usize> = Vec::new();
     let mut buf = vec![0u8; size];
@@ -40,13 +38,8 @@ pub fn serve(listener: std::net::TcpListener, size: usize) {
                         conns.len() - 1
                     });
                     let both = Interest::READABLE | Interest::WRITABLE;
-                    poll.registry()
-                        .register(&mut stream, Token(at), both)
-                        .expect("mio");
-                    conns[at] = Some(Conn {
-                        stream,
-                        unsent: Vec::new(),
-                    });
+                    poll.registry().register(&mut stream, Token(at), both).expect("mio");
+                    conns[at] = Some(Conn { stream, unsent: Vec::new() });
                 }
                 continue;
             }

@@ -30,13 +30,7 @@ fn nodelay(fd: i32) {
     let len = size_of::<i32>() as u32;
     // SAFETY: OWNED; `one` outlives the call.
     unsafe {
-        libc::setsockopt(
-            fd,
-            libc::IPPROTO_TCP,
-            libc::TCP_NODELAY,
-            (&raw const one).cast(),
-            len,
-        );
+        libc::setsockopt(fd, libc::IPPROTO_TCP, libc::TCP_NODELAY, (&raw const one).cast(), len);
     }
 }
 
@@ -54,10 +48,7 @@ fn serve(listener: TcpListener, size: usize, trigger: Trigger) {
     unsafe {
         let ep = libc::epoll_create1(libc::EPOLL_CLOEXEC);
         let control = |op: i32, fd: i32, events: i32| {
-            let mut ev = libc::epoll_event {
-                events: events as u32,
-                u64: fd as u64,
-            };
+            let mut ev = libc::epoll_event { events: events as u32, u64: fd as u64 };
             libc::epoll_ctl(ep, op, fd, &mut ev);
         };
         control(libc::EPOLL_CTL_ADD, accept_fd, libc::EPOLLIN);

@@ -67,10 +67,8 @@ fn storage<F: Future + 'static>() -> &'static Storage<F> {
         {
             return storage;
         }
-        let fresh: &'static Storage<F> = Box::leak(Box::new(Storage {
-            slots: RefCell::new(Vec::new()),
-            next: Cell::new(0),
-        }));
+        let fresh: &'static Storage<F> =
+            Box::leak(Box::new(Storage { slots: RefCell::new(Vec::new()), next: Cell::new(0) }));
         all.push((id, fresh));
         fresh
     })

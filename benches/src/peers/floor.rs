@@ -172,10 +172,7 @@ impl Peer for Floor {
         MAIN_WOKEN.set(true);
         loop {
             if MAIN_WOKEN.replace(false)
-                && main
-                    .as_mut()
-                    .poll(&mut Context::from_waker(&waker))
-                    .is_ready()
+                && main.as_mut().poll(&mut Context::from_waker(&waker)).is_ready()
             {
                 return;
             }

@@ -7,6 +7,7 @@ mod floor;
 mod futures_pool;
 #[cfg(feature = "glommio")]
 mod glommio_rt;
+mod molen_rt;
 #[cfg(feature = "monoio")]
 mod monoio_rt;
 #[cfg(feature = "smol")]
@@ -24,6 +25,7 @@ pub fn columns() -> Vec<Column> {
         Column::server("raw-lt", raw_epoll::serve_level),
         Column::server("raw-et", raw_epoll::serve_edge),
         Column::server("mio", mio_et::serve),
+        Column::of::<molen_rt::Molen>(Kind::Peer),
         #[cfg(feature = "tokio")]
         Column::of::<tokio_rt::CurrentThread>(Kind::Peer),
         #[cfg(feature = "tokio")]

@@ -76,10 +76,7 @@ impl Peer for LocalRuntime {
     const SERVE: Option<Serve> = Some(serve::<Self>);
 
     fn block_on<F: Future<Output = ()> + 'static>(main: F) {
-        builder()
-            .build_local(LocalOptions::default())
-            .expect("tokio local runtime")
-            .block_on(main);
+        builder().build_local(LocalOptions::default()).expect("tokio local runtime").block_on(main);
     }
 
     fn spawn<F: Future<Output = ()> + 'static>(task: F) {

@@ -66,10 +66,7 @@ struct Before {
 
 impl Before {
     fn now() -> Self {
-        Before {
-            live: LIVE.load(Relaxed),
-            calls: CALLS.load(Relaxed),
-        }
+        Before { live: LIVE.load(Relaxed), calls: CALLS.load(Relaxed) }
     }
 
     fn bytes_each(&self, count: usize) -> f64 {
@@ -88,11 +85,7 @@ impl Future for Idle {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if std::hint::black_box(self.0[7]) == 7 {
-            Poll::Pending
-        } else {
-            Poll::Ready(())
-        }
+        if std::hint::black_box(self.0[7]) == 7 { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 
@@ -116,9 +109,7 @@ async fn timers<P: Peer>() {
     let mut sleeps = Vec::with_capacity(N);
     let before = Before::now();
     for at in 0..N {
-        sleeps.push(P::sleep(Duration::from_micros(
-            60_000_000 + at as u64 * 997,
-        )));
+        sleeps.push(P::sleep(Duration::from_micros(60_000_000 + at as u64 * 997)));
         // SAFETY: the vector never grows and is dropped in place.
         unsafe { arm(&mut sleeps[at]) }.await;
     }

@@ -50,11 +50,7 @@ pub async fn wake() {
     for _ in 0..N {
         poll_fn(|cx| {
             bell.waker.register(cx.waker());
-            if bell.rung.load(Ordering::Acquire) {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
+            if bell.rung.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
         let now = epoch.elapsed().as_nanos() as u64;
