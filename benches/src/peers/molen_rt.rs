@@ -1,7 +1,8 @@
 //! Molen on its desktop backend.
 
-use crate::peer::Peer;
+use crate::peer::{Peer, Serve};
 use molen::Task;
+use molen::net::{TcpListener, TcpStream};
 use std::future::Future;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ fn start<F: Future<Output = ()> + 'static>(task: F) -> Task<()> {
 
 impl Peer for Molen {
     const NAME: &'static str = "molen";
+
+    const SERVE: Option<Serve> = Some(serve);
 
     fn block_on<F: Future<Output = ()> + 'static>(main: F) {
         molen::run(main).expect("a loop that runs to the end");
@@ -37,5 +40,24 @@ impl Peer for Molen {
 
     fn yield_now() -> impl Future<Output = ()> {
         molen::yield_now()
+    }
+}
+
+fn serve(listener: std::net::TcpListener, size: usize) {
+    Molen::block_on(async move {
+        let listener = TcpListener::from_std(listener).expect("register listener");
+        while let Ok((stream, _)) = listener.accept().await {
+            stream.set_nodelay(true).expect("nodelay");
+            Molen::spawn(echo(stream, size));
+        }
+    });
+}
+
+async fn echo(stream: TcpStream, size: usize) {
+    let mut buffer = vec![0; size];
+    while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+        if stream.write_all(&buffer[..count]).await.is_err() {
+            break;
+        }
     }
 }
