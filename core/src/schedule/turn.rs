@@ -156,17 +156,20 @@ impl EventLoop {
         self.batch.get().is_empty()
     }
 
-    /// Takes a node of a batch that will not run out of the ready queue.
+    /// Takes a node of a batch that will not run out of the ready queue; false
+    /// when it is not there.
     #[cfg(not(feature = "threads"))]
-    pub(crate) fn remove_from_ready(&self, node: core::ptr::NonNull<super::node::Node>) {
+    pub(crate) fn remove_from_ready(&self, node: core::ptr::NonNull<super::node::Node>) -> bool {
         if self.batch_is_empty() {
             self.batch.set(self.ready.take());
         }
         let mut batch = self.batch.get();
         // SAFETY: Alive In Chain; In One Chain: the batch is the loop's.
-        if unsafe { batch.remove(node) } {
+        let removed = unsafe { batch.remove(node) };
+        if removed {
             self.batch.set(batch);
         }
+        removed
     }
 
     /// Ends what panicked; the rest of the batch goes on after it.

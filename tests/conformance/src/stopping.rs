@@ -22,6 +22,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(1002, nothing_to_wait_for_is_an_error),
     case!(1003, a_failing_selector_ends_the_run_and_not_the_loop),
     case!(1004, a_borrowing_future_runs_to_its_end),
+    case!(1005, a_run_that_is_stopped_while_its_future_is_ready_leaves_nothing_behind),
 ];
 
 fn the_batch_of_a_stop_is_run_to_its_end() -> Outcome {
@@ -179,5 +180,20 @@ fn a_borrowing_future_runs_to_its_end() -> Outcome {
         }
     })?;
     check_eq!(steps, 3);
+    Ok(())
+}
+
+fn a_run_that_is_stopped_while_its_future_is_ready_leaves_nothing_behind() -> Outcome {
+    let event_loop = new_loop!();
+    for _ in 0..2 {
+        let stopped = event_loop.run_until_complete(async {
+            stop();
+            yield_now().await;
+            event("went on");
+        });
+        check_matches!(stopped, Err(RunError::Stopped));
+    }
+    check_eq!(event_loop.run_until_complete(async { 7 })?, 7);
+    check_events![];
     Ok(())
 }

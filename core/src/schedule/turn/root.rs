@@ -80,7 +80,9 @@ impl Drop for RootGuard<'_> {
     fn drop(&mut self) {
         self.task.abort();
         #[cfg(not(feature = "threads"))]
-        self.event_loop.remove_from_ready(self.task.node());
+        if self.event_loop.remove_from_ready(self.task.node()) {
+            self.task.forget_wake();
+        }
         let _ = self.event_loop;
     }
 }
