@@ -44,5 +44,7 @@ pub fn run<F: Future>(main: F) -> Result<F::Output, RunError> {
     let result = event_loop.run_until_complete(main);
     // It fails when the loop runs, that is, when this was called from inside.
     let _ = event_loop.close();
+    #[cfg(target_env = "p2")]
+    BACKEND.drain();
     result
 }

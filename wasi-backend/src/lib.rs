@@ -17,7 +17,7 @@
 //!
 //! # Command and reactor
 //!
-//! A command module calls [`run`]. A reactor module exports functions to a
+//! A command module calls `run`. A reactor module exports functions to a
 //! host that has a loop of its own; each makes one turn with
 //! [`reactor::turn`] and tells the host when to call again.
 //!
@@ -27,6 +27,7 @@
 //! | `pace` | how long a wait may be, for hosts that count coarsely |
 //! | `net` | TCP, under the names of the desktop's |
 //! | `reactor` | a turn for a host, as a number |
+//! | `write` | writing the start of a buffer |
 //! | `preview1` | clock, selector and sources by `wasi_snapshot_preview1` |
 //! | `preview2` | clock, selector and sources by `wasi:io`, `wasi:sockets` |
 
@@ -46,6 +47,8 @@ mod preview1;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod preview2;
 pub mod reactor;
+#[cfg(target_os = "wasi")]
+mod write;
 
 #[cfg(target_os = "wasi")]
 pub use entry::{event_loop, run};

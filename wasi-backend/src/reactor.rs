@@ -36,7 +36,7 @@ pub const DESCRIPTORS: i64 = i64::MAX;
 /// one, in nanoseconds or as one of the codes of this [module](self).
 ///
 /// `waits_for_descriptors` is asked when no timer is set; give
-/// [`waits_for_descriptors`](crate::waits_for_descriptors).
+/// the backend's `waits_for_descriptors`.
 pub fn turn(event_loop: &EventLoop, waits_for_descriptors: impl FnOnce() -> bool) -> i64 {
     match event_loop.turn(Some(Duration::ZERO)) {
         Err(_) => FAILED,

@@ -311,6 +311,8 @@ impl EventLoop {
             // SAFETY: only timers are put there.
             unsafe { Timer::fire(node) };
         }
+        #[cfg(not(feature = "threads"))]
+        self.tasks.turn_round();
         while let Some(task) = self.tasks.next_unfinished() {
             // SAFETY: unfinished, so the loop's reference stands.
             unsafe { crate::task::cell::abort_or_cancel(task) };

@@ -120,6 +120,23 @@ impl Chain {
         Some(first)
     }
 
+    /// Puts the nodes of `chain` last. Takes a step for each node that is there.
+    ///
+    /// # Safety
+    ///
+    /// As for [`push`](Self::push), for each of its nodes.
+    #[cfg(not(feature = "threads"))]
+    pub(crate) unsafe fn append(&mut self, chain: Chain) {
+        let mut end = &raw mut self.0;
+        // SAFETY: the caller's promise.
+        unsafe {
+            while let Some(node) = (*end).as_ref() {
+                end = node.link.as_ptr();
+            }
+            *end = chain.0;
+        }
+    }
+
     /// Takes `node` out, wherever it is; false when it is not there.
     ///
     /// # Safety

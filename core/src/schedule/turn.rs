@@ -150,26 +150,36 @@ impl EventLoop {
             }
             batch = self.batch.get();
         }
+        // Without unwinding, nobody asks before the run is over.
+        #[cfg(feature = "threads")]
+        self.running_node.set(core::ptr::null());
     }
 
     pub(super) fn batch_is_empty(&self) -> bool {
         self.batch.get().is_empty()
     }
 
-    /// Takes a node of a batch that will not run out of the ready queue; false
-    /// when it is not there.
+    /// Takes a node that is done out of the ready queue, if it is there.
     #[cfg(not(feature = "threads"))]
-    pub(crate) fn remove_from_ready(&self, node: core::ptr::NonNull<super::node::Node>) -> bool {
-        if self.batch_is_empty() {
-            self.batch.set(self.ready.take());
-        }
+    pub(crate) fn remove_from_ready(&self, node: core::ptr::NonNull<super::node::Node>) {
         let mut batch = self.batch.get();
         // SAFETY: Alive In Chain; In One Chain: the batch is the loop's.
-        let removed = unsafe { batch.remove(node) };
-        if removed {
-            self.batch.set(batch);
+        let mut found = unsafe { batch.remove(node) };
+        if !found {
+            // A run that failed within a batch leaves both the rest of it and
+            // the queue behind it.
+            let mut newer = self.ready.take();
+            // SAFETY: as above; they keep their order behind the batch.
+            unsafe {
+                found = newer.remove(node);
+                batch.append(newer);
+            }
         }
-        removed
+        self.batch.set(batch);
+        if found {
+            // SAFETY: alive; Right Table; the node is out of its chain.
+            unsafe { (node.as_ref().table().discard)(node, self) };
+        }
     }
 
     /// Ends what panicked; the rest of the batch goes on after it.

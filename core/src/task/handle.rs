@@ -50,13 +50,6 @@ impl<T> Task<T> {
         self.task.cast()
     }
 
-    /// Notes that the task has been taken out of the ready queue, so that its
-    /// static can be used again.
-    #[cfg(not(feature = "threads"))]
-    pub(crate) fn forget_wake(&self) {
-        self.header().state.dequeue();
-    }
-
     /// Lets the task go on without a handle. A result is dropped; a panic is
     /// reported to the loop's exception handler.
     pub fn detach(self) {}

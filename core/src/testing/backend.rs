@@ -236,15 +236,15 @@ impl Selector for TestBackend {
     }
 }
 
-/// So that a `&'static TestBackend` can be put where a backend is kept by `Rc`.
-#[cfg(feature = "alloc")]
+/// Where loops are on the heap they keep their backend in an `Rc`; so a `&'static` one can be put there.
+#[cfg(feature = "threads")]
 impl Clock for &TestBackend {
     fn now(&self) -> Instant {
         TestBackend::now(self)
     }
 }
 
-#[cfg(feature = "alloc")]
+#[cfg(feature = "threads")]
 impl Selector for &TestBackend {
     fn select(&self, event_loop: &EventLoop, wait: Wait) -> Result<(), SelectError> {
         TestBackend::select(self, event_loop, wait)

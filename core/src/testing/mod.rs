@@ -36,13 +36,13 @@
 //!     Step::expect(Wait::No),                                   // "soon" is ready
 //!     Step::expect(Wait::Until(Instant::from_nanos(10_000_000_000))),
 //! ] });
-//! # let stop = event_loop.clone();
-//! event_loop.call_later(Duration::from_secs(10), move || stop.stop())?;
-//! event_loop.run_forever()?;
+//! event_loop.run_until_complete(molen::sleep(Duration::from_secs(10)))?;
 //!
 //! backend.check_script()?;
 //! log.check(&["soon", "ten"])?;
 //! ```
+//!
+//! Case 1190 of the conformance suite is this example.
 //!
 //! CPython: `test_asyncio.utils.TestLoop`, whose generator asserts each timeout
 //! and says how far the time then goes.

@@ -50,14 +50,31 @@ impl Failure {
     }
 
     /// The case fails here, because of what `text` says.
+    #[cold]
+    #[inline(never)]
     #[track_caller]
     pub fn said(text: &'static str) -> Failure {
         Failure::new(What::Said(text))
     }
 
+    /// For errors: once for all types and cases, because cases must fit a
+    /// microcontroller's flash.
+    #[cold]
+    #[inline(never)]
     #[track_caller]
-    pub(crate) fn shown(value: impl fmt::Display) -> Failure {
+    pub(crate) fn shown(value: &dyn fmt::Display) -> Failure {
         Failure::new(What::Detail(Text::of(value)))
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    pub(crate) fn unequal(
+        what: &'static str,
+        found: &dyn fmt::Debug,
+        expected: &dyn fmt::Debug,
+    ) -> Failure {
+        Failure::shown(&format_args!("{what} is {found:?}, not {expected:?}"))
     }
 }
 
@@ -82,7 +99,7 @@ macro_rules! failures {
         impl From<$error> for Failure {
             #[track_caller]
             fn from(error: $error) -> Failure {
-                Failure::shown(error)
+                Failure::shown(&error)
             }
         }
     )*};
@@ -92,7 +109,7 @@ failures!(Closed InvalidState NoRunningLoop RunError TaskError Mismatch);
 impl<T> From<ScheduleError<T>> for Failure {
     #[track_caller]
     fn from(error: ScheduleError<T>) -> Failure {
-        Failure::shown(error)
+        Failure::shown(&error)
     }
 }
 
@@ -135,7 +152,8 @@ macro_rules! unsupported {
 /// Fails unless the condition holds; the text says what was observed.
 macro_rules! check {
     ($condition:expr, $otherwise:literal) => {
-        if !$condition {
+        let holds: bool = $condition;
+        if !holds {
             return Err($crate::case::Failure::said($otherwise));
         }
     };
@@ -147,10 +165,11 @@ macro_rules! check_eq {
         match (&$found, &$expected) {
             (found, expected) => {
                 if *found != *expected {
-                    return Err($crate::case::Failure::shown(format_args!(
-                        "{} is {found:?}, not {expected:?}",
-                        stringify!($found)
-                    )));
+                    return Err($crate::case::Failure::unequal(
+                        stringify!($found),
+                        found,
+                        expected,
+                    ));
                 }
             }
         }

@@ -45,6 +45,8 @@ mod repeating;
 mod starvation;
 mod stopping;
 mod tasks;
+mod testing;
+mod threads;
 mod timers;
 mod wheel;
 
@@ -68,4 +70,21 @@ pub const CASES: &[&[Case]] = &[
     closing::CASES,
     limits::CASES,
     panics::CASES,
+    threads::CASES,
+    testing::CASES,
 ];
+
+/// A number names one case, on every platform.
+const _: () = {
+    let (mut seen, mut section) = ([false; 2000], 0);
+    while section < CASES.len() {
+        let mut case = 0;
+        while case < CASES[section].len() {
+            let number = CASES[section][case].number as usize;
+            assert!(!seen[number], "two cases have one number");
+            seen[number] = true;
+            case += 1;
+        }
+        section += 1;
+    }
+};

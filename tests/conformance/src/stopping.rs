@@ -3,7 +3,7 @@
 use crate::case::{Case, Outcome};
 use crate::fixture::{at, event, ms, say_after, stop, test};
 use molen::error::RunError;
-use molen::io::{SelectError, Wait};
+use molen::io::{PollBudget, SelectError, Wait};
 use molen::task::PromiseError;
 use molen::testing::{Step, static_ref};
 use molen::{Promise, get_running_loop, sleep, yield_now};
@@ -22,7 +22,9 @@ pub(crate) const CASES: &[Case] = &[
     case!(1002, nothing_to_wait_for_is_an_error),
     case!(1003, a_failing_selector_ends_the_run_and_not_the_loop),
     case!(1004, a_borrowing_future_runs_to_its_end),
-    case!(1005, a_run_that_is_stopped_while_its_future_is_ready_leaves_nothing_behind),
+    case!(1007, a_main_task_dropped_while_it_was_ready_has_no_step),
+    case!(1006, a_run_that_failed_within_a_batch_leaves_nothing_behind),
+    case!(1005, a_stop_with_nothing_ready_does_not_wait),
 ];
 
 fn the_batch_of_a_stop_is_run_to_its_end() -> Outcome {
@@ -183,17 +185,55 @@ fn a_borrowing_future_runs_to_its_end() -> Outcome {
     Ok(())
 }
 
-fn a_run_that_is_stopped_while_its_future_is_ready_leaves_nothing_behind() -> Outcome {
+fn a_stop_with_nothing_ready_does_not_wait() -> Outcome {
     let event_loop = new_loop!();
-    for _ in 0..2 {
-        let stopped = event_loop.run_until_complete(async {
-            stop();
-            yield_now().await;
-            event("went on");
-        });
-        check_matches!(stopped, Err(RunError::Stopped));
-    }
-    check_eq!(event_loop.run_until_complete(async { 7 })?, 7);
+    event_loop.call_later(ms(1), || event("timer"))?;
+    event_loop.stop();
+    test().backend.script(const { &[Step::expect(Wait::No)] });
+    event_loop.run_forever()?;
+    test().backend.check_script()?;
     check_events![];
+    check_eq!(event_loop.time(), at(0));
+    Ok(())
+}
+
+fn a_run_that_failed_within_a_batch_leaves_nothing_behind() -> Outcome {
+    use core::task::Poll;
+    let event_loop = new_loop!();
+    test().backend.set_poll_budget(PollBudget { callbacks: 2, nanos: u32::MAX });
+    test().backend.script(const { &[Step::any(), Step::any().then_fail(SelectError::Os(5))] });
+    let inner = event_loop.clone();
+    let mut polls = 0;
+    // Its second step is the first of a batch of four, and wakes it again; then
+    // the selector fails.
+    let result = event_loop.run_until_complete(core::future::poll_fn(move |cx| {
+        cx.waker().wake_by_ref();
+        polls += 1;
+        if polls == 1 {
+            for name in ["first", "second", "third"] {
+                if inner.call_soon(move || event(name)).is_err() {
+                    event("no room");
+                }
+            }
+        }
+        Poll::<()>::Pending
+    }));
+    check_eq!(result, Err(RunError::Select(5)));
+    check_events![];
+    event_loop.run_until_complete(async { event("next run") })?;
+    check_events!["first", "second", "third", "next run"];
+    Ok(())
+}
+
+fn a_main_task_dropped_while_it_was_ready_has_no_step() -> Outcome {
+    let event_loop = new_loop!();
+    let result = event_loop.run_until_complete(async {
+        stop();
+        yield_now().await;
+        event("never");
+    });
+    check_eq!(result, Err(RunError::Stopped));
+    event_loop.run_until_complete(async { event("next run") })?;
+    check_events!["next run"];
     Ok(())
 }

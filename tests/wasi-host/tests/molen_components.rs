@@ -122,7 +122,7 @@ fn tcp_is_echoed_to_the_last_byte() {
     stream.read_exact(&mut back).unwrap();
     assert_eq!(&back, b"hello");
     // More than the component, the host and the kernel buffer together.
-    let sent = (0..4 << 20).map(|number: u32| (number * 31 >> 7) as u8).collect::<Vec<_>>();
+    let sent = (0..4 << 20).map(|number: u32| ((number * 31) >> 7) as u8).collect::<Vec<_>>();
     let mut reader = stream.try_clone().unwrap();
     let received = std::thread::spawn(move || {
         let mut received = Vec::new();
@@ -179,6 +179,33 @@ fn a_component_connects_sends_and_reads_to_the_end() {
     server.join().unwrap();
     assert_eq!(text(&output.stdout), "you said: hello from a component\n");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_connection_dropped_with_bytes_on_their_way_does_not_stop_the_loop() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (read_now, told_to_read) = std::sync::mpsc::channel::<()>();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        told_to_read.recv_timeout(Duration::from_secs(20)).expect("the component stands still");
+        let mut received = Vec::new();
+        stream.read_to_end(&mut received).unwrap();
+        received.len()
+    });
+    let mut command = wasmtime("client", &["-S", "inherit-network"]);
+    command.stdin(Stdio::piped());
+    let mut child = spawn(command);
+    write!(child.stdin.take().unwrap(), "{port}*").unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    // An assertion of the server's fails where nothing was said before this.
+    let _ = read_now.send(());
+    let written = line.trim().strip_prefix("wrote ").and_then(|it| it.parse::<usize>().ok());
+    let received = server.join().unwrap();
+    assert_eq!(written, Some(received), "it said {line:?}");
+    assert!(received > 1 << 16, "too little to fill a buffer: {received}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

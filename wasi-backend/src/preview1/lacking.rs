@@ -12,6 +12,7 @@ use molen_core::io::source::SourceError;
 
 const NO_SOCKETS: &str = "it has no call that makes a socket; a module has only the listening \
      sockets that its host opened for it (`TcpListener::inherited`)";
+const NO_OPTIONS: &str = "it has no call for options of sockets";
 const NO_ADDRESSES: &str = "it has no call that tells the address of a socket";
 
 fn lacks<T>(operation: &'static str, reason: &'static str) -> Result<T, SourceError> {
@@ -54,6 +55,24 @@ impl TcpStream {
             address,
             cause,
         })
+    }
+
+    /// Would say whether small writes leave at once (`TCP_NODELAY`).
+    ///
+    /// # Errors
+    ///
+    /// Always [`SourceError::Unsupported`].
+    pub fn nodelay(&self) -> Result<bool, SourceError> {
+        lacks("the option TCP_NODELAY", NO_OPTIONS)
+    }
+
+    /// Would have small writes leave at once (`TCP_NODELAY`).
+    ///
+    /// # Errors
+    ///
+    /// Always [`SourceError::Unsupported`].
+    pub fn set_nodelay(&self, _nodelay: bool) -> Result<(), SourceError> {
+        lacks("the option TCP_NODELAY", NO_OPTIONS)
     }
 
     /// Would tell the address of this end.

@@ -121,12 +121,5 @@ impl Selector for Preview1 {
 
 /// Writes all of `text` to standard error.
 fn say(text: &str) -> Result<(), HandlerFailed> {
-    let mut rest = text.as_bytes();
-    while !rest.is_empty() {
-        match super::stdio::write(2, rest) {
-            Ok(0) | Err(_) => return Err(HandlerFailed),
-            Ok(written) => rest = rest.get(written..).unwrap_or(&[]),
-        }
-    }
-    Ok(())
+    super::stdio::write_all(2, text.as_bytes()).map_err(|_| HandlerFailed)
 }

@@ -209,6 +209,19 @@ impl TcpStream {
         source::read(self, buffer).await
     }
 
+    /// Writes the start of `bytes`, waiting until there is room for some.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost: bytes are written only in the step that returns.
+    pub async fn write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
+        crate::write::write(self, bytes).await
+    }
+
     /// Writes all of `bytes`, waiting for room.
     ///
     /// # Errors

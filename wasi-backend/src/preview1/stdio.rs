@@ -116,6 +116,18 @@ pub fn stderr() -> Result<Stderr, SourceError> {
     Ok(Stdout { fd: 2 })
 }
 
+impl Stdout {
+    /// Writes all of `bytes` before it returns, for what is said outside of a
+    /// task or is not worth waiting for.
+    ///
+    /// # Errors
+    ///
+    /// The host's; part of the bytes may have been written.
+    pub fn write_now(&self, bytes: &[u8]) -> Result<(), SourceError> {
+        write_all(self.fd, bytes)
+    }
+}
+
 impl Source for Stdout {
     /// Always ready. To who comes back because the host said "not now", every
     /// other ready task goes first.
@@ -174,4 +186,15 @@ pub(super) fn write(fd: Fd, bytes: &[u8]) -> Result<usize, SourceError> {
             Err(errno) => return Err(SourceError::Os(i32::from(errno.raw()))),
         }
     }
+}
+
+/// `fd_write` until all is written.
+pub(super) fn write_all(fd: Fd, mut bytes: &[u8]) -> Result<(), SourceError> {
+    while !bytes.is_empty() {
+        match write(fd, bytes)? {
+            0 => return Err(SourceError::WouldBlock),
+            count => bytes = bytes.get(count..).unwrap_or_default(),
+        }
+    }
+    Ok(())
 }

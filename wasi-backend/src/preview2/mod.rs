@@ -8,6 +8,7 @@
 //! | `stdio` | standard input, output and error |
 //! | `stream` | a pair of byte streams as a source |
 //! | `tcp_listener`, `tcp_stream` | TCP |
+//! | `linger` | connections dropped before their bytes had left |
 //! | `address` | addresses, in the host's form and in the language's |
 //! | `error` | the host's errors |
 //!
@@ -25,6 +26,7 @@
 
 mod address;
 mod error;
+mod linger;
 mod poll;
 mod selector;
 mod stdio;

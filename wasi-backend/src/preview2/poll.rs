@@ -12,6 +12,7 @@
 //!   wasmtime let its other tasks go on, even if the duration is zero.
 //! * An empty list would trap, and is never given.
 
+use super::linger;
 use super::selector::sleep;
 use super::watch::Watches;
 use crate::pace::Pace;
@@ -19,7 +20,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use molen_core::io::{Ready, Registration, SelectError};
-use wasip2::clocks::monotonic_clock::subscribe_duration;
+use wasip2::clocks::monotonic_clock::{self, subscribe_duration};
 use wasip2::io::poll::{Pollable, poll};
 
 /// The entry of the table that is asked about first.
@@ -34,6 +35,7 @@ pub(super) fn select(
     pace: &Pace,
     timeout: Option<u64>,
 ) -> Result<(), SelectError> {
+    linger::release();
     let Some(events) = watches.with(|entries| {
         let first = FIRST.load(Ordering::Relaxed).min(entries.len());
         let (before, from) = entries.split_at(first);
@@ -78,4 +80,20 @@ pub(super) fn select(
         registration.set_ready(direction);
     }
     Ok(())
+}
+
+/// How long `drain` waits at most, in nanoseconds.
+const DRAIN: u64 = 1_000_000_000;
+
+/// Lets the host write what dropped connections have left to be written; for
+/// a component that is about to end, and would take it along. It gives up on
+/// who does not read.
+pub(super) fn drain(watches: &Watches, pace: &Pace) {
+    let end = monotonic_clock::now().saturating_add(DRAIN);
+    while linger::release() {
+        let left = end.saturating_sub(monotonic_clock::now());
+        if left == 0 || select(watches, pace, Some(left)).is_err() {
+            return;
+        }
+    }
 }

@@ -19,10 +19,14 @@ pub struct Preview2 {
     pace: Pace,
     /// Waits for sources as well, once there has been one. A component that
     /// has none does not contain the code for it, nor needs an allocator.
-    sources: Cell<Option<SelectWithSources>>,
+    sources: Cell<Option<&'static WithSources>>,
 }
 
-type SelectWithSources = fn(&Pace, Option<u64>) -> Result<(), SelectError>;
+/// What is linked only where there are sources.
+struct WithSources {
+    select: fn(&Pace, Option<u64>) -> Result<(), SelectError>,
+    drain: fn(&Pace),
+}
 
 // SAFETY: One Thread.
 unsafe impl Sync for Preview2 {}
@@ -45,7 +49,10 @@ static SOURCES: Sources = Sources(Watches::new());
 
 /// All that can be waited for.
 pub(super) fn watches() -> &'static Watches {
-    BACKEND.sources.set(Some(|pace, timeout| super::poll::select(&SOURCES.0, pace, timeout)));
+    BACKEND.sources.set(Some(&WithSources {
+        select: |pace, timeout| super::poll::select(&SOURCES.0, pace, timeout),
+        drain: |pace| super::poll::drain(&SOURCES.0, pace),
+    }));
     &SOURCES.0
 }
 
@@ -53,6 +60,16 @@ pub(super) fn watches() -> &'static Watches {
 /// cannot tell; see [`reactor`](crate::reactor).
 pub fn waits_for_descriptors() -> bool {
     BACKEND.sources.get().is_some() && SOURCES.0.any_waiting()
+}
+
+impl Preview2 {
+    /// Waits, a second at most, until what dropped connections have written
+    /// has left: for the end of a program.
+    pub(crate) fn drain(&self) {
+        if let Some(sources) = self.sources.get() {
+            (sources.drain)(&self.pace);
+        }
+    }
 }
 
 impl Clock for Preview2 {
@@ -68,7 +85,7 @@ impl Selector for Preview2 {
     fn select(&self, _event_loop: &EventLoop, wait: Wait) -> Result<(), SelectError> {
         let timeout = self.pace.timeout(wait, || self.now());
         match self.sources.get() {
-            Some(select) => select(&self.pace, timeout),
+            Some(sources) => (sources.select)(&self.pace, timeout),
             None => sleep(timeout),
         }
     }
@@ -100,9 +117,6 @@ pub(super) fn sleep(timeout: Option<u64>) -> Result<(), SelectError> {
 
 /// Writes all of `text` to standard error.
 fn say(text: &str) -> Result<(), HandlerFailed> {
-    let stderr = wasip2::cli::stderr::get_stderr();
-    for piece in text.as_bytes().chunks(super::stdio::AT_ONCE) {
-        stderr.blocking_write_and_flush(piece).map_err(|_| HandlerFailed)?;
-    }
-    Ok(())
+    let stderr = super::stdio::stderr().map_err(|_| HandlerFailed)?;
+    stderr.write_now(text.as_bytes()).map_err(|_| HandlerFailed)
 }

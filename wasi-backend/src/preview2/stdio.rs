@@ -13,7 +13,7 @@ use molen_core::io::source::{ByteSource, Source, SourceError};
 use wasip2::io::streams::{InputStream, OutputStream};
 
 /// The most that `blocking-write-and-flush` may be given.
-pub(super) const AT_ONCE: usize = 4096;
+const AT_ONCE: usize = 4096;
 
 /// Standard input.
 ///
@@ -80,6 +80,21 @@ pub fn stdout() -> Result<Stdout, SourceError> {
 /// None on this level; other platforms may have.
 pub fn stderr() -> Result<Stderr, SourceError> {
     Ok(Stdout { stream: wasip2::cli::stderr::get_stderr() })
+}
+
+impl Stdout {
+    /// Writes all of `bytes` before it returns, for what is said outside of a
+    /// task or is not worth waiting for.
+    ///
+    /// # Errors
+    ///
+    /// The host's; part of the bytes may have been written.
+    pub fn write_now(&self, bytes: &[u8]) -> Result<(), SourceError> {
+        for piece in bytes.chunks(AT_ONCE) {
+            self.stream.blocking_write_and_flush(piece).map_err(super::error::write_error)?;
+        }
+        Ok(())
+    }
 }
 
 impl Source for Stdout {

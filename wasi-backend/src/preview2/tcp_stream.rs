@@ -2,12 +2,15 @@
 
 use super::address;
 use super::error::source_error;
+use super::linger;
 use super::stream;
 use super::watch::Watch;
 use crate::net_error::NetError;
+use alloc::rc::Rc;
 use core::future::poll_fn;
 use core::net::SocketAddr;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
+use molen_core::Unsupported;
 use molen_core::io::source::{self, ByteSource, Source, SourceError};
 use molen_core::io::{Interest, Ready};
 use wasip2::io::streams::{InputStream, OutputStream};
@@ -17,7 +20,12 @@ use wasip2::sockets::tcp::{ShutdownType, TcpSocket};
 use wasip2::sockets::tcp_create_socket::create_tcp_socket;
 
 /// A TCP connection. asyncio: a `StreamReader` and `StreamWriter`.
-pub struct TcpStream {
+///
+/// Dropping it closes the connection after what was written has left.
+pub struct TcpStream(Rc<Connection>);
+
+/// The resources of a connection.
+pub(super) struct Connection {
     // The order of the fields is the order of their drops: children first.
     watch: Watch,
     input: InputStream,
@@ -25,10 +33,32 @@ pub struct TcpStream {
     socket: TcpSocket,
 }
 
+impl Connection {
+    /// Whether the host still has something to write, for which dropping the
+    /// connection would wait. Then the loop waits for it.
+    pub(super) fn is_busy(&self) -> bool {
+        let busy = matches!(self.output.check_write(), Ok(0));
+        if busy {
+            self.watch.clear(Ready::WRITABLE);
+            let mut nobody = Context::from_waker(Waker::noop());
+            let _ = self.watch.poll_ready(&mut nobody, Ready::WRITABLE);
+        }
+        busy
+    }
+}
+
+impl Drop for TcpStream {
+    fn drop(&mut self) {
+        if self.0.is_busy() {
+            linger::keep(self.0.clone());
+        }
+    }
+}
+
 impl TcpStream {
     pub(super) fn new(socket: TcpSocket, input: InputStream, output: OutputStream) -> TcpStream {
         let watch = Watch::new(Some(input.subscribe()), Some(output.subscribe()));
-        TcpStream { watch, input, output, socket }
+        TcpStream(Rc::new(Connection { watch, input, output, socket }))
     }
 
     /// Connects to `address`. asyncio: `loop.sock_connect()`.
@@ -59,6 +89,19 @@ impl TcpStream {
         source::read(self, buffer).await
     }
 
+    /// Writes the start of `bytes`, waiting until there is room for some.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::ConnectionReset`].
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost: bytes are written only in the step that returns.
+    pub async fn write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
+        crate::write::write(self, bytes).await
+    }
+
     /// Writes all of `bytes`, waiting for room.
     ///
     /// # Errors
@@ -73,13 +116,31 @@ impl TcpStream {
         source::write_all(self, bytes).await
     }
 
+    /// Would say whether small writes leave at once (`TCP_NODELAY`).
+    ///
+    /// # Errors
+    ///
+    /// Always [`SourceError::Unsupported`].
+    pub fn nodelay(&self) -> Result<bool, SourceError> {
+        Err(NO_NODELAY)
+    }
+
+    /// Would have small writes leave at once (`TCP_NODELAY`).
+    ///
+    /// # Errors
+    ///
+    /// Always [`SourceError::Unsupported`].
+    pub fn set_nodelay(&self, _nodelay: bool) -> Result<(), SourceError> {
+        Err(NO_NODELAY)
+    }
+
     /// The address of this end.
     ///
     /// # Errors
     ///
     /// The host's.
     pub fn local_addr(&self) -> Result<SocketAddr, SourceError> {
-        let address = self.socket.local_address();
+        let address = self.0.socket.local_address();
         address.map(address::from_host).map_err(|code| source_error("asking for an address", code))
     }
 
@@ -89,10 +150,16 @@ impl TcpStream {
     ///
     /// The host's.
     pub fn peer_addr(&self) -> Result<SocketAddr, SourceError> {
-        let address = self.socket.remote_address();
+        let address = self.0.socket.remote_address();
         address.map(address::from_host).map_err(|code| source_error("asking for an address", code))
     }
 }
+
+const NO_NODELAY: SourceError = SourceError::Unsupported(Unsupported {
+    operation: "the option TCP_NODELAY",
+    platform: super::PLATFORM,
+    reason: "its sockets have no such option",
+});
 
 async fn connect(address: SocketAddr) -> Result<TcpStream, SourceError> {
     const CONNECTING: &str = "opening a TCP connection";
@@ -119,21 +186,21 @@ async fn connect(address: SocketAddr) -> Result<TcpStream, SourceError> {
 
 impl Source for TcpStream {
     fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
-        self.watch.poll_ready(cx, interest)
+        self.0.watch.poll_ready(cx, interest)
     }
 }
 
 impl ByteSource for TcpStream {
     fn try_read(&self, buffer: &mut [u8]) -> Result<usize, SourceError> {
-        stream::read(&self.watch, &self.input, buffer)
+        stream::read(&self.0.watch, &self.0.input, buffer)
     }
 
     fn try_write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
-        stream::write(&self.watch, &self.output, bytes)
+        stream::write(&self.0.watch, &self.0.output, bytes)
     }
 
     fn shutdown(&self) -> Result<(), SourceError> {
-        let shut = self.socket.shutdown(ShutdownType::Send);
+        let shut = self.0.socket.shutdown(ShutdownType::Send);
         shut.map_err(|code| source_error("shutting a TCP connection down", code))
     }
 }

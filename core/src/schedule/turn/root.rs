@@ -80,9 +80,7 @@ impl Drop for RootGuard<'_> {
     fn drop(&mut self) {
         self.task.abort();
         #[cfg(not(feature = "threads"))]
-        if self.event_loop.remove_from_ready(self.task.node()) {
-            self.task.forget_wake();
-        }
+        self.event_loop.remove_from_ready(self.task.node());
         let _ = self.event_loop;
     }
 }

@@ -9,7 +9,7 @@
 #![no_std]
 
 use molen::backend::stdout;
-use molen::io::source::{ByteSource, SourceError};
+use molen::io::source::SourceError;
 use molen::{Duration, EventLoop, sleep};
 
 /// A loop of its own: one timer needs no timer wheel.
@@ -17,8 +17,7 @@ static LOOP: EventLoop = EventLoop::new();
 
 async fn hello() -> Result<(), SourceError> {
     sleep(Duration::from_millis(10)).await;
-    // Standard output is written at once.
-    stdout()?.try_write(b"hello\n").map(drop)
+    stdout()?.write_now(b"hello\n")
 }
 
 start::command!(hello, Bump, LOOP);

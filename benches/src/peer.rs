@@ -1,0 +1,100 @@
+//! What a loop must offer to be a column of the table.
+
+use crate::row::Row;
+use std::future::Future;
+use std::net::TcpListener;
+use std::time::Duration;
+
+/// An echo server: serves `listener` for ever with receive buffers of the
+/// given number of bytes.
+pub type Serve = fn(TcpListener, usize);
+
+/// One event loop under test. Everything runs on the calling thread.
+///
+/// An adapter is some forty lines; `peers/smol_rt.rs` is a short one to copy.
+pub trait Peer: 'static {
+    /// Column name in the report and in `--peers`.
+    const NAME: &'static str;
+
+    /// The loop's own TCP echo server, or `None` when it has no sockets.
+    const SERVE: Option<Serve> = None;
+
+    /// Why the loop cannot do `row`, or `None` when it can.
+    fn lacks(row: Row) -> Option<&'static str> {
+        let _ = row;
+        None
+    }
+
+    /// Runs `main` to completion on a fresh loop.
+    fn block_on<F: Future<Output = ()> + 'static>(main: F);
+
+    /// Starts a task that nobody awaits.
+    fn spawn<F: Future<Output = ()> + 'static>(task: F);
+
+    /// Starts a task and returns the loop's own handle as a future.
+    fn spawn_join<F: Future<Output = ()> + 'static>(task: F) -> impl Future<Output = ()>;
+
+    /// The loop's own timer.
+    fn sleep(delay: Duration) -> impl Future<Output = ()> + 'static;
+
+    /// The loop's own "let others run" call.
+    fn yield_now() -> impl Future<Output = ()>;
+
+    /// Lifts a poll budget if the loop has one, so that a row that performs
+    /// many operations inside one poll is not cut short.
+    fn unbudgeted<F: Future<Output = ()> + 'static>(task: F) -> impl Future<Output = ()> + 'static {
+        task
+    }
+}
+
+/// What kind of thing a column is; the judged column is compared with peers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A bound that is no library: a bare queue, a bare kernel loop.
+    Floor,
+    /// A library: Molen and those it is measured against.
+    Peer,
+}
+
+/// A column with its generic code already chosen.
+#[derive(Clone, Copy)]
+pub struct Column {
+    /// Name in the report and in `--peers`.
+    pub name: &'static str,
+    /// Floor or peer.
+    pub kind: Kind,
+    /// Runs one row in this process, for a column that has a scheduler.
+    pub micro: Option<fn(Row)>,
+    /// The echo server.
+    pub serve: Option<Serve>,
+    /// See [`Peer::lacks`].
+    pub lacks: fn(Row) -> Option<&'static str>,
+}
+
+impl Column {
+    /// The column of a loop.
+    pub fn of<P: Peer>(kind: Kind) -> Self {
+        Column {
+            name: P::NAME,
+            kind,
+            micro: Some(crate::rows::run::<P>),
+            serve: P::SERVE,
+            lacks: P::lacks,
+        }
+    }
+
+    /// A column that only serves echo.
+    pub fn server(name: &'static str, serve: Serve) -> Self {
+        Column { name, kind: Kind::Floor, micro: None, serve: Some(serve), lacks: |_| None }
+    }
+
+    /// Why this column has no cell in `row`, or `None` when it has one.
+    pub fn missing(&self, row: Row) -> Option<&'static str> {
+        let served = row.load().is_some();
+        match (served, self.micro, self.serve) {
+            (true, _, None) => Some("no sockets"),
+            (false, None, _) => Some("no scheduler, a server only"),
+            _ => (self.lacks)(row),
+        }
+    }
+}

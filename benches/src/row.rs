@@ -1,0 +1,309 @@
+//! The rows: what is run, what figures come out, and which bar each must meet.
+
+use clap::ValueEnum;
+
+/// One thing to run in a process of its own. It yields one or more figures.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Row {
+    /// 100 000 tasks spawned, then all run to their end
+    SpawnBatch,
+    /// One task spawned and awaited, over and over
+    SpawnJoin,
+    /// One task that wakes itself
+    #[value(name = "switch_1")]
+    Switch1,
+    /// A thousand tasks that wake themselves
+    #[value(name = "switch_1000")]
+    Switch1000,
+    /// A hundred tasks that call the loop's own yield
+    YieldOwn,
+    /// Two tasks that hand one value to and fro
+    PingPong,
+    /// A futures oneshot channel made, sent and awaited between two tasks
+    Oneshot,
+    /// An idle loop woken from another thread
+    Wake,
+    /// A million messages from another thread through a futures channel
+    Messages,
+    /// One timer armed and cancelled, with none and with one other outstanding
+    #[value(name = "timers_1")]
+    Timers1,
+    /// Timers armed and cancelled, a thousand outstanding
+    #[value(name = "timers_1k")]
+    Timers1k,
+    /// Timers armed and cancelled, a million outstanding
+    #[value(name = "timers_1m")]
+    Timers1m,
+    /// One task that sleeps again and again
+    #[value(name = "fire_1")]
+    Fire1,
+    /// A thousand tasks that sleep again and again
+    #[value(name = "fire_1k")]
+    Fire1k,
+    /// 100 000 tasks that sleep once, among a million timers outstanding
+    #[value(name = "fire_1m")]
+    Fire1m,
+    /// TCP echo, one connection, one message of 64 bytes in flight
+    #[value(name = "echo_1")]
+    Echo1,
+    /// TCP echo, 64 connections with one message of 64 bytes in flight each
+    #[value(name = "echo_64")]
+    Echo64,
+    /// System calls per request with one connection, by strace
+    #[value(name = "calls_1")]
+    Calls1,
+    /// System calls per request with 64 connections, by strace
+    #[value(name = "calls_64")]
+    Calls64,
+    /// Heap bytes of a task with a 64-byte future and of an armed timer
+    Heap,
+}
+
+/// How a figure is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unit {
+    /// Nanoseconds of CPU time of the whole process, per operation.
+    CpuNs,
+    /// Nanoseconds by the clock on the wall.
+    WallNs,
+    /// Nanoseconds by the wall clock, written in microseconds.
+    WallUs,
+    /// Bytes.
+    Bytes,
+    /// Operations per second, written in thousands: the only unit where more is better.
+    Rate,
+    /// A plain number.
+    Count,
+}
+
+/// What Molen promises for a figure.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Bar {
+    /// No slower than the fastest peer of the same run.
+    FastestPeer,
+    /// No slower than the fastest of the peers whose figure of this name is
+    /// within [`PUNCTUAL`]: a loop that is late by a millisecond wakes up
+    /// once for many timers, so its CPU time buys something else.
+    FastestPunctual(&'static str),
+    /// Within this factor of the raw level-triggered epoll server.
+    RawEpoll(f64),
+    /// At most this much, in the figure's own unit.
+    AtMost(f64),
+    /// Shown for comparison only.
+    None,
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Figure {
+    /// Name in the table and in the samples.
+    pub name: &'static str,
+    /// How it is written.
+    pub unit: Unit,
+    /// What Molen promises.
+    pub bar: Bar,
+}
+
+/// What the client does to an echo server.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Connections, each with one message in flight.
+    pub conns: usize,
+    /// Whether it is timed or counted, and for how long.
+    pub until: Until,
+}
+
+/// When the client stops.
+#[derive(Clone, Copy, Debug)]
+pub enum Until {
+    /// After this many milliseconds; CPU time and rate are reported.
+    Millis(u64),
+    /// After this many requests; the system calls are counted by strace.
+    /// The server is left alone for a moment before each, so that it waits
+    /// as it does at full speed, although tracing slows it down.
+    Requests(u64),
+}
+
+const fn figure(name: &'static str, unit: Unit, bar: Bar) -> Figure {
+    Figure { name, unit, bar }
+}
+
+const fn cpu(name: &'static str) -> Figure {
+    figure(name, Unit::CpuNs, Bar::FastestPeer)
+}
+
+/// "Late by microseconds and not milliseconds": the mean, in nanoseconds.
+pub const PUNCTUAL: f64 = 100_000.0;
+const LATE: Bar = Bar::AtMost(PUNCTUAL);
+/// "TCP echo within 5 % of the raw epoll server".
+const NEAR_RAW: Bar = Bar::RawEpoll(1.05);
+/// "With the same system calls per request": how many events one wait
+/// returns varies a little.
+const SAME_CALLS: Bar = Bar::RawEpoll(1.01);
+
+impl Row {
+    /// The row's name in `--rows` and in the samples.
+    pub fn name(self) -> String {
+        self.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// Whether the row arms timers.
+    pub fn needs_timers(self) -> bool {
+        use Row::*;
+        matches!(self, Timers1 | Timers1k | Timers1m | Fire1 | Fire1k | Fire1m)
+    }
+
+    /// Whether every run yields the same, so that one round is enough.
+    pub fn counts(self) -> bool {
+        matches!(self, Row::Calls1 | Row::Calls64 | Row::Heap)
+    }
+
+    /// What the client does, when the row runs an echo server.
+    pub fn load(self) -> Option<Load> {
+        let (conns, until) = match self {
+            Row::Echo1 => (1, Until::Millis(1000)),
+            Row::Echo64 => (64, Until::Millis(1000)),
+            Row::Calls1 => (1, Until::Requests(4_000)),
+            Row::Calls64 => (64, Until::Requests(20_000)),
+            _ => return None,
+        };
+        Some(Load { conns, until })
+    }
+
+    /// The lines of the table that this row fills.
+    pub fn figures(self) -> &'static [Figure] {
+        const CALLS: Unit = Unit::Count;
+        match self {
+            Row::SpawnBatch => const { &[cpu("spawn_batch")] },
+            Row::SpawnJoin => const { &[cpu("spawn_join")] },
+            Row::Switch1 => const { &[cpu("switch_1")] },
+            Row::Switch1000 => const { &[cpu("switch_1000")] },
+            Row::YieldOwn => const { &[cpu("yield_own")] },
+            Row::PingPong => const { &[cpu("ping_pong")] },
+            Row::Oneshot => const { &[cpu("oneshot")] },
+            Row::Wake => {
+                const {
+                    &[
+                        figure("wake_min", Unit::WallNs, Bar::None),
+                        figure("wake_p50", Unit::WallNs, Bar::FastestPeer),
+                        figure("wake_p90", Unit::WallNs, Bar::None),
+                    ]
+                }
+            }
+            Row::Messages => const { &[figure("messages", Unit::WallNs, Bar::FastestPeer)] },
+            Row::Timers1 => const { &[cpu("timer_churn_0"), cpu("timer_churn_1")] },
+            Row::Timers1k => {
+                const { &[cpu("timer_insert_1k"), cpu("timer_cancel_1k"), cpu("timer_churn_1k")] }
+            }
+            Row::Timers1m => {
+                const { &[cpu("timer_insert_1m"), cpu("timer_cancel_1m"), cpu("timer_churn_1m")] }
+            }
+            Row::Fire1 => {
+                const {
+                    &[
+                        figure("fire_1", Unit::CpuNs, Bar::FastestPunctual("fire_1_late_mean")),
+                        figure("fire_1_late_mean", Unit::WallUs, LATE),
+                        figure("fire_1_late_worst", Unit::WallUs, Bar::None),
+                    ]
+                }
+            }
+            Row::Fire1k => {
+                const {
+                    &[
+                        figure("fire_1k", Unit::CpuNs, Bar::FastestPunctual("fire_1k_late_mean")),
+                        figure("fire_1k_late_mean", Unit::WallUs, LATE),
+                        figure("fire_1k_late_worst", Unit::WallUs, Bar::None),
+                    ]
+                }
+            }
+            Row::Fire1m => {
+                const {
+                    &[
+                        cpu("fire_1m"),
+                        figure("fire_1m_late_mean", Unit::WallUs, LATE),
+                        figure("fire_1m_late_worst", Unit::WallUs, Bar::None),
+                    ]
+                }
+            }
+            Row::Echo1 => {
+                const {
+                    &[
+                        figure("echo_1_cpu", Unit::CpuNs, NEAR_RAW),
+                        figure("echo_1_rtt_p50", Unit::WallNs, Bar::None),
+                    ]
+                }
+            }
+            Row::Echo64 => {
+                const {
+                    &[
+                        figure("echo_64_cpu", Unit::CpuNs, NEAR_RAW),
+                        figure("echo_64_rate", Unit::Rate, NEAR_RAW),
+                    ]
+                }
+            }
+            Row::Calls1 => const { &[figure("calls_1", CALLS, SAME_CALLS)] },
+            Row::Calls64 => const { &[figure("calls_64", CALLS, SAME_CALLS)] },
+            Row::Heap => {
+                const {
+                    &[
+                        figure("task_bytes", Unit::Bytes, Bar::AtMost(128.0)),
+                        figure("task_allocs", Unit::Count, Bar::None),
+                        figure("timer_inline_bytes", Unit::Bytes, Bar::None),
+                        figure("timer_heap_bytes", Unit::Bytes, Bar::None),
+                    ]
+                }
+            }
+        }
+    }
+}
+
+impl Unit {
+    /// Whether a greater figure is the better one.
+    pub fn more_is_better(self) -> bool {
+        self == Unit::Rate
+    }
+
+    /// The figure as text, without the unit.
+    pub fn text(self, value: f64) -> String {
+        let value = match self {
+            Unit::WallUs | Unit::Rate => value / 1000.0,
+            _ => value,
+        };
+        match self {
+            Unit::Count => format!("{value:.2}"),
+            _ if value < 100.0 => format!("{value:.1}"),
+            _ => format!("{value:.0}"),
+        }
+    }
+
+    /// The unit's name behind a row.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::CpuNs => "ns CPU",
+            Unit::WallNs => "ns",
+            Unit::WallUs => "µs",
+            Unit::Bytes => "B",
+            Unit::Rate => "k/s",
+            Unit::Count => "",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Row;
+    use clap::ValueEnum;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_figure_belongs_to_one_row() {
+        let mut seen = HashSet::new();
+        for row in Row::value_variants() {
+            assert!(!row.figures().is_empty(), "{row:?} fills no line");
+            for figure in row.figures() {
+                assert!(seen.insert(figure.name), "{} twice", figure.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The rows that run inside one process, each generic over the loop.
+
+mod heap;
+mod scheduling;
+mod threads;
+mod timers;
+
+use crate::peer::Peer;
+use crate::row::Row;
+
+/// Runs `row` on a fresh loop and prints its figures.
+pub fn run<P: Peer>(row: Row) {
+    match row {
+        Row::SpawnBatch => P::block_on(scheduling::spawn_batch::<P>()),
+        Row::SpawnJoin => P::block_on(scheduling::spawn_join::<P>()),
+        Row::Switch1 => P::block_on(scheduling::switch::<P>("switch_1", 1, 1_000_000)),
+        Row::Switch1000 => P::block_on(scheduling::switch::<P>("switch_1000", 1000, 1000)),
+        Row::YieldOwn => P::block_on(scheduling::yield_own::<P>()),
+        Row::PingPong => P::block_on(scheduling::ping_pong::<P>()),
+        Row::Oneshot => P::block_on(scheduling::oneshot::<P>()),
+        Row::Wake => P::block_on(threads::wake()),
+        Row::Messages => P::block_on(threads::messages()),
+        Row::Timers1 => P::block_on(P::unbudgeted(timers::one::<P>())),
+        Row::Timers1k => P::block_on(P::unbudgeted(timers::thousand::<P>())),
+        Row::Timers1m => P::block_on(P::unbudgeted(timers::million::<P>())),
+        Row::Fire1 => P::block_on(timers::fire_again::<P>("fire_1", 1, 300, 200..1_200)),
+        Row::Fire1k => P::block_on(timers::fire_again::<P>("fire_1k", 1000, 10, 2_000..100_000)),
+        Row::Fire1m => P::block_on(timers::fire_among_million::<P>()),
+        Row::Heap => heap::run::<P>(),
+        Row::Echo1 | Row::Echo64 | Row::Calls1 | Row::Calls64 => {
+            unreachable!("served by a process of its own")
+        }
+    }
+}
