@@ -76,6 +76,11 @@ mod threads {
         __molen_set_current(running);
     }
 
+    /// Whether a loop runs on this thread.
+    pub(crate) fn runs_one(_entering: &EventLoop) -> bool {
+        !current().is_null()
+    }
+
     pub(crate) fn resume_unwind(payload: Payload) -> ! {
         __molen_resume_unwind(payload)
     }
@@ -139,6 +144,11 @@ mod single {
         CURRENT.store(running.cast_mut(), Ordering::Relaxed);
     }
 
+    /// Whether a loop runs.
+    pub(crate) fn runs_one(_entering: &EventLoop) -> bool {
+        !current().is_null()
+    }
+
     /// Any number of loops may be open.
     pub(crate) fn may_open(_event_loop: &'static EventLoop) -> bool {
         true
@@ -169,6 +179,12 @@ mod single {
             Some(event_loop) if event_loop.is_running() => opened,
             _ => null(),
         }
+    }
+
+    /// Whether a loop runs: it can only be the one that is open.
+    #[inline(always)]
+    pub(crate) fn runs_one(entering: &EventLoop) -> bool {
+        entering.is_running()
     }
 
     /// The loop's own mark says that it runs.

@@ -72,8 +72,9 @@ pub trait Selector {
     /// none is made ready again.
     fn close(&self) {}
 
-    /// How often a busy loop looks here. Without the feature `alloc` it looks
-    /// at least once in 32 callbacks, and reads no clock between.
+    /// How often a busy loop looks here. Without the feature `alloc` it reads
+    /// no clock for that: it looks at least once in 32 callbacks, unless the
+    /// time is `u32::MAX`, without limit.
     fn poll_budget(&self) -> PollBudget {
         PollBudget::DEFAULT
     }

@@ -91,6 +91,9 @@ pub struct EventLoop {
     pub(super) references: AtomicUsize,
 }
 
+#[cfg(all(not(feature = "alloc"), target_pointer_width = "32"))]
+const _: () = assert!(size_of::<EventLoop>() == 40);
+
 #[cfg(not(feature = "threads"))]
 // SAFETY: there is one thread of control; interrupts touch `ready` alone,
 // which is made for it.
@@ -237,7 +240,7 @@ impl EventLoop {
         if self.is_closed() {
             return Err(RunError::Closed);
         }
-        if !crate::platform::current().is_null() {
+        if crate::platform::runs_one(self) {
             return Err(RunError::AlreadyRunning);
         }
         let Some(backend) = self.backend() else {
@@ -308,6 +311,8 @@ impl EventLoop {
             // SAFETY: only timers are put there.
             unsafe { Timer::fire(node) };
         }
+        #[cfg(not(feature = "threads"))]
+        self.tasks.turn_round();
         while let Some(task) = self.tasks.next_unfinished() {
             // SAFETY: unfinished, so the loop's reference stands.
             unsafe { crate::task::cell::abort_or_cancel(task) };

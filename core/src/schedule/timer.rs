@@ -13,6 +13,7 @@ use super::EventLoop;
 use super::wheel::TimerNode;
 use crate::time::Instant;
 use core::cell::Cell;
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::task::Waker;
 
@@ -20,7 +21,8 @@ use core::task::Waker;
 #[repr(C)]
 pub(crate) struct Timer {
     node: TimerNode,
-    waker: Cell<Option<Waker>>,
+    /// Dropped by the timer's own drop, so that it is not looked at twice.
+    waker: ManuallyDrop<Cell<Option<Waker>>>,
     #[cfg(feature = "threads")]
     owner: Cell<*const EventLoop>,
 }
@@ -36,7 +38,7 @@ impl Timer {
     pub(crate) const fn before(ticks: u64) -> Timer {
         Timer {
             node: TimerNode::at(ticks),
-            waker: Cell::new(None),
+            waker: ManuallyDrop::new(Cell::new(None)),
             #[cfg(feature = "threads")]
             owner: Cell::new(core::ptr::null()),
         }

@@ -150,6 +150,9 @@ impl EventLoop {
             }
             batch = self.batch.get();
         }
+        // Without unwinding, nobody asks before the run is over.
+        #[cfg(feature = "threads")]
+        self.running_node.set(core::ptr::null());
     }
 
     pub(super) fn batch_is_empty(&self) -> bool {
@@ -173,10 +176,9 @@ impl EventLoop {
             }
         }
         self.batch.set(batch);
-        // SAFETY: alive.
-        if found && let Some(table) = unsafe { node.as_ref() }.vtable() {
-            // SAFETY: Right Table; the node is out of its chain.
-            unsafe { (table.discard)(node, self) };
+        if found {
+            // SAFETY: alive; Right Table; the node is out of its chain.
+            unsafe { (node.as_ref().table().discard)(node, self) };
         }
     }
 

@@ -48,6 +48,12 @@ pub(crate) struct Header {
     pub(crate) links: Links,
 }
 
+#[cfg(all(feature = "threads", not(loom), target_pointer_width = "64"))]
+const _: () = assert!(size_of::<Header>() == 64);
+
+#[cfg(all(not(feature = "alloc"), target_pointer_width = "32"))]
+const _: () = assert!(size_of::<Header>() == 24);
+
 /// A header's table.
 ///
 /// # Safety

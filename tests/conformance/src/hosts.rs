@@ -171,6 +171,7 @@ fn turns_and_runs_can_be_mixed() -> Outcome {
 }
 
 fn two_loops_take_turns() -> Outcome {
+    crate::fixture::two_loops()?;
     let (first, second) = (new_loop!(), new_loop!());
     drop(first.create_task(say_after(ms(1), "first"))?);
     drop(second.create_task(say_after(ms(1), "second"))?);

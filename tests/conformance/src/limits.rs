@@ -89,6 +89,7 @@ fn every_place_of_a_pool_can_be_used() -> Outcome {
 }
 
 fn a_pool_serves_one_loop_after_another() -> Outcome {
+    crate::fixture::two_loops()?;
     let promise = static_ref!(Promise<u8> = Promise::new());
     let first = new_loop!();
     drop(first.create_task(only_one(promise, "first"))?);

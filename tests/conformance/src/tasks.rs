@@ -358,6 +358,7 @@ fn a_result_is_taken_once() -> Outcome {
 }
 
 fn a_task_of_another_loop_is_refused() -> Outcome {
+    crate::fixture::two_loops()?;
     let (here, there) = (new_loop!(), new_loop!());
     let mut task = there.create_task(give(7))?;
     let result = here.run_until_complete(&mut task)?;

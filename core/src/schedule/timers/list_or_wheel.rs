@@ -11,7 +11,7 @@
 //! task that sleeps for a short time, as most do, never gets to the wheel: arming
 //! and firing cost the same few steps however many sleep longer. A timer that
 //! is before `next` goes into the list; if they are three then, the last one
-//! moves to the wheel and its deadline is the new `next`.
+//! (with those of the same deadline) moves to the wheel and is the new `next`.
 //!
 //! A timer is taken out by unlinking it, wherever it is. A wheel is not told: it
 //! may keep the deadline of a cancelled timer until that slot is looked at,
@@ -21,8 +21,7 @@
 //!
 //! * **Sorted**: the list is in order of deadline and, where that is equal, of
 //!   insertion. Without a wheel every timer is in it.
-//! * **Behind**: no timer in the wheel is before `next`, and none in the list is
-//!   after it. Of those that are at `next`, the ones in the list came first.
+//! * **Behind**: no timer in the wheel is before `next`, and all in the list are.
 //! * **Given**: a wheel store that a loop has was given to `set_wheel`, which
 //!   filled in its table of functions.
 
@@ -119,10 +118,13 @@ impl Shared {
         if let Some(last) = list.third() {
             let next = last.deadline();
             self.next.set(next);
-            // SAFETY: it is in the list, and then in none.
-            unsafe {
-                last.unlink();
-                self.insert_behind(last, next);
+            // With it those before it that have the same deadline, or they would come to be behind it.
+            while let Some(node) = list.first_not_before(next) {
+                // SAFETY: it is in the list, and then in none.
+                unsafe {
+                    node.unlink();
+                    self.insert_behind(node, next);
+                }
             }
         }
     }
@@ -297,7 +299,11 @@ impl Timers {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
+    use std::boxed::Box;
+    use std::vec::Vec;
 
     fn at(nanos: u64) -> Instant {
         Instant::from_nanos(nanos)
@@ -348,5 +354,60 @@ mod tests {
         assert_eq!(pop(&timers, at(u64::MAX - 1)), None);
         assert_eq!(timers.pop_any(), Some(nodes[1]));
         assert!(timers.is_empty());
+    }
+
+    /// With a wheel, what is popped and when must be as with one sorted list.
+    #[test]
+    fn a_wheel_behind_the_list_changes_no_order() {
+        const COUNT: usize = 40;
+        for (seed, tick_shift) in [(1, 0), (2, 0), (3, 4), (4, 10)] {
+            let store: &'static WheelStore<3> = Box::leak(Box::new(WheelStore::new()));
+            let event_loop: &'static EventLoop = Box::leak(Box::new(EventLoop::new()));
+            let timers = &event_loop.timers;
+            timers.start();
+            event_loop.set_wheel(store, tick_shift);
+            let nodes = [const { TimerNode::new() }; COUNT];
+            let nodes = nodes.each_ref().map(NonNull::from);
+            // (deadline, order of insertion, node)
+            let mut expected = Vec::<(u64, u64, usize)>::new();
+            let mut random = 0x9e37_79b9_7f4a_7c15_u64 ^ seed;
+            let mut now = 0;
+            for step in 0..20_000 {
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                let nth = (random >> 8) as usize % COUNT;
+                let spread = 1 << (4 + random % 24);
+                match random >> 16 & 7 {
+                    0..4 if !expected.iter().any(|timer| timer.2 == nth) => {
+                        let when = now + (random >> 20) % spread;
+                        // SAFETY: the nodes outlive the timers' use of them.
+                        unsafe { timers.insert(nodes[nth], at(when)) };
+                        expected.push((when.next_multiple_of(1 << tick_shift), step, nth));
+                        expected.sort_unstable();
+                    }
+                    4 => {
+                        if let Some(place) = expected.iter().position(|timer| timer.2 == nth) {
+                            expected.remove(place);
+                            // SAFETY: it is set, as the model says.
+                            unsafe { Timers::remove(nodes[nth]) };
+                        }
+                    }
+                    _ => {
+                        now += (random >> 20) % spread;
+                        let first = expected.first().map_or(u64::MAX, |timer| timer.0);
+                        assert!(next(timers) <= at(first), "it would sleep too long");
+                        while let Some(&(when, _, nth)) = expected.first()
+                            && when <= now
+                        {
+                            expected.remove(0);
+                            assert_eq!(pop(timers, at(now)), Some(nodes[nth]));
+                        }
+                        assert_eq!(pop(timers, at(now)), None);
+                    }
+                }
+            }
+            while timers.pop_any().is_some() {}
+        }
     }
 }

@@ -71,7 +71,10 @@ mod counted {
     pub(in super::super) type Budget = u32;
 
     pub(in super::super) fn budget(backend: &dyn Backend) -> Budget {
-        backend.poll_budget().callbacks.clamp(1, CLOCK_EVERY)
+        let budget = backend.poll_budget();
+        // No clock is read: few callbacks stand for the time, where it is limited.
+        let limit = if budget.nanos == u32::MAX { u32::MAX } else { CLOCK_EVERY };
+        budget.callbacks.clamp(1, limit)
     }
 
     pub(in super::super) struct Busy(u32);

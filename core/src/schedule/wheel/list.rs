@@ -270,6 +270,16 @@ impl List {
         Gap(before)
     }
 
+    /// The first node of a sorted list whose deadline is not before `deadline`.
+    #[cfg(not(feature = "threads"))]
+    pub(in crate::schedule) fn first_not_before(&self, deadline: u64) -> Option<NodeRef> {
+        let mut node = self.first()?;
+        while node.deadline() < deadline {
+            node = self.node(node.link().next())?;
+        }
+        Some(node)
+    }
+
     /// The third node, if there is one.
     #[cfg(not(feature = "threads"))]
     pub(in crate::schedule) fn third(&self) -> Option<NodeRef> {

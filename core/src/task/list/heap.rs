@@ -48,6 +48,10 @@ impl TaskList {
         NonNull::new(unsafe { task.as_ref() }.links.after.get().cast_mut())
     }
 
+    /// It is in order of creation already.
+    #[cfg(not(feature = "threads"))]
+    pub(crate) fn turn_round(&self) {}
+
     /// A task that is not done, of a list in which there are no others.
     pub(crate) fn next_unfinished(&self) -> Option<NonNull<Header>> {
         self.first()

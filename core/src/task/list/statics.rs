@@ -44,18 +44,36 @@ impl TaskList {
         }
     }
 
+    /// Turns the list round, so that what was put in first comes first.
+    pub(crate) fn turn_round(&self) {
+        let mut done: *const Header = null();
+        while let Some(task) = self.take_first() {
+            // SAFETY: Listed.
+            let link = unsafe { &task.as_ref().links.0 };
+            let task = task.as_ptr().cast_const();
+            link.set(if done.is_null() { task } else { done });
+            done = task;
+        }
+        self.first.set(done);
+    }
+
+    fn take_first(&self) -> Option<NonNull<Header>> {
+        let task = NonNull::new(self.first.get().cast_mut())?;
+        // SAFETY: Listed.
+        let next = unsafe { task.as_ref() }.links.0.replace(null());
+        self.first.set(if next == task.as_ptr().cast_const() { null() } else { next });
+        Some(task)
+    }
+
     /// A task stays in its static, and the static in the list.
     #[inline]
     pub(crate) fn remove(&self, _task: NonNull<Header>) {}
 
     /// Takes statics out up to and including one whose task is not done.
     pub(crate) fn next_unfinished(&self) -> Option<NonNull<Header>> {
-        while let Some(task) = NonNull::new(self.first.get().cast_mut()) {
+        while let Some(task) = self.take_first() {
             // SAFETY: Listed.
-            let header = unsafe { task.as_ref() };
-            let next = header.links.0.replace(null());
-            self.first.set(if next == task.as_ptr().cast_const() { null() } else { next });
-            if !header.has(DONE) {
+            if !unsafe { task.as_ref() }.has(DONE) {
                 return Some(task);
             }
         }

@@ -13,7 +13,7 @@ use crate::schedule::EventLoop;
 use crate::task::cell::{Stage, Storage, Table, TaskCell};
 use crate::task::handle::Task;
 use crate::task::header::{Header, TaskVTable, wake_by_ref};
-use crate::task::state::{DONE, HANDLE, QUEUED};
+use crate::task::state::HANDLE;
 use core::cell::UnsafeCell;
 use core::future::Future;
 use core::mem::{ManuallyDrop, MaybeUninit};
@@ -238,6 +238,6 @@ unsafe fn start(event_loop: &EventLoop, task: NonNull<Header>, table: &'static T
 impl Header {
     /// Whether a new task may be started here (*Free Slot*).
     fn is_free(&self) -> bool {
-        !self.is_started() || self.has(DONE) && !self.has(HANDLE | QUEUED)
+        !self.is_started() || self.state.is_left()
     }
 }

@@ -12,7 +12,7 @@
 //! * **Home Only**: all but the mark and the count is for the loop's code,
 //!   never for an interrupt.
 
-use super::{DONE, QUEUED};
+use super::{DONE, HANDLE, QUEUED};
 use crate::atomic::{AtomicBool, Ordering, test_and_set};
 use crate::task::header::Header;
 use core::cell::Cell;
@@ -64,6 +64,13 @@ impl State {
         // An atomic load is never optimised away; so only those that are needed.
         flags & !QUEUED != 0 && self.flags.load(Ordering::Relaxed) & flags & !QUEUED != 0
             || flags & QUEUED != 0 && self.queued.load(Ordering::Relaxed)
+    }
+
+    /// Whether a task that was here is over, out of the ready queue and without
+    /// a handle.
+    #[inline]
+    pub(crate) fn is_left(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & (DONE | HANDLE) == DONE && !self.has(QUEUED)
     }
 
     /// Sets flags other than `QUEUED`, which a wake sets. *Home Only*.
