@@ -2,32 +2,48 @@
 #![no_std]
 #![no_main]
 
-use core::sync::atomic::{AtomicU32, Ordering};
+#[cfg(feature = "check")]
+use core::sync::atomic::{AtomicU8, Ordering};
 
 use molen::{Duration, EventLoop, sleep};
 use molen_bare_examples::{board, entry};
 
 static LOOP: EventLoop = EventLoop::new();
 
-/// How often each task has woken up. On a board with lamps, these would be two of them.
-static BEATS: [AtomicU32; 2] = [const { AtomicU32::new(0) }; 2];
+/// How often each task has woken up.
+#[cfg(feature = "check")]
+static BEATS: [AtomicU8; 2] = [const { AtomicU8::new(0) }; 2];
 
-#[molen::task(pool_size = 2)]
-async fn beat(lamp: &'static AtomicU32, period: Duration) {
+#[molen::task]
+async fn fast() {
     loop {
-        sleep(period).await;
-        lamp.store(lamp.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        sleep(Duration::from_millis(300)).await;
+        beat(0);
     }
+}
+
+#[molen::task]
+async fn slow() {
+    loop {
+        sleep(Duration::from_millis(700)).await;
+        beat(1);
+    }
+}
+
+/// On a board with lamps, this would switch one.
+fn beat(lamp: usize) {
+    #[cfg(feature = "check")]
+    BEATS[lamp].store(BEATS[lamp].load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    let _ = lamp;
 }
 
 #[entry]
 fn main() -> ! {
     board::start();
     if let Ok(event_loop) = LOOP.start(&board::BOARD) {
-        let [fast, slow] = &BEATS;
-        // A task goes on when its handle is dropped; the pool has room for both.
-        let _ = event_loop.create_task(beat(fast, Duration::from_millis(300)));
-        let _ = event_loop.create_task(beat(slow, Duration::from_millis(700)));
+        // A task goes on when its handle is dropped.
+        let _ = event_loop.create_task(fast());
+        let _ = event_loop.create_task(slow());
         #[cfg(not(feature = "check"))]
         let _ = event_loop.run_forever();
         #[cfg(feature = "check")]
