@@ -40,3 +40,22 @@ fn a_full_pool_gives_the_arguments_back_and_has_room_again_later() {
     })
     .unwrap();
 }
+
+#[molen::task(pool_size = 2)]
+async fn count_down(left: u32) -> u32 {
+    if left == 0 {
+        return 0;
+    }
+    // The place of this task is taken while it waits for the next.
+    1 + next(left - 1).await.unwrap()
+}
+
+fn next(left: u32) -> molen::Task<u32> {
+    molen::create_task(count_down(left)).unwrap()
+}
+
+#[test]
+fn a_task_may_start_others_of_its_own_function_through_a_plain_one() {
+    let counted = molen::run(async { molen::create_task(count_down(1)).unwrap().await });
+    assert_eq!(counted.unwrap().unwrap(), 1);
+}

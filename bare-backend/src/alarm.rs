@@ -26,6 +26,10 @@ pub trait Alarm: Clock {
     /// The interrupt may come earlier: hardware counts only so far, and the loop looks at the clock anyway. If
     /// the deadline has passed already, it may never come. That is why this is called by [`arm`] only.
     fn program(&self, deadline: Instant);
+
+    /// Whether an interrupt comes at least every so often by itself, so that no alarm is ever needed and none can
+    /// be missed.
+    const TICKS_BY_ITSELF: bool = false;
 }
 
 /// What became of a request for an alarm.
@@ -40,7 +44,10 @@ pub enum Armed {
 
 /// Sets `alarm` to `deadline` and tells whether that moment has passed meanwhile.
 #[inline]
-pub fn arm<A: Alarm + ?Sized>(alarm: &A, deadline: Instant) -> Armed {
+pub fn arm<A: Alarm>(alarm: &A, deadline: Instant) -> Armed {
+    if A::TICKS_BY_ITSELF {
+        return Armed::Set;
+    }
     alarm.program(deadline);
     if alarm.now() >= deadline { Armed::Passed } else { Armed::Set }
 }

@@ -27,7 +27,8 @@ use proc_macro::TokenStream;
 /// * `crate = path`: where molen's core is, if not at `::molen`.
 ///
 /// The function may have up to eight arguments, taken by value; it may not be
-/// generic, borrow, or take `self`.
+/// generic, borrow, or take `self`. To start tasks of the function from its own
+/// body, go through a plain `fn`: the size of the static would depend on itself.
 #[proc_macro_attribute]
 pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
     task::expand(attribute.into(), item.into())

@@ -88,10 +88,12 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     };
 
     let (attributes, visibility, name) = (&item.attrs, &item.vis, &item.sig.ident);
+    // Another name, so that the body can start tasks of this function itself.
+    let body = format_ident!("__{name}");
     let inner = ItemFn {
         attrs: Vec::new(),
         vis: syn::Visibility::Inherited,
-        sig: item.sig.clone(),
+        sig: syn::Signature { ident: body.clone(), ..item.sig.clone() },
         block: item.block.clone(),
     };
     Ok(quote! {
@@ -103,10 +105,10 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
             #inner
             const __POOL_SIZE: usize = #pool_size;
             static __POOL: #core::task::pool::Pool<
-                { #core::task::pool::pool_size::<_, _, __POOL_SIZE>(#name) },
-                { #core::task::pool::pool_align::<_, _>(#name) },
-            > = #core::task::pool::pool_bytes::<_, _, __POOL_SIZE, _, _>(#name);
-            __POOL.call::<_, _, __POOL_SIZE>(#name, (#(#names,)*))
+                { #core::task::pool::pool_size::<_, _, __POOL_SIZE>(#body) },
+                { #core::task::pool::pool_align::<_, _>(#body) },
+            > = #core::task::pool::pool_bytes::<_, _, __POOL_SIZE, _, _>(#body);
+            __POOL.call::<_, _, __POOL_SIZE>(#body, (#(#names,)*))
         }
     })
 }

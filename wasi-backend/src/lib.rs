@@ -43,6 +43,10 @@ mod net_error;
 #[cfg(any(target_os = "wasi", test))]
 mod pace;
 #[cfg(any(all(target_os = "wasi", target_env = "p1"), all(test, not(target_os = "wasi"))))]
+#[cfg_attr(
+    not(target_os = "wasi"),
+    allow(dead_code, reason = "its sources are built for WASI only")
+)]
 mod preview1;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod preview2;

@@ -2,7 +2,10 @@
 
 use cortex_m::peripheral::{NVIC, SYST};
 use molen::backend::board::Board;
-use molen::backend::cortex_m::systick::SysTick;
+#[cfg(not(feature = "tick"))]
+use molen::backend::cortex_m::systick::SysTick as BoardClock;
+#[cfg(feature = "tick")]
+use molen::backend::cortex_m::tick::Tick as BoardClock;
 use molen::backend::serial::Serial;
 use molen::backend::uart::pl011::Pl011;
 
@@ -12,7 +15,7 @@ const HZ: u32 = 12_500_000;
 const UART_IRQS: &[u16] = &[5];
 
 /// The loop's backend.
-pub static BOARD: Board<SysTick<HZ>> = Board::new(SysTick::new());
+pub static BOARD: Board<BoardClock<HZ>> = Board::new(BoardClock::new());
 
 /// UART 0.
 // SAFETY: the board has this UART here, and only this static uses it.
