@@ -112,11 +112,8 @@ impl Selector for Preview1 {
         context.write_to(&mut say)?;
         say("\n")
     }
-
-    fn last_resort(&self, text: &str) -> Result<(), HandlerFailed> {
-        say(text)?;
-        say("\n")
-    }
+    // No `last_resort`: when standard error cannot be written, there is nothing
+    // simpler to write to.
 }
 
 /// Writes all of `text` to standard error.

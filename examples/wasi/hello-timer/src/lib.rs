@@ -8,16 +8,25 @@
 
 #![no_std]
 
-use molen::backend::stdout;
-use molen::io::source::SourceError;
+use molen::backend::{BACKEND, stdout};
 use molen::{Duration, EventLoop, sleep};
 
 /// A loop of its own: one timer needs no timer wheel.
 static LOOP: EventLoop = EventLoop::new();
 
-async fn hello() -> Result<(), SourceError> {
+#[molen::task]
+async fn hello() {
     sleep(Duration::from_millis(10)).await;
-    stdout()?.write_now(b"hello\n")
+    if stdout().and_then(|stdout| stdout.write_now(b"hello\n")).is_ok() {
+        LOOP.stop();
+    }
 }
 
-start::command!(hello, Bump, LOOP);
+/// A loop that ends otherwise than by `stop` ran out of things to wait for.
+fn run() -> Result<Result<(), ()>, ()> {
+    let event_loop = LOOP.start(&BACKEND).map_err(|_| ())?;
+    event_loop.create_task(hello()).map_err(|_| ())?.detach();
+    event_loop.run_forever().map(Ok).map_err(|_| ())
+}
+
+start::entry!(Bump, run());

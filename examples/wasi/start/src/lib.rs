@@ -48,26 +48,15 @@ pub fn fail() {
 /// Makes `$main`, an `async fn() -> Result<(), E>`, the program. On 0.2 its
 /// allocator is `$heap`: `Heap`, or `Bump` for a program that hardly allocates.
 ///
-/// It is run by `molen::run`; or, with a third argument, on that loop, a
-/// static, as it is: without a timer wheel unless it was given one, and not
-/// closed at the end.
+/// It is run by `molen::run`. A program with a loop of its own uses [`entry!`].
 #[macro_export]
 macro_rules! command {
     ($main:path, $heap:ident) => {
         $crate::entry!($heap, molen::run($main()));
     };
-    ($main:path, $heap:ident, $event_loop:expr) => {
-        $crate::entry!(
-            $heap,
-            $event_loop
-                .start(&molen::backend::BACKEND)
-                .and_then(|event_loop| event_loop.run_until_complete($main()))
-        );
-    };
 }
 
-/// The entry point that evaluates `$run`.
-#[doc(hidden)]
+/// The entry point that evaluates `$run`, which is `Ok(Ok(()))` for a success.
 #[macro_export]
 macro_rules! entry {
     ($heap:ident, $run:expr) => {
