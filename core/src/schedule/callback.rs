@@ -190,10 +190,13 @@ impl<F: FnMut() -> R, R: CallbackResult> Kind<Repeat<F>> for Repeatedly<R> {
         // SAFETY: the loop's reference stands.
         let head = unsafe { slot.as_ref() };
         if head.has(CANCELLED) || event_loop.is_closed() {
-            // SAFETY: Payload; the loop's reference.
+            // SAFETY: Payload, unless its drop has panicked and this is the
+            // second time here; the loop's reference.
             return unsafe {
-                head.set(EMPTY);
-                drop_in_place(payload::<Repeat<F>>(slot));
+                if !head.has(EMPTY) {
+                    head.set(EMPTY);
+                    drop_in_place(payload::<Repeat<F>>(slot));
+                }
                 release(slot);
             };
         }
@@ -337,13 +340,11 @@ pub(super) unsafe fn cancel(slot: NonNull<Slot>) {
     }
     let was_set = head.timer.unset();
     head.set(EMPTY);
+    // The loop's reference, when the slot is not in the wheel any more.
+    let _released_also_by_a_panic = was_set.then(|| LoopReference(slot));
     if let Some(table) = table(head) {
         // SAFETY: Payload: EMPTY was clear.
         unsafe { (table.drop_payload)(slot) };
-    }
-    if was_set {
-        // SAFETY: the loop's reference: it is not in the wheel any more.
-        unsafe { release(slot) }
     }
 }
 
@@ -440,11 +441,21 @@ unsafe fn discard<P>(node: NonNull<Node>, _event_loop: &EventLoop) {
     unsafe {
         let head = slot.as_ref();
         head.clear(QUEUED);
+        let _released_also_by_a_panic = LoopReference(slot);
         if !head.has(EMPTY) {
             head.set(EMPTY | CANCELLED);
             drop_payload::<P>(slot);
         }
-        release(slot);
+    }
+}
+
+/// The loop's reference to a slot, given up when dropped.
+struct LoopReference(NonNull<Slot>);
+
+impl Drop for LoopReference {
+    fn drop(&mut self) {
+        // SAFETY: who made it owned the reference.
+        unsafe { release(self.0) }
     }
 }
 

@@ -328,7 +328,13 @@ impl EventLoop {
         // SAFETY: Alive In Chain: it came from the ready queue.
         while let Some(node) = unsafe { chain.pop() } {
             // SAFETY: as above; Right Table.
-            unsafe { (node.as_ref().table().discard)(node, self) };
+            let discard = || unsafe { (node.as_ref().table().discard)(node, self) };
+            #[cfg(feature = "threads")]
+            if let Err(payload) = crate::platform::catch_unwind(&mut { discard }) {
+                self.report_panic("dropping a callback panicked", &payload);
+            }
+            #[cfg(not(feature = "threads"))]
+            discard();
         }
     }
 }

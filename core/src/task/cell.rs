@@ -105,10 +105,14 @@ unsafe fn run<F: Future>(node: NonNull<Node>, event_loop: &EventLoop) {
             ManuallyDrop::drop(&mut (*stage).future);
             if header.has(CANCEL) {
                 header.set(CANCELLED);
+                drop(output);
             } else if header.has(HANDLE) {
                 (&raw mut (*stage).output).write(ManuallyDrop::new(output));
                 header.set(OUTPUT);
+            } else {
+                drop(output);
             }
+            // Last, with nothing left that could panic: the task may be gone after it.
             finished(task, event_loop);
         }
     }
@@ -134,7 +138,7 @@ unsafe fn end_without_poll(task: NonNull<Header>, event_loop: &EventLoop) {
 unsafe fn finished(task: NonNull<Header>, event_loop: &EventLoop) {
     // SAFETY: the loop's reference stands.
     let header = unsafe { task.as_ref() };
-    header.joiner.wake();
+    header.joiner.wake(event_loop);
     event_loop.tasks.remove(task);
     #[cfg(feature = "threads")]
     // SAFETY: the loop's reference, which is given up here or, while the task
@@ -162,8 +166,37 @@ unsafe fn abort(task: NonNull<Header>, event_loop: &EventLoop) {
     // SAFETY: Same Type and Stage; the caller's promise.
     unsafe {
         task.as_ref().set(DONE | CANCELLED);
-        (table(task).drop_future)(stage(task));
+        let drop_future = table(task).drop_future;
+        #[cfg(feature = "threads")]
+        if let Err(payload) = crate::platform::catch_unwind(&mut || drop_future(stage(task))) {
+            keep_payload(task, event_loop, payload);
+        }
+        #[cfg(not(feature = "threads"))]
+        drop_future(stage(task));
         finished(task, event_loop);
+    }
+}
+
+/// Stores what a task panicked with for its handle; without one, reports it.
+///
+/// # Safety
+///
+/// The task is alive and `DONE`, and its stage is empty.
+#[cfg(feature = "threads")]
+unsafe fn keep_payload(
+    task: NonNull<Header>,
+    event_loop: &EventLoop,
+    payload: crate::platform::Payload,
+) {
+    // SAFETY: the caller's promise.
+    let header = unsafe { task.as_ref() };
+    header.set(state::PANICKED);
+    if header.has(HANDLE) {
+        // SAFETY: Stage.
+        unsafe { stage(task).cast::<crate::platform::Payload>().write(payload) };
+        header.set(OUTPUT);
+    } else {
+        event_loop.report_panic("a task panicked and nobody awaits it", &payload);
     }
 }
 
@@ -184,7 +217,7 @@ unsafe fn panicked(node: NonNull<Node>, event_loop: &EventLoop, payload: crate::
     // SAFETY: the loop's reference stands: the task did not get to `finished`.
     let header = unsafe { task.as_ref() };
     let already_ended = header.has(DONE);
-    header.set(DONE | state::PANICKED);
+    header.set(DONE);
     // SAFETY: alive, and its table is set.
     let (table, stage) = unsafe { (table(task), stage(task)) };
     if !already_ended {
@@ -196,15 +229,11 @@ unsafe fn panicked(node: NonNull<Node>, event_loop: &EventLoop, payload: crate::
             event_loop.report_panic("dropping a task that had panicked, panicked too", &second);
         }
     }
-    if header.has(HANDLE) {
-        // SAFETY: Stage: the future is gone.
-        unsafe { stage.cast::<crate::platform::Payload>().write(payload) };
-        header.set(OUTPUT);
-    } else {
-        event_loop.report_panic("a task panicked and nobody awaits it", &payload);
+    // SAFETY: as above; Stage: the future is gone.
+    unsafe {
+        keep_payload(task, event_loop, payload);
+        finished(task, event_loop);
     }
-    // SAFETY: as above.
-    unsafe { finished(task, event_loop) }
 }
 
 /// Ends a task for good before it is done: at once if it does not run.

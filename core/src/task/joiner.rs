@@ -11,6 +11,7 @@ pub(crate) use word::Joiner;
 
 #[cfg(feature = "alloc")]
 mod word {
+    use crate::schedule::EventLoop;
     use crate::task::header::{self, Header};
     use crate::task::state;
     use alloc::boxed::Box;
@@ -45,12 +46,13 @@ mod word {
             drop(Waiter::from_word(self.0.replace(word)));
         }
 
-        /// Wakes who waits, if anybody does.
+        /// Wakes who waits, if anybody does. A foreign waker that panics is
+        /// reported: the task that it waited for has ended all the same.
         #[inline]
-        pub(crate) fn wake(&self) {
+        pub(crate) fn wake(&self, event_loop: &EventLoop) {
             let word = self.0.replace(null_mut());
             if !word.is_null() {
-                Waiter::from_word(word).wake();
+                Waiter::from_word(word).wake(event_loop);
             }
         }
 
@@ -85,7 +87,7 @@ mod word {
             }
         }
 
-        fn wake(self) {
+        fn wake(self, event_loop: &EventLoop) {
             match self {
                 Waiter::Nobody => {}
                 Waiter::Task(task) => {
@@ -93,7 +95,19 @@ mod word {
                     // SAFETY: `set` made the reference that is given up.
                     unsafe { state::wake(task) }
                 }
-                Waiter::Other(ref waker) => waker.wake_by_ref(),
+                #[cfg(feature = "threads")]
+                Waiter::Other(ref waker) => {
+                    let woken = crate::platform::catch_unwind(&mut || waker.wake_by_ref());
+                    if let Err(payload) = woken {
+                        event_loop
+                            .report_panic("the waker of who awaits a task panicked", &payload);
+                    }
+                }
+                #[cfg(not(feature = "threads"))]
+                Waiter::Other(ref waker) => {
+                    let _ = event_loop;
+                    waker.wake_by_ref();
+                }
             }
         }
     }
@@ -110,6 +124,7 @@ mod word {
 
 #[cfg(not(feature = "alloc"))]
 mod whole {
+    use crate::schedule::EventLoop;
     use core::cell::Cell;
     use core::task::Waker;
 
@@ -127,7 +142,7 @@ mod whole {
         }
 
         /// Wakes who waits, if anybody does.
-        pub(crate) fn wake(&self) {
+        pub(crate) fn wake(&self, _event_loop: &EventLoop) {
             if let Some(waker) = self.0.take() {
                 waker.wake();
             }

@@ -32,6 +32,10 @@ panics! {
     1177 a_panic_in_a_done_callback_is_reported
     1178 a_task_that_panics_drops_what_it_held
     1179 several_panics_in_one_batch_are_all_reported
+    1180 a_panic_in_a_drop_by_abort_is_the_task_s
+    1181 a_panic_in_a_drop_by_close_is_reported_and_the_rest_is_closed
+    1182 a_panic_in_the_drop_of_an_unwanted_result_is_the_task_s
+    1183 a_panic_in_the_drop_of_a_cancelled_repetition_is_reported_once
 }
 use unwinding::*;
 
@@ -267,6 +271,76 @@ mod unwinding {
         check_events!["goes on"];
         check_eq!(test().backend.report_count(), 3);
         check!(reported(2, "a callback panicked: third"), "the third report is another");
+        Ok(())
+    }
+
+    pub(super) fn a_panic_in_a_drop_by_abort_is_the_task_s() -> Outcome {
+        let event_loop = new_loop!();
+        let mut task = event_loop.create_task(async {
+            let _bomb = PanicOnDrop;
+            yield_now().await;
+        })?;
+        event_loop.turn(NOW)?;
+        check!(task.abort(), "it had ended");
+        check!(task.done(), "it is not done");
+        check_matches!(task.take_result(), Some(Err(TaskError::Panicked(_))));
+        check_eq!(test().backend.report_count(), 0);
+        event_loop.turn(NOW)?;
+        Ok(())
+    }
+
+    pub(super) fn a_panic_in_a_drop_by_close_is_reported_and_the_rest_is_closed() -> Outcome {
+        let event_loop = new_loop!();
+        let promise = static_ref!(Promise<u8> = Promise::new());
+        for _ in 0..2 {
+            drop(event_loop.create_task(async {
+                let _bomb = PanicOnDrop;
+                let _got = promise.wait().await;
+            })?);
+        }
+        drop(event_loop.create_task(async {
+            let _guard = OnDrop("dropped");
+            let _got = promise.wait().await;
+        })?);
+        event_loop.turn(NOW)?;
+        let bomb = PanicOnDrop;
+        event_loop.call_soon(move || drop(bomb))?;
+        let guard = OnDrop("callback dropped");
+        event_loop.call_soon(move || drop(guard))?;
+        event_loop.close()?;
+        check_events!["callback dropped", "dropped"];
+        check_eq!(test().backend.report_count(), 3);
+        Ok(())
+    }
+
+    pub(super) fn a_panic_in_the_drop_of_an_unwanted_result_is_the_task_s() -> Outcome {
+        let event_loop = new_loop!();
+        drop(event_loop.create_task(async { PanicOnDrop })?);
+        event_loop.call_soon(|| event("goes on"))?;
+        event_loop.turn(NOW)?;
+        check_events!["goes on"];
+        check_eq!(test().backend.report_count(), 1);
+        event_loop.turn(NOW)?;
+        Ok(())
+    }
+
+    pub(super) fn a_panic_in_the_drop_of_a_cancelled_repetition_is_reported_once() -> Outcome {
+        let event_loop = new_loop!();
+        let bomb = PanicOnDrop;
+        let slot = std::rc::Rc::new(std::cell::RefCell::new(None::<molen::TimerHandle>));
+        let own = slot.clone();
+        let handle = event_loop.call_repeatedly(ms(1), MissedTicks::Skip, move || {
+            let _held = &bomb;
+            if let Some(handle) = &*own.borrow() {
+                handle.cancel();
+            }
+        })?;
+        *slot.borrow_mut() = Some(handle);
+        event_loop.turn(None)?;
+        check_eq!(test().backend.report_count(), 1);
+        check_eq!(event_loop.next_deadline(), None);
+        // The callback held the cell that holds its handle.
+        slot.borrow_mut().take();
         Ok(())
     }
 }
