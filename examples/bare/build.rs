@@ -1,4 +1,4 @@
-//! Gives the linker the memory map of the target's board.
+//! Gives the linker the memory map of the target's board; for the conformance cases on boards as well.
 
 use std::{env, fs, io, path::PathBuf};
 
@@ -13,8 +13,8 @@ const LM3S6965EVB: &str = "MEMORY {
   RAM : ORIGIN = 0x20000000, LENGTH = 64K
 }";
 
-/// QEMU's RISC-V machine `virt` with all in RAM; 2 MiB of it for the program.
-const VIRT: &str = "MEMORY { RAM : ORIGIN = 0x80000000, LENGTH = 2M }
+/// QEMU's RISC-V machine `virt` with all in RAM; 4 MiB of it for the program.
+const VIRT: &str = "MEMORY { RAM : ORIGIN = 0x80000000, LENGTH = 4M }
 REGION_ALIAS(\"REGION_TEXT\", RAM);
 REGION_ALIAS(\"REGION_RODATA\", RAM);
 REGION_ALIAS(\"REGION_DATA\", RAM);
@@ -30,7 +30,7 @@ fn main() -> io::Result<()> {
         target if target.starts_with("riscv32") => (VIRT, &["memory.x", "link.x"]),
         other => {
             return Err(io::Error::other(format!(
-                "building the microcontroller examples for {other}: there is no board of that target here; \
+                "building for {other}: there is no board of that target here; \
                  use --target thumbv7em-none-eabihf, thumbv6m-none-eabi or riscv32imac-unknown-none-elf"
             )));
         }
@@ -41,6 +41,6 @@ fn main() -> io::Result<()> {
     for script in scripts {
         println!("cargo::rustc-link-arg-bins=-T{script}");
     }
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=TARGET");
     Ok(())
 }

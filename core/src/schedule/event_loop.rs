@@ -50,7 +50,7 @@ type BackendRef = &'static dyn Backend;
 ///
 /// Where there are threads, make one with
 /// [`LoopRef::new`](super::LoopRef::new). Where there are none, put it in a
-/// `static` and [`start`](EventLoop::start) it:
+/// `static` and `start` it:
 ///
 /// ```ignore
 /// static LOOP: EventLoop = EventLoop::new();
