@@ -12,12 +12,12 @@ use crate::wait_epoll::Waiter;
 use crate::wait_mio::Waiter;
 #[cfg(unix)]
 use crate::watches::{Watch, Watches};
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::task::Waker;
 use core::time::Duration;
 use mio::{Registry, Token};
 use molen_core::io::source::SourceError;
-use molen_core::io::{Clock, Ready, SelectError, Selector, Wait};
+use molen_core::io::{Clock, PollBudget, Ready, SelectError, Selector, Wait};
 use molen_core::schedule::{EventLoop, ExceptionContext, HandlerFailed};
 use molen_core::time::Instant;
 use molen_core::{Unsupported, get_running_loop};
@@ -53,6 +53,7 @@ pub struct StdSelector {
     registrations: RefCell<Registrations<Entry>>,
     #[cfg(unix)]
     pub(crate) watches: Watches,
+    poll_budget: Cell<PollBudget>,
     start: std::time::Instant,
 }
 
@@ -84,9 +85,26 @@ impl StdSelector {
             registrations: RefCell::new(Registrations::new()),
             #[cfg(unix)]
             watches: Watches::new(),
+            poll_budget: Cell::new(PollBudget::DEFAULT),
             start: std::time::Instant::now(),
         });
         Ok((selector, Arc::new(WakeUp(wake_up)).into()))
+    }
+
+    /// Sets how often a busy loop looks at its sockets and timers; counts from
+    /// the next `run_…`.
+    ///
+    /// ```
+    /// # use molen_core::io::PollBudget;
+    /// # use molen_std::StdSelector;
+    /// let event_loop = molen_std::new_event_loop()?;
+    /// if let Some(selector) = event_loop.backend_as::<StdSelector>() {
+    ///     selector.set_poll_budget(PollBudget { callbacks: 61, nanos: 100_000 });
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_poll_budget(&self, budget: PollBudget) {
+        self.poll_budget.set(budget);
     }
 
     /// The selector of the loop that runs on this thread.
@@ -161,6 +179,10 @@ impl Clock for StdSelector {
 }
 
 impl Selector for StdSelector {
+    fn poll_budget(&self) -> PollBudget {
+        self.poll_budget.get()
+    }
+
     fn select(&self, event_loop: &EventLoop, wait: Wait) -> Result<(), SelectError> {
         #[cfg(unix)]
         self.arm_watches();
