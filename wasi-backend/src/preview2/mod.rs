@@ -3,6 +3,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `selector` | the component's clock and selector |
+//! | `oversleep` | hosts that sleep longer than they are asked to |
 //! | `watch` | the pollables that may be waited for |
 //! | `poll` | one `poll` a turn, over those that tasks wait for |
 //! | `stdio` | standard input, output and error |
@@ -27,6 +28,7 @@
 mod address;
 mod error;
 mod linger;
+mod oversleep;
 mod poll;
 mod selector;
 mod stdio;

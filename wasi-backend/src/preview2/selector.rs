@@ -5,6 +5,7 @@
 //! * **One Thread**: a component has one thread of control and no interrupts,
 //!   so its statics are never used twice at a time.
 
+use super::oversleep::Oversleep;
 use super::watch::Watches;
 use crate::pace::Pace;
 use core::cell::Cell;
@@ -17,6 +18,7 @@ use wasip2::clocks::monotonic_clock;
 pub struct Preview2 {
     latest: Cell<u64>,
     pace: Pace,
+    oversleep: Oversleep,
     /// Waits for sources as well, once there has been one. A component that
     /// has none does not contain the code for it, nor needs an allocator.
     sources: Cell<Option<&'static WithSources>>,
@@ -37,8 +39,12 @@ unsafe impl Sync for Preview2 {}
 /// static LOOP: EventLoop = EventLoop::new();
 /// let event_loop = LOOP.start(&BACKEND)?;
 /// ```
-pub static BACKEND: Preview2 =
-    Preview2 { latest: Cell::new(0), pace: Pace::new(), sources: Cell::new(None) };
+pub static BACKEND: Preview2 = Preview2 {
+    latest: Cell::new(0),
+    pace: Pace::new(),
+    oversleep: Oversleep::new(),
+    sources: Cell::new(None),
+};
 
 struct Sources(Watches);
 
@@ -72,6 +78,21 @@ impl Preview2 {
     }
 }
 
+impl Preview2 {
+    /// Waits for the time alone, and ends as near to it as the host can.
+    fn sleep(&self, timeout: Option<u64>) -> Result<(), SelectError> {
+        let ask = timeout.map(|nanos| match nanos {
+            0 => 0,
+            nanos => self.oversleep.ask_for(nanos, self.now().as_nanos()),
+        });
+        sleep(ask)?;
+        if ask > Some(0) {
+            self.oversleep.ended(self.now().as_nanos());
+        }
+        Ok(())
+    }
+}
+
 impl Clock for Preview2 {
     /// The host's monotonic clock, kept from going back.
     fn now(&self) -> Instant {
@@ -86,7 +107,7 @@ impl Selector for Preview2 {
         let timeout = self.pace.timeout(wait, || self.now());
         match self.sources.get() {
             Some(sources) => (sources.select)(&self.pace, timeout),
-            None => sleep(timeout),
+            None => self.sleep(timeout),
         }
     }
 
