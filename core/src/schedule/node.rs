@@ -169,7 +169,7 @@ impl Chain {
     /// # Safety
     ///
     /// *Alive In Chain* and *In One Chain* hold for `stack`, which the caller took whole.
-    #[cfg_attr(feature = "threads", allow(dead_code))]
+    #[cfg(not(feature = "threads"))]
     #[inline]
     pub(crate) unsafe fn from_stack(stack: *const Node) -> Chain {
         // SAFETY: Alive In Chain.
