@@ -20,6 +20,7 @@
 //! |---|---|
 //! | [`schedule`] | the loop, its turn, ready queue, timer wheel, handles |
 //! | [`task`] | tasks on the heap and in statics, cancellation, promises, `sleep` |
+//! | [`sync`] | what tasks wait for in one another |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
 //! | [`testing`] | a scripted selector, a hand-advanced clock, an event log |
 //!
@@ -41,6 +42,7 @@ pub mod error;
 pub mod io;
 pub mod platform;
 pub mod schedule;
+pub mod sync;
 pub mod task;
 pub mod testing;
 pub mod time;

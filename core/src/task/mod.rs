@@ -22,7 +22,6 @@ pub mod pool;
 mod promise;
 mod sleep;
 pub(crate) mod state;
-mod wait_list;
 
 pub use handle::Task;
 pub use pool::Call;

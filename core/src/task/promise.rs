@@ -15,10 +15,10 @@
 //! A promise is used by reference: on the stack, in a static of a program
 //! without a heap, or in an `Rc`.
 
-use super::wait_list::{WaitList, Waiter};
 use crate::error::{InvalidState, ScheduleError};
 use crate::schedule::node::Chain;
 use crate::schedule::{CallbackResult, EventLoop, ExceptionContext, Handle, LoopMemory, current};
+use crate::sync::wait_list::{WaitList, Waiter};
 use core::cell::{Cell, RefCell};
 use core::convert::Infallible;
 use core::fmt;
