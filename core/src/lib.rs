@@ -51,5 +51,6 @@ pub use error::{
     Closed, Full, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError, Unsupported,
 };
 pub use schedule::{EventLoop, Handle, LoopRef, MissedTicks, TimerHandle, Turn, get_running_loop};
+pub use sync::{LifoQueue, PriorityQueue, Queue};
 pub use task::{Promise, Task, create_task, sleep, sleep_until, yield_now};
 pub use time::{Duration, Instant};

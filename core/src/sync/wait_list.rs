@@ -113,3 +113,31 @@ impl WaitList {
         }
     }
 }
+
+/// What a [`Line`](super::line) needs to call waiters who stay linked.
+impl Waiter {
+    /// Whether its waker was taken since it was last set.
+    pub(crate) fn has_no_waker(&self) -> bool {
+        let waker = self.waker.take();
+        let none = waker.is_none();
+        self.waker.set(waker);
+        none
+    }
+
+    pub(crate) fn take_waker(&self) -> Option<Waker> {
+        self.waker.take()
+    }
+
+    /// The waiter behind this one; null for the last. Only of use while linked.
+    pub(crate) fn next(&self) -> *const Waiter {
+        self.after.get()
+    }
+}
+
+/// What a [`Line`](super::line) needs to call waiters who stay linked.
+impl WaitList {
+    /// The waiter who came first of all; null if there is none.
+    pub(crate) fn first(&self) -> *const Waiter {
+        self.first.get()
+    }
+}
