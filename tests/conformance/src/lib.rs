@@ -34,6 +34,7 @@ mod report;
 
 mod callbacks;
 mod cancellation;
+mod channels;
 mod closing;
 mod exceptions;
 mod hosts;
@@ -41,6 +42,7 @@ mod iteration;
 mod limits;
 mod panics;
 mod promises;
+mod queues;
 mod repeating;
 mod starvation;
 mod stopping;
@@ -72,6 +74,8 @@ pub const CASES: &[&[Case]] = &[
     panics::CASES,
     threads::CASES,
     testing::CASES,
+    queues::CASES,
+    channels::CASES,
 ];
 
 /// A number names one case, on every platform.
