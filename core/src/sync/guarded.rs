@@ -81,7 +81,9 @@ impl<T> Guarded<T> {
     #[inline]
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         use crate::atomic::Ordering;
-        while self.held.swap(true, Ordering::Acquire) {
+        // Not a swap: one that fails would be a store, and loom would follow each for ever.
+        while self.held.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_err()
+        {
             self.wait_until_free();
         }
         // SAFETY: the flag was clear, so nobody else is in.

@@ -6,11 +6,11 @@ use core::cell::Cell;
 use core::future::Future;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
+use molen::Duration;
 use molen::io::Wait;
 use molen::sync::oneshot::{self, ReceiverDropped, SenderDropped};
 use molen::sync::{Channel, Signal};
 use molen::testing::{Step, static_ref};
-use molen::{Duration, yield_now};
 
 pub(crate) const CASES: &[Case] = &[
     case!(1370, a_oneshot_brings_one_value),
@@ -350,7 +350,7 @@ fn values_of_several_threads_arrive_each_once() -> Outcome {
                 break;
             }
             next[thread] += 1;
-            yield_now().await;
+            molen::yield_now().await;
         }
         next
     })
