@@ -20,7 +20,7 @@
 //! |---|---|
 //! | [`schedule`] | the loop, its turn, ready queue, timer wheel, handles |
 //! | [`task`] | tasks on the heap and in statics, cancellation, promises, `sleep` |
-//! | [`sync`] | what tasks wait for in one another |
+//! | [`sync`] | what tasks wait for in one another: lock, event, condition, semaphore, barrier |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
 //! | [`testing`] | a scripted selector, a hand-advanced clock, an event log |
 //!
@@ -51,6 +51,7 @@ pub use error::{
     Closed, Full, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError, Unsupported,
 };
 pub use schedule::{EventLoop, Handle, LoopRef, MissedTicks, TimerHandle, Turn, get_running_loop};
+pub use sync::{Barrier, BoundedSemaphore, Condition, Event, Lock, Semaphore};
 pub use sync::{LifoQueue, PriorityQueue, Queue};
 #[cfg(feature = "alloc")]
 pub use task::all_tasks;

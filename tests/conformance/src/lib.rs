@@ -34,8 +34,8 @@ mod report;
 
 mod callbacks;
 mod cancellation;
-mod channels;
 mod catching;
+mod channels;
 mod closing;
 mod contexts;
 mod creating;

@@ -109,15 +109,12 @@ impl<I: Items> Drop for Get<'_, I> {
 pub struct Join<'a, I: Items> {
     queue: &'a QueueOf<I>,
     waiter: Waiter,
-    /// It waited, so that being out of the list means that all was done, even
-    /// if more was put since then.
-    waited: Cell<bool>,
     _pin: PhantomPinned,
 }
 
 impl<'a, I: Items> Join<'a, I> {
     pub(super) const fn new(queue: &'a QueueOf<I>) -> Join<'a, I> {
-        Join { queue, waiter: Waiter::new(), waited: Cell::new(false), _pin: PhantomPinned }
+        Join { queue, waiter: Waiter::new(), _pin: PhantomPinned }
     }
 }
 
@@ -127,7 +124,8 @@ impl<I: Items> Future for Join<'_, I> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.into_ref().get_ref();
         if !this.waiter.is_linked() {
-            if this.waited.replace(true) || this.queue.unfinished.get() == 0 {
+            // Who was taken out of the list is told that all was done, even if more was put since.
+            if this.waiter.was_taken() || this.queue.unfinished.get() == 0 {
                 return Poll::Ready(());
             }
             // SAFETY: Pinned by this future; Same List: it borrows the queue.
