@@ -21,6 +21,10 @@ impl Peer for Molen {
 
     const SERVE: Option<Serve> = Some(serve);
 
+    #[cfg(feature = "channels")]
+    const CHANNELS: Option<fn(crate::row::Row)> =
+        Some(crate::rows::channels::run::<crate::channels::Molen>);
+
     fn block_on<F: Future<Output = ()> + 'static>(main: F) {
         molen::run(main).expect("a loop that runs to the end");
     }
