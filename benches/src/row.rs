@@ -268,9 +268,7 @@ impl Row {
             Row::OneshotOwn => const { &[cpu("oneshot_own")] },
             Row::Signal => const { &[cpu("signal")] },
             Row::ChannelStream => const { &[cpu("channel_stream")] },
-            Row::ChannelThreads => {
-                const { &[figure("channel_threads", Unit::WallNs, Bar::FastestPeer)] }
-            }
+            Row::ChannelThreads => const { &[cpu("channel_threads")] },
             Row::Calls1 => const { &[figure("calls_1", CALLS, SAME_CALLS)] },
             Row::Calls64 => const { &[figure("calls_64", CALLS, SAME_CALLS)] },
             Row::Heap => {

@@ -9,7 +9,7 @@
 //! Between tasks of one thread, a [`Queue`](super::Queue) does more and costs
 //! less. If only the newest value counts, use a [`Signal`](super::Signal).
 
-use super::guarded::{Guarded, const_fn};
+use super::guarded::{Guarded, Level, const_fn};
 use crate::error::Full;
 use core::fmt;
 use core::future::Future;
@@ -28,6 +28,7 @@ use heapless::Deque;
 /// Where interrupts are, the program provides the critical section (see the
 /// crate `critical-section`). With threads nothing is needed.
 pub struct Channel<T, const N: usize> {
+    level: Level,
     state: Guarded<State<T, N>>,
 }
 
@@ -41,7 +42,8 @@ impl<T, const N: usize> Channel<T, N> {
         /// An empty channel. Its room, `N`, is not 0: that is refused when compiled.
         pub fn new() -> Channel<T, N> {
             const { assert!(N > 0, "a channel needs room for one value at least") };
-            Channel { state: Guarded::new(State { values: Deque::new(), receiver: None }) }
+            let state = State { values: Deque::new(), receiver: None };
+            Channel { level: Level::new(), state: Guarded::new(state) }
         }
     }
 
@@ -52,8 +54,14 @@ impl<T, const N: usize> Channel<T, N> {
     /// [`Full`] with the value, when `N` values are on their way.
     #[inline]
     pub fn try_send(&self, value: T) -> Result<(), Full<T>> {
+        if self.level.is(N) {
+            return Err(Full(value));
+        }
         let (sent, receiver) = self.state.with(|state| match state.values.push_back(value) {
-            Ok(()) => (Ok(()), state.receiver.take()),
+            Ok(()) => {
+                self.level.set(state.values.len());
+                (Ok(()), state.receiver.take())
+            }
             Err(value) => (Err(Full(value)), None),
         });
         if let Some(receiver) = receiver {
@@ -65,7 +73,17 @@ impl<T, const N: usize> Channel<T, N> {
     /// Takes the next value, if there is one.
     #[inline]
     pub fn try_receive(&self) -> Option<T> {
-        self.state.with(|state| state.values.pop_front())
+        if self.level.is(0) {
+            return None;
+        }
+        self.state.with(|state| self.take(state))
+    }
+
+    #[inline]
+    fn take(&self, state: &mut State<T, N>) -> Option<T> {
+        let value = state.values.pop_front();
+        self.level.set(state.values.len());
+        value
     }
 
     /// Waits for the next value and takes it.
@@ -127,7 +145,7 @@ impl<T, const N: usize> Future for Receive<'_, T, N> {
         let mut own = Some(cx.waker().clone());
         let (value, before) = self.0.state.with(|state| {
             // One may have come between the two looks.
-            let value = state.values.pop_front();
+            let value = self.0.take(state);
             let before = if value.is_none() {
                 core::mem::replace(&mut state.receiver, own.take())
             } else {

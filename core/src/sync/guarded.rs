@@ -121,3 +121,40 @@ impl<T> Guarded<T> {
         self.value.with_mut(|value| f(unsafe { &mut *value }))
     }
 }
+
+/// How full something guarded is, to be looked at without entering: whoever
+/// tries again and again does not keep the others out. It may be out of date.
+/// Where nobody runs at the same time there is nothing to look at.
+pub(crate) struct Level {
+    #[cfg(feature = "threads")]
+    count: crate::atomic::AtomicUsize,
+}
+
+impl Level {
+    const_fn! {
+        pub(crate) fn new() -> Level {
+            Level {
+                #[cfg(feature = "threads")]
+                count: crate::atomic::AtomicUsize::new(0),
+            }
+        }
+    }
+
+    /// Notes that it is at `count`. For who has entered.
+    #[inline(always)]
+    pub(crate) fn set(&self, count: usize) {
+        #[cfg(feature = "threads")]
+        self.count.store(count, crate::atomic::Ordering::Relaxed);
+        #[cfg(not(feature = "threads"))]
+        let _ = count;
+    }
+
+    /// Whether it was at `count` just now; false if that is not known.
+    #[inline(always)]
+    pub(crate) fn is(&self, count: usize) -> bool {
+        #[cfg(feature = "threads")]
+        return self.count.load(crate::atomic::Ordering::Relaxed) == count;
+        #[cfg(not(feature = "threads"))]
+        return count == usize::MAX;
+    }
+}

@@ -67,7 +67,8 @@ impl Line {
     fn call_from_next(&self) {
         // SAFETY: Pinned: who is linked is alive; `leave` moves `next` on.
         while let Some(waiter) = unsafe { self.next.get().as_ref() } {
-            self.next.set(waiter.next());
+            // SAFETY: Called Before: `next` is linked.
+            self.next.set(unsafe { waiter.next() });
             if let Some(waker) = waiter.take_waker() {
                 waker.wake();
                 return;
@@ -94,7 +95,8 @@ impl Line {
             return false;
         }
         if self.next.get() == from_ref(waiter) {
-            self.next.set(waiter.next());
+            // SAFETY: it is linked.
+            self.next.set(unsafe { waiter.next() });
         }
         // SAFETY: the caller's promise.
         unsafe { self.all.remove(waiter) };
