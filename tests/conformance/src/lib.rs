@@ -50,6 +50,7 @@ mod stopping;
 mod tasks;
 mod testing;
 mod threads;
+mod timeouts;
 mod timers;
 mod wheel;
 
@@ -69,6 +70,7 @@ pub const CASES: &[&[Case]] = &[
     catching::CASES,
     creating::CASES,
     contexts::CASES,
+    timeouts::CASES,
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,
