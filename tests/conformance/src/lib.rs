@@ -47,6 +47,7 @@ mod promises;
 mod repeating;
 mod starvation;
 mod stopping;
+mod task_groups;
 mod tasks;
 mod testing;
 mod threads;
@@ -71,6 +72,7 @@ pub const CASES: &[&[Case]] = &[
     creating::CASES,
     contexts::CASES,
     timeouts::CASES,
+    task_groups::CASES,
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,
