@@ -16,6 +16,8 @@ pub mod cancel;
 pub(crate) mod cell;
 #[cfg(feature = "alloc")]
 mod context;
+#[cfg(feature = "alloc")]
+mod detach;
 #[cfg(feature = "threads")]
 pub(crate) mod ended;
 #[cfg(feature = "alloc")]
@@ -76,6 +78,11 @@ pub trait IntoTask: Sized {
     ///
     /// [`ScheduleError`] with the value when the loop is closed or the pool is full.
     fn spawn_on(self, event_loop: &EventLoop) -> Result<Task<Self::Output>, ScheduleError<Self>>;
+
+    /// Whether it is a task already, which others may have begun.
+    fn has_begun(&self) -> bool {
+        false
+    }
 
     /// Makes it a task of `event_loop` that begins as `new` says. For [`Builder`].
     ///
