@@ -36,11 +36,15 @@ impl Line {
         Line { all: WaitList::new(), next: Cell::new(null()) }
     }
 
+    // Waiting and leaving are calls, so that a `get` that need not wait is small
+    // enough to be inlined where it is awaited.
+
     /// Has `waiter` wait: as the last if it is new, else where it stands.
     ///
     /// # Safety
     ///
     /// *Pinned* and *Same List*.
+    #[inline(never)]
     pub(crate) unsafe fn wait(&self, waiter: &Waiter, waker: &Waker) {
         if !waiter.is_linked() {
             // SAFETY: the caller's promise.
@@ -91,9 +95,15 @@ impl Line {
     /// *Same List*.
     #[inline]
     pub(crate) unsafe fn leave(&self, waiter: &Waiter) -> bool {
-        if !waiter.is_linked() {
-            return false;
-        }
+        // SAFETY: the caller's promise; it is linked.
+        waiter.is_linked() && unsafe { self.leave_place(waiter) }
+    }
+
+    /// # Safety
+    ///
+    /// *Same List*; it is linked.
+    #[inline(never)]
+    unsafe fn leave_place(&self, waiter: &Waiter) -> bool {
         if self.next.get() == from_ref(waiter) {
             // SAFETY: it is linked.
             self.next.set(unsafe { waiter.next() });
