@@ -52,7 +52,9 @@ impl Line {
             if self.next.get().is_null() {
                 self.next.set(waiter);
             }
-        } else if waiter.has_no_waker() {
+            return waiter.set_first_waker(waker);
+        }
+        if waiter.has_no_waker() {
             // It was called in vain. Who is before `next` and who behind is not
             // known; from the very first on, Called Before holds in any case.
             self.next.set(self.all.first());

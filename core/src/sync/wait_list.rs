@@ -19,6 +19,8 @@
 //! * **Same List**: a waiter is removed from the list that it was added to, or
 //!   moved to last, which is alive; a list that is dropped has no waiters,
 //!   because waiters borrow what holds it.
+//! * **Set Links**: the links of a waiter that is linked are set; those of any
+//!   other may be anything.
 
 use core::cell::Cell;
 use core::mem::MaybeUninit;
@@ -56,7 +58,7 @@ impl<P> Link<P> {
     /// The waiter is linked, or was just now.
     #[inline]
     unsafe fn get(&self) -> *const Waiter<P> {
-        // SAFETY: who is linked has its links set.
+        // SAFETY: Set Links.
         unsafe { self.0.get().assume_init() }
     }
 }
@@ -168,7 +170,7 @@ impl<P> WaitList<P> {
     ///
     /// *Same List*; its neighbours are those of its time in the list.
     unsafe fn unlink(&self, waiter: &Waiter<P>) {
-        // SAFETY: it was linked; Pinned: its neighbours are, so alive.
+        // SAFETY: Set Links, as it was linked; Pinned: its neighbours are, so alive.
         unsafe {
             let (before, after) = (waiter.before.get(), waiter.after.get());
             match before.as_ref() {
@@ -270,8 +272,14 @@ impl Waiter {
     ///
     /// It is linked.
     pub(crate) unsafe fn next(&self) -> *const Waiter {
-        // SAFETY: the caller's contract.
+        // SAFETY: Set Links.
         unsafe { self.after.get() }
+    }
+
+    /// Gives a waiter that has no waker, because it is new, a first one.
+    #[inline]
+    pub(crate) fn set_first_waker(&self, waker: &Waker) {
+        self.waker.set(Some(waker.clone()));
     }
 }
 
