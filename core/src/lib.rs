@@ -20,6 +20,7 @@
 //! |---|---|
 //! | [`schedule`] | the loop, its turn, ready queue, timer wheel, handles |
 //! | [`task`] | tasks on the heap and in statics, cancellation, promises, `sleep` |
+//! | `executor` | functions that block, on other threads (`threads` only) |
 //! | [`sync`] | what tasks wait for in one another |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
 //! | [`testing`] | a scripted selector, a hand-advanced clock, an event log |
@@ -39,6 +40,8 @@ extern crate alloc;
 
 mod atomic;
 pub mod error;
+#[cfg(feature = "threads")]
+pub mod executor;
 pub mod io;
 pub mod platform;
 pub mod schedule;
@@ -50,6 +53,8 @@ pub mod time;
 pub use error::{
     Closed, Full, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError, Unsupported,
 };
+#[cfg(feature = "threads")]
+pub use executor::{run_in_executor, to_thread};
 pub use schedule::{EventLoop, Handle, LoopRef, MissedTicks, TimerHandle, Turn, get_running_loop};
 pub use task::{Promise, Task, create_task, sleep, sleep_until, yield_now};
 pub use time::{Duration, Instant};
