@@ -1,4 +1,4 @@
-//! Tasks and their cancellation: behaviours 82 to 115.
+//! Tasks and their cancellation: behaviours 82 to 114.
 
 use crate::case::{Case, Outcome};
 use crate::fixture::{OnDrop, Slot, cancel, event, hold, say, test, with};
@@ -39,11 +39,6 @@ pub(crate) const CASES: &[Case] = &[
     unsupported!(112, eager_tasks_are_listed_while_they_run, "eager tasks are not built yet"),
     unsupported!(113, a_finished_eager_task_keeps_its_result, "eager tasks are not built yet"),
     unsupported!(114, an_eager_task_has_a_context_of_its_own, "eager tasks are not built yet"),
-    unsupported!(
-        115,
-        cancelling_across_threads_cancels_both,
-        "run_coroutine_threadsafe is not built yet"
-    ),
     case!(1040, tasks_begin_in_order_of_creation),
     case!(1041, tasks_run_in_order_of_waking),
     case!(1042, several_wakes_before_a_step_are_one),
