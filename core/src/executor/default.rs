@@ -181,6 +181,10 @@ where
 /// Calls `function` on another thread, by the default executor of the loop
 /// that runs, and ends with its value. The function is sent at the first poll.
 ///
+/// asyncio's copies the context for it. The values of a
+/// [`ContextVar`](crate::task::ContextVar) need not be able to leave their
+/// thread, so here the function captures those that it needs.
+///
 /// asyncio: `asyncio.to_thread()`.
 ///
 /// # Errors

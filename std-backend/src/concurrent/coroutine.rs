@@ -136,12 +136,8 @@ where
                 Ok(task) => task.detach(),
                 Err(error) => {
                     report("making the task of run_coroutine_threadsafe failed", &error);
-                    let (error, task) = match error {
-                        ScheduleError::Closed(it) => (ScheduleError::Closed(()), it),
-                        ScheduleError::Full(it) => (ScheduleError::Full(()), it),
-                        ScheduleError::TooLarge(it) => (ScheduleError::TooLarge(()), it),
-                        ScheduleError::NoRunningLoop(it) => (ScheduleError::NoRunningLoop(()), it),
-                    };
+                    let mut task = None;
+                    let error = error.map(|it| task = Some(it));
                     let _ = future.set_exception(ConcurrentError::NotCreated(error));
                     // Only now, because this would cancel the future.
                     drop(task);
