@@ -220,3 +220,46 @@ impl Queue {
         cancelled
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Put, Shared};
+    use molen_core::executor::{Executor, Job, JobError, Refused, submit};
+    use std::future::Future;
+    use std::pin::pin;
+    use std::sync::Mutex;
+    use std::task::{Context, Poll, Waker};
+
+    #[derive(Default)]
+    struct Desk(Mutex<Option<Job>>);
+
+    impl Executor for Desk {
+        fn execute(&self, job: Job) -> Result<(), Refused<Job>> {
+            *self.0.lock().unwrap() = Some(job);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn jobs_that_counted_on_a_thread_which_did_not_start_are_told() {
+        let shared = Shared::new(1);
+        let desk = Desk::default();
+        let job = |value: u8| {
+            let future = submit(&desk, move || value).unwrap();
+            (desk.0.lock().unwrap().take().unwrap(), future)
+        };
+        let ((first, refused), (second, stranded)) = (job(1), job(2));
+        let Put::NeedsWorker(first, 0) = shared.put(first) else {
+            panic!("no thread was asked for")
+        };
+        // It counts on the first one's thread.
+        assert!(matches!(shared.put(second), Put::Queued));
+        let first = shared.put_without_worker(first).unwrap_err();
+        assert_eq!((shared.workers(), shared.queued()), (0, 0));
+        assert!(stranded.done() && !refused.done());
+        let polled = pin!(stranded).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Ready(Err(JobError::Cancelled))));
+        // The next one gets another chance.
+        assert!(matches!(shared.put(first), Put::NeedsWorker(_, 1)));
+    }
+}
