@@ -46,9 +46,9 @@ impl DefaultExecutor {
     }
 
     /// Refuses jobs from now on; what was to run them is told so.
-    pub(crate) fn shut_down(&self) -> Option<Arc<dyn Executor>> {
+    fn shut_down(&self) -> Option<Arc<dyn Executor>> {
         self.shut_down.set(true);
-        let executor = self.executor.take();
+        let executor = self.executor.borrow().clone();
         if let Some(executor) = &executor {
             executor.shutdown();
         }
@@ -60,7 +60,10 @@ impl EventLoop {
     /// The loop closes: its executor is told to end, and not waited for. Tasks
     /// have been dropped before, so what they had in its queue is cancelled.
     pub(crate) fn close_default_executor(&self) {
-        let shut_down = &mut || drop(self.default_executor.shut_down());
+        let shut_down = &mut || {
+            self.default_executor.shut_down();
+            drop(self.default_executor.executor.take());
+        };
         if let Err(payload) = crate::platform::catch_unwind(shut_down) {
             self.report_panic("shutting the default executor down panicked", &payload);
         }
@@ -120,7 +123,8 @@ impl EventLoop {
     }
 
     /// Shuts the default executor down and waits, while the loop goes on, until
-    /// all its jobs are done. From the first poll on, jobs are refused.
+    /// all its jobs are done. From the first poll on, jobs are refused. Asked
+    /// again, it waits again.
     ///
     /// asyncio: `loop.shutdown_default_executor()`; `asyncio.run()` gives it
     /// five minutes.

@@ -61,10 +61,11 @@ where
 /// the task is not done, the future is cancelled.
 ///
 /// ```
-/// use molen::{Duration, run_coroutine_threadsafe, sleep};
+/// use molen_core::{Duration, get_running_loop, sleep};
+/// use molen_std::{new_event_loop, run_coroutine_threadsafe};
 /// use std::rc::Rc;
 ///
-/// let event_loop = molen::new_event_loop()?;
+/// let event_loop = new_event_loop()?;
 /// let remote = event_loop.remote();
 /// let thread = std::thread::spawn(move || {
 ///     let coroutine = || async {
@@ -73,7 +74,7 @@ where
 ///         text.len()
 ///     };
 ///     let length = run_coroutine_threadsafe(coroutine, &remote).result(None);
-///     let stop = || molen::get_running_loop().map_or((), |it| it.stop());
+///     let stop = || get_running_loop().map_or((), |it| it.stop());
 ///     remote.call_soon_threadsafe(stop).map_or((), drop);
 ///     length
 /// });

@@ -18,13 +18,15 @@ use std::thread;
 /// asyncio: `concurrent.futures.ThreadPoolExecutor`.
 ///
 /// ```
-/// use molen::{ThreadPoolExecutor, run_in_executor};
+/// use molen_core::run_in_executor;
+/// use molen_std::{ThreadPoolExecutor, new_event_loop};
 /// use std::num::NonZero;
 ///
 /// let pool = ThreadPoolExecutor::new(NonZero::<usize>::MIN, "hashing");
-/// let sum = molen::run(async move {
-///     run_in_executor(Some(&pool), || (1..=100).sum::<u32>())?.await
-///         .map_err(Box::<dyn std::error::Error>::from)
+/// let event_loop = new_event_loop()?;
+/// let sum = event_loop.run_until_complete(async {
+///     let job = run_in_executor(Some(&pool), || (1..=100).sum::<u32>());
+///     Ok::<_, Box<dyn std::error::Error>>(job.map_err(|refused| refused.reason)?.await?)
 /// })??;
 /// assert_eq!(sum, 5050);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -6,7 +6,6 @@ use crate::fixture::{OnDrop, at, event, test};
 use molen::executor::{Executor, Job, JobError, Refusal, Refused, ShutdownError};
 use molen::{Duration, to_thread};
 use std::boxed::Box;
-use std::cell::RefCell;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,12 +40,15 @@ pub(super) fn the_shutdown_waits_while_the_loop_goes_on() -> Outcome {
     let (door, key) = door();
     let job = ok(event_loop.run_in_executor(None, move || door.wait()))?;
     let queued = ok(event_loop.run_in_executor(None, || 7))?;
-    let key = RefCell::new(Some(key));
     event_loop.run_until_complete(async {
+        // The door is shut, so this cannot but be too early.
+        let early = event_loop.shutdown_default_executor(Some(Duration::ZERO)).await;
+        check_eq!(early, Err(ShutdownError::TimedOut));
+        event("too early");
         let opening = event_loop.create_task(async move {
             molen::yield_now().await;
             event("the loop goes on");
-            drop(key.take());
+            drop(key);
         })?;
         ok(event_loop.shutdown_default_executor(None).await)?;
         event("shut down");
@@ -56,7 +58,7 @@ pub(super) fn the_shutdown_waits_while_the_loop_goes_on() -> Outcome {
         check_eq!(ok(queued.await)?, 7);
         Ok::<(), Failure>(())
     })??;
-    check_events!["the loop goes on", "shut down"];
+    check_events!["too early", "the loop goes on", "shut down"];
     Ok(())
 }
 
