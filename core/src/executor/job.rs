@@ -304,35 +304,40 @@ impl<T> Future for RunInExecutor<T> {
         let Some(cell) = self.cell else { return Poll::Ready(Err(JobError::Taken)) };
         // SAFETY: Two Sides: the awaiter has not left.
         let cell = unsafe { cell.as_ref() };
-        if !cell.state().is_done() {
-            if cell.state().has_waker() {
-                // SAFETY: both sides may look at it.
-                let same = cell.waker().with(|waker| unsafe {
-                    (*waker).as_ref().is_some_and(|waker| waker.will_wake(cx.waker()))
-                });
-                if same {
-                    return Poll::Pending;
-                }
-            }
-            let withdraw = match cell.state().has_waker() {
-                true => cell.state().withdraw_waker(),
-                false => Withdraw::Replace,
-            };
-            if let Withdraw::Replace = withdraw {
-                // SAFETY: Owner's Turn: WAKER is clear, and was so at no DONE.
-                let old =
-                    cell.waker().with_mut(|waker| unsafe { (*waker).replace(cx.waker().clone()) });
-                let offer = cell.state().offer_waker();
-                drop(old);
-                if let Offer::Waiting = offer {
-                    return Poll::Pending;
-                }
-            }
-        }
+        core::task::ready!(poll_done(cell, cx.waker()));
         // SAFETY: Owner's Turn: DONE, and not cancelled.
         let outcome = unsafe { cell.take_outcome() };
         self.leave();
         Poll::Ready(outcome)
+    }
+}
+
+/// Ready when the job is done; else the runner will call `waker`. Awaiter only.
+fn poll_done<T>(cell: &dyn Awaited<T>, waker: &Waker) -> Poll<()> {
+    let state = cell.state();
+    if state.is_done() {
+        return Poll::Ready(());
+    }
+    if state.has_waker() {
+        // SAFETY: both sides may look at it.
+        let known = cell
+            .waker()
+            .with(|known| unsafe { (*known).as_ref() }.is_some_and(|it| it.will_wake(waker)));
+        if known {
+            return Poll::Pending;
+        }
+        if let Withdraw::Done = state.withdraw_waker() {
+            return Poll::Ready(());
+        }
+    }
+    let new = waker.clone();
+    // SAFETY: Owner's Turn: WAKER is clear, and DONE did not come while it was set.
+    let old = cell.waker().with_mut(|place| unsafe { (*place).replace(new) });
+    let offer = state.offer_waker();
+    drop(old);
+    match offer {
+        Offer::Waiting => Poll::Pending,
+        Offer::Done => Poll::Ready(()),
     }
 }
 

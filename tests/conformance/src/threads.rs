@@ -80,6 +80,7 @@ threads! {
         1506 a_result_that_takes_too_long_is_not_lost
         1507 waiting_on_the_loops_own_thread_is_refused
         1508 a_concurrent_future_is_done_once
+        1512 an_eager_coroutine_of_another_thread
         1509 done_callbacks_are_called_in_order_whatever_they_do
     }
     loops {

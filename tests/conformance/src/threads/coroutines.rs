@@ -5,7 +5,7 @@ use crate::case::{Failure, Outcome};
 use crate::fixture::{OnDrop, event, test};
 use molen::error::ScheduleError;
 use molen::schedule::Remote;
-use molen::task::TaskRefused;
+use molen::task::{TaskRefused, eager_task_factory};
 use molen::{
     ConcurrentError, ConcurrentFuture, Duration, InvalidState, catch_cancel, current_task,
     run_coroutine_threadsafe, wrap_future, yield_now,
@@ -307,6 +307,26 @@ pub(super) fn a_concurrent_future_is_done_once() -> Outcome {
     for _ in 0..2 {
         check_matches!(cancelled.result(None), Err(ConcurrentError::Cancelled));
     }
+    Ok(())
+}
+
+pub(super) fn an_eager_coroutine_of_another_thread() -> Outcome {
+    let event_loop = new_loop!();
+    event_loop.set_task_factory(Some(Rc::new(eager_task_factory)));
+    let at_once = submit(&event_loop.remote(), || async { 7 })?;
+    let waiting = submit(&event_loop.remote(), || async {
+        let _guard = OnDrop("dropped");
+        event("begun");
+        pending::<()>().await;
+    })?;
+    event_loop.turn(NOW)?;
+    check_events!["begun"];
+    check_eq!(ok(at_once.result(None))?, 7);
+    check_eq!(event_loop.all_tasks().len(), 1);
+    check!(elsewhere(move || waiting.cancel())?, "it could not be cancelled");
+    while event_loop.turn(NOW)?.more {}
+    check_events!["begun", "dropped"];
+    check_eq!(event_loop.all_tasks().len(), 0);
     Ok(())
 }
 
