@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::cargo_build::Build;
-use crate::setup::{Need, Outcome};
+use crate::setup::{Need, Outcome, wine};
 
 /// The package whose program runs the cases on machines that have `std`.
 const CONFORMANCE: &str = "tests/conformance";
@@ -61,6 +61,8 @@ pub enum Engine {
     QemuArm(&'static [&'static str]),
     /// `qemu-system-riscv32`, with this machine and these flags.
     QemuRiscv32(&'static [&'static str]),
+    /// `wine`.
+    Wine,
     /// A native program that runs the module that this builds, its first argument, on many hosts.
     HostOf { directory: &'static str, target: &'static str, build: &'static [&'static str] },
 }
@@ -74,6 +76,15 @@ pub const PLATFORMS: &[Platform] = &[
         target: None,
         build: &["--release"],
         engine: Engine::Native,
+        limit: Duration::from_secs(300),
+    },
+    Platform {
+        name: "windows",
+        suite: "behaviours",
+        directory: CONFORMANCE,
+        target: Some("x86_64-pc-windows-gnu"),
+        build: &["--release"],
+        engine: Engine::Wine,
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -188,6 +199,7 @@ impl Engine {
             Self::Wasmtime(_) => vec![Need::Wasmtime],
             Self::QemuArm(_) => vec![Need::QemuArm],
             Self::QemuRiscv32(_) => vec![Need::QemuRiscv32],
+            Self::Wine => vec![Need::Mingw, Need::Wine],
             Self::HostOf { target, .. } => vec![Need::Target(target)],
         }
     }
@@ -223,6 +235,11 @@ impl Engine {
                 let mut command = Command::new(machine.path(Need::QemuRiscv32)?);
                 command.args(board).arg("-nographic");
                 with_semihosting(&mut command, program, arguments);
+                command
+            }
+            Self::Wine => {
+                let mut command = wine::command(machine.path(Need::Wine)?)?;
+                command.arg(program).args(arguments);
                 command
             }
             Self::HostOf { directory, target, build } => {

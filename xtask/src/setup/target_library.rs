@@ -27,8 +27,8 @@ const RUSTUP_LIMIT: Duration = Duration::from_secs(180);
 pub struct Target {
     /// Its triple.
     pub name: &'static str,
-    /// What runs its programs.
-    pub engine: Option<Need>,
+    /// What links and runs its programs.
+    pub engines: &'static [Need],
     /// The libraries it has.
     libraries: Libraries,
 }
@@ -40,31 +40,34 @@ enum Libraries {
     Bare,
     /// All of `std` on wasi-libc, and libtest.
     Wasi,
+    /// All of `std` with unwinding, libtest, and what procedural macros are built from.
+    Hosted,
 }
 
 /// All targets, in the order of the platforms.
 pub const TARGETS: &[Target] = &[
-    Target { name: "wasm32-wasip1", engine: Some(Need::Wasmtime), libraries: Libraries::Wasi },
-    Target { name: "wasm32-wasip2", engine: Some(Need::Wasmtime), libraries: Libraries::Wasi },
-    Target {
-        name: "thumbv7em-none-eabihf",
-        engine: Some(Need::QemuArm),
-        libraries: Libraries::Bare,
-    },
-    Target { name: "thumbv6m-none-eabi", engine: Some(Need::QemuArm), libraries: Libraries::Bare },
+    Target { name: "wasm32-wasip1", engines: &[Need::Wasmtime], libraries: Libraries::Wasi },
+    Target { name: "wasm32-wasip2", engines: &[Need::Wasmtime], libraries: Libraries::Wasi },
+    Target { name: "thumbv7em-none-eabihf", engines: &[Need::QemuArm], libraries: Libraries::Bare },
+    Target { name: "thumbv6m-none-eabi", engines: &[Need::QemuArm], libraries: Libraries::Bare },
     Target {
         name: "riscv32imac-unknown-none-elf",
-        engine: Some(Need::QemuRiscv32),
+        engines: &[Need::QemuRiscv32],
         libraries: Libraries::Bare,
     },
-    Target { name: "thumbv7m-none-eabi", engine: None, libraries: Libraries::Bare },
-    Target { name: "wasm32-unknown-unknown", engine: None, libraries: Libraries::Bare },
+    Target {
+        name: "x86_64-pc-windows-gnu",
+        engines: &[Need::Mingw, Need::Wine],
+        libraries: Libraries::Hosted,
+    },
+    Target { name: "thumbv7m-none-eabi", engines: &[], libraries: Libraries::Bare },
+    Target { name: "wasm32-unknown-unknown", engines: &[], libraries: Libraries::Bare },
 ];
 
 impl Target {
     /// Whether it is set up when nobody says which.
     pub fn is_default(&self) -> bool {
-        self.engine.is_some()
+        !self.engines.is_empty()
     }
 }
 
@@ -78,7 +81,7 @@ pub fn find(target: &str, compiler: &Compiler) -> Option<PathBuf> {
     let target = TARGETS.iter().find(|known| known.name == target)?;
     let folder = compiler.target_folder(target.name).join("lib");
     let complete =
-        has_core(&folder) && (target.libraries == Libraries::Bare || has_wasi_libc(&folder));
+        has_core(&folder) && (target.libraries != Libraries::Wasi || has_wasi_libc(&folder));
     complete.then_some(folder)
 }
 
@@ -227,6 +230,7 @@ fn build_libraries(target: &Target, place: &Path) -> Result<()> {
             .arg("-Zbuild-std=core,alloc,panic_abort")
             .arg("-Zbuild-std-features=compiler-builtins-mem"),
         Libraries::Wasi => cargo.arg("-Zbuild-std=std,panic_abort,test"),
+        Libraries::Hosted => cargo.arg("-Zbuild-std=std,panic_unwind,panic_abort,test,proc_macro"),
     };
     // What the caller has set for its own build must not change this one.
     for variable in
