@@ -10,6 +10,7 @@ use anyhow::Result;
 
 use crate::cargo_build::Build;
 use crate::setup::{Need, Outcome, wine};
+use crate::workspace;
 
 /// The package whose program runs the cases on machines that have `std`.
 const CONFORMANCE: &str = "tests/conformance";
@@ -46,6 +47,8 @@ pub struct Platform {
     build: &'static [&'static str],
     /// How the runner is started.
     engine: Engine,
+    /// Packages whose own tests run here too, because they have code of its own for it.
+    pub tested: &'static [&'static str],
     /// After this the run is ended and has failed.
     pub limit: Duration,
 }
@@ -76,6 +79,7 @@ pub const PLATFORMS: &[Platform] = &[
         target: None,
         build: &["--release"],
         engine: Engine::Native,
+        tested: &[],
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -85,6 +89,7 @@ pub const PLATFORMS: &[Platform] = &[
         target: Some("x86_64-pc-windows-gnu"),
         build: &["--release"],
         engine: Engine::Wine,
+        tested: &["molen-std"],
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -94,6 +99,7 @@ pub const PLATFORMS: &[Platform] = &[
         target: Some("wasm32-wasip1"),
         build: &["--release"],
         engine: Engine::Wasmtime(&[]),
+        tested: &[],
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -103,6 +109,7 @@ pub const PLATFORMS: &[Platform] = &[
         target: Some("wasm32-wasip2"),
         build: &["--release"],
         engine: Engine::Wasmtime(&["-S", "inherit-network"]),
+        tested: &[],
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -112,6 +119,7 @@ pub const PLATFORMS: &[Platform] = &[
         target: Some("thumbv7em-none-eabihf"),
         build: &["--release"],
         engine: Engine::QemuArm(MPS2_AN386),
+        tested: &[],
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -121,6 +129,7 @@ pub const PLATFORMS: &[Platform] = &[
         target: Some("thumbv6m-none-eabi"),
         build: &["--release"],
         engine: Engine::QemuArm(MPS2_AN385),
+        tested: &[],
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -130,6 +139,7 @@ pub const PLATFORMS: &[Platform] = &[
         target: Some("riscv32imac-unknown-none-elf"),
         build: &["--release"],
         engine: Engine::QemuRiscv32(VIRT),
+        tested: &[],
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -143,6 +153,7 @@ pub const PLATFORMS: &[Platform] = &[
             target: "wasm32-wasip1",
             build: &["--release"],
         },
+        tested: &[],
         limit: Duration::from_secs(300),
     },
 ];
@@ -170,6 +181,27 @@ impl Platform {
     /// Whether its runner reports one run for each of several hosts.
     pub fn has_many_hosts(&self) -> bool {
         matches!(self.engine, Engine::HostOf { .. })
+    }
+
+    /// `cargo test` for [`tested`](Self::tested), here.
+    ///
+    /// # Errors
+    /// When something that it needs cannot be had.
+    pub fn cargo_test(&self, machine: &Outcome) -> Result<Command> {
+        for need in self.needs() {
+            machine.path(need)?;
+        }
+        let mut cargo = workspace::cargo();
+        cargo.current_dir(workspace::root()).args(["test", "--no-fail-fast"]);
+        for package in self.tested {
+            cargo.args(["--package", package]);
+        }
+        if let (Some(target), Engine::Wine) = (self.target, self.engine) {
+            cargo.args(["--target", target]).envs(wine::environment()?);
+            let variable = target.to_uppercase().replace('-', "_");
+            cargo.env(format!("CARGO_TARGET_{variable}_RUNNER"), machine.path(Need::Wine)?);
+        }
+        Ok(cargo)
     }
 
     /// Whether it runs programs of `target`.
