@@ -204,6 +204,14 @@ impl Platform {
         Ok(cargo)
     }
 
+    /// Ends what a runner that had to be ended may have left running.
+    pub fn end_leftovers(&self, machine: &Outcome) {
+        if let (Engine::Wine, Ok(wine)) = (self.engine, machine.path(Need::Wine)) {
+            // Without Wine nothing can be left.
+            let _ = wine::end_all(wine);
+        }
+    }
+
     /// Whether it runs programs of `target`.
     pub fn runs_target(&self, target: &str) -> bool {
         self.target == Some(target)

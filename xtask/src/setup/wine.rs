@@ -99,6 +99,16 @@ pub fn environment() -> Result<[(&'static str, PathBuf); 3]> {
     ])
 }
 
+/// Ends every Windows program that runs in our prefix. Those that a program of ours started are no
+/// members of its process group, because Wine's own server starts them.
+///
+/// # Errors
+/// When Wine cannot be started.
+pub fn end_all(wine: &Path) -> Result<()> {
+    process::capture(command(wine)?.args(["wineboot", "--kill"]), QUESTION_LIMIT)?;
+    Ok(())
+}
+
 /// Installs Wine where there is none, and makes the prefix.
 ///
 /// # Errors

@@ -12,6 +12,9 @@ use crate::{process, size, workspace};
 /// Compiling and testing the workspace must not take longer than this.
 const LIMIT: Duration = Duration::from_secs(3600);
 
+/// Compiling and testing a few packages for another platform must not take longer than this.
+const LIMIT_ELSEWHERE: Duration = Duration::from_secs(900);
+
 /// Folders of examples with a workspace of their own, and the targets they are built for.
 const EXAMPLES: &[(&str, &[&str])] = &[(
     "examples/bare",
@@ -72,24 +75,32 @@ pub fn lints() -> HouseRow {
 pub fn unit_tests(filters: &[String]) -> HouseRow {
     let mut cargo = workspace::cargo();
     cargo.current_dir(workspace::root()).args(["test", "--workspace", "--no-fail-fast"]);
-    libtest("cargo test --workspace", Ok(cargo), filters)
+    libtest("cargo test --workspace", Ok(cargo), filters, LIMIT)
 }
 
 /// The tests of the packages that `platform` tests, there; none if it tests none.
 pub fn tests_on(platform: &Platform, machine: &Outcome, filters: &[String]) -> Option<HouseRow> {
     let name = format!("cargo test on {}: {}", platform.name, platform.tested.join(" "));
-    (!platform.tested.is_empty()).then(|| libtest(&name, platform.cargo_test(machine), filters))
+    if platform.tested.is_empty() {
+        return None;
+    }
+    let row = libtest(&name, platform.cargo_test(machine), filters, LIMIT_ELSEWHERE);
+    if row.failed > 0 {
+        // It may have been ended in the middle.
+        platform.end_leftovers(machine);
+    }
+    Some(row)
 }
 
 /// One `cargo test`, with `filters`: the counts of all its test programs.
-fn libtest(name: &str, cargo: Result<Command>, filters: &[String]) -> HouseRow {
+fn libtest(name: &str, cargo: Result<Command>, filters: &[String], limit: Duration) -> HouseRow {
     let mut row =
         HouseRow { name: name.to_owned(), passed: 0, failed: 0, skipped: 0, why: Vec::new() };
     let ran = cargo.and_then(|mut cargo| {
         if !filters.is_empty() {
             cargo.arg("--").args(filters);
         }
-        process::show_and_capture(&mut cargo, LIMIT)
+        process::show_and_capture(&mut cargo, limit)
     });
     match ran {
         Err(error) => row.why.push(format!("{error:#}")),

@@ -112,7 +112,12 @@ fn run_platform(platform: &Platform, machine: &Outcome, filters: &[String]) -> R
         })
     });
     match ran {
-        Ok(captured) => judge(platform, &captured, filters),
+        Ok(captured) => {
+            if captured.status.is_none() {
+                platform.end_leftovers(machine);
+            }
+            judge(platform, &captured, filters)
+        }
         Err(error) => {
             Run { faults: vec![format!("could not be run: {error:#}")], ..Run::default() }
         }
