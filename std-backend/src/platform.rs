@@ -1,8 +1,5 @@
 //! Threads and unwinding, for the core's link-time hook.
 
-// They are const; the lint does not see it where `std` has no thread locals of the linker's.
-#![allow(clippy::missing_const_for_thread_local)]
-
 use core::cell::Cell;
 use core::ptr::null;
 use molen_core::EventLoop;

@@ -171,7 +171,10 @@ pub fn other_desktops(machine: &Outcome) -> Vec<HouseRow> {
             for package in FOR_DESKTOPS {
                 cargo.args(["--package", package]);
             }
-            command(&name, cargo.args(["--", "-D", "warnings"]))
+            // The lint calls initialisers not const that are, where `std` has no thread locals of
+            // the linker's; the native row has it.
+            let blind = "clippy::missing_const_for_thread_local";
+            command(&name, cargo.args(["--", "-D", "warnings", "-A", blind]))
         })
         .collect()
 }
