@@ -47,9 +47,11 @@ mod promises;
 mod repeating;
 mod starvation;
 mod stopping;
+mod task_groups;
 mod tasks;
 mod testing;
 mod threads;
+mod timeouts;
 mod timers;
 mod wheel;
 
@@ -69,6 +71,8 @@ pub const CASES: &[&[Case]] = &[
     catching::CASES,
     creating::CASES,
     contexts::CASES,
+    timeouts::CASES,
+    task_groups::CASES,
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,
