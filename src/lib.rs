@@ -20,7 +20,10 @@
 #![no_std]
 
 pub use molen_core::*;
-pub use molen_macros::task;
+pub use molen_macros::{main, task, test};
+
+#[doc(hidden)]
+pub mod entry;
 
 #[cfg(not(any(target_os = "none", target_os = "wasi")))]
 mod desktop;
@@ -43,3 +46,5 @@ pub use molen_wasi as backend;
 /// The backend of this target.
 #[cfg(target_os = "none")]
 pub use molen_bare as backend;
+#[cfg(target_os = "none")]
+pub use molen_core::runner::Runner;

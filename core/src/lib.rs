@@ -19,6 +19,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`schedule`] | the loop, its turn, ready queue, timer wheel, handles |
+//! | [`runner`] | running a program, and clearing up behind it |
 //! | [`task`] | tasks on the heap and in statics, cancellation, promises, `sleep` |
 //! | [`sync`] | what tasks wait for in one another |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
@@ -41,6 +42,7 @@ mod atomic;
 pub mod error;
 pub mod io;
 pub mod platform;
+pub mod runner;
 pub mod schedule;
 pub mod sync;
 pub mod task;
@@ -48,8 +50,11 @@ pub mod testing;
 pub mod time;
 
 pub use error::{
-    Closed, Full, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError, Unsupported,
+    Closed, Full, InvalidState, NoEventLoop, NoRunningLoop, RunError, ScheduleError, TaskError,
+    Unsupported,
 };
 pub use schedule::{EventLoop, Handle, LoopRef, MissedTicks, TimerHandle, Turn, get_running_loop};
+#[cfg(not(feature = "threads"))]
+pub use schedule::{get_event_loop, set_event_loop};
 pub use task::{Promise, Task, create_task, sleep, sleep_until, yield_now};
 pub use time::{Duration, Instant};

@@ -3,6 +3,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `platform` | threads and unwinding, for the core's link-time hook |
+//! | `policy` | each thread's current loop |
 //! | `selector` | events to sources and callbacks, and the clock |
 //! | `wait_epoll`, `wait_mio` | the wait itself, exact on Linux |
 //! | `registrations` | the table from events to sources, with generations |
@@ -17,9 +18,11 @@
 pub mod host;
 pub mod net;
 mod platform;
+mod policy;
 mod reader_writer;
 mod registered;
 mod registrations;
+mod runner;
 mod selector;
 mod source_error;
 mod source_state;
@@ -30,7 +33,9 @@ mod wait_mio;
 #[cfg(unix)]
 mod watches;
 
+pub use policy::{get_event_loop, set_event_loop};
 pub use reader_writer::{SelectorEventLoop, WatchError, WatchRefused};
+pub use runner::Desktop;
 pub use selector::StdSelector;
 
 use molen_core::LoopRef;

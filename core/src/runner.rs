@@ -1,0 +1,214 @@
+//! Running a program: a main future on a loop, several if wanted, and what
+//! remains to be done behind them.
+//!
+//! ```text
+//!             run(main) ⟲                        close, or drop
+//!   open ──────────────────▶ open ───┐
+//!                                    ▼
+//!                     1  every task that is left is cancelled, once
+//!                     2  the loop turns until those tasks have ended
+//!                     3  the platform is shut down: executors
+//!                     4  the loop is closed
+//!                                    ▼
+//!                                 closed: run is refused
+//! ```
+//!
+//! The order of things is decided here, once for all platforms. What a
+//! platform adds to it (Ctrl-C, threads to join, bytes to send off) are its
+//! [`Surroundings`].
+//!
+//! | asyncio | here |
+//! |---|---|
+//! | `asyncio.run(main())` | `molen::run(main())` |
+//! | `asyncio.Runner()` | [`Runner::new`], where the platform has one kind of loop |
+//! | `Runner(loop_factory=f)` | [`Runner::with_loop_factory`] |
+//! | `with Runner() as runner:` | the runner closes when it is dropped |
+//! | `runner.get_loop()` | [`Runner::get_loop`] |
+//! | `RuntimeError: Runner is closed` | [`RunError::Closed`] |
+//! | `KeyboardInterrupt` | [`RunError::Interrupted`] |
+//!
+//! A runner leaves the thread's current loop
+//! ([`set_event_loop`](crate::schedule)) alone; asyncio's sets it.
+
+use crate::error::RunError;
+use crate::schedule::LoopRef;
+use core::fmt;
+use core::future::Future;
+
+/// What a platform adds to running and to closing.
+///
+/// `()` adds nothing, which is all that there is on bare metal.
+pub trait Surroundings: Default {
+    /// Runs `main`; with Ctrl-C where there is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_until_complete`](crate::EventLoop::run_until_complete), and
+    /// [`RunError::Interrupted`].
+    fn run_main<F: Future>(
+        &mut self,
+        event_loop: &LoopRef,
+        main: F,
+    ) -> Result<F::Output, RunError> {
+        event_loop.run_until_complete(main)
+    }
+
+    /// No task of the runner's is left: ends what served them, and waits for
+    /// it on the loop, which still works. Executors are shut down here.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_until_complete`](crate::EventLoop::run_until_complete). The
+    /// loop is closed all the same.
+    fn shut_down(&mut self, event_loop: &LoopRef) -> Result<(), RunError> {
+        let _ = event_loop;
+        Ok(())
+    }
+
+    /// The loop has been closed.
+    fn closed(&mut self) {}
+}
+
+impl Surroundings for () {}
+
+/// Surroundings that know what loop their platform's programs run on.
+pub trait NewEventLoop: Surroundings {
+    /// Why there is no loop.
+    type Error;
+
+    /// The platform's `new_event_loop()`.
+    ///
+    /// # Errors
+    ///
+    /// The platform's.
+    fn new_event_loop() -> Result<LoopRef, Self::Error>;
+}
+
+/// A loop on which main futures run, one after the other, and which is cleared
+/// up when the last is through.
+///
+/// On desktops and in WASI modules `molen::Runner` is this with the platform's
+/// surroundings, and `Runner::new()` makes the loop. On microcontrollers the
+/// loop is a static: `Runner::with_loop(LOOP.start(&BOARD)?)`.
+///
+/// Closing it runs the loop, so it may take as long as the tasks that are left
+/// take to end: a task that refuses to be cancelled keeps it waiting, for ever
+/// if it wants, as it keeps asyncio's. Dropping the runner closes it.
+///
+/// asyncio: `asyncio.Runner`.
+pub struct Runner<S: Surroundings = ()> {
+    event_loop: LoopRef,
+    surroundings: S,
+}
+
+impl<S: NewEventLoop> Runner<S> {
+    /// A runner with a new loop of the platform's.
+    ///
+    /// asyncio: `Runner()`; it makes its loop when it is first used.
+    ///
+    /// # Errors
+    ///
+    /// The platform's, when it has no loop to give.
+    pub fn new() -> Result<Runner<S>, S::Error> {
+        Runner::with_loop_factory(S::new_event_loop)
+    }
+}
+
+impl<S: Surroundings> Runner<S> {
+    /// A runner with the loop that `factory` makes: on a backend of one's own,
+    /// say.
+    ///
+    /// asyncio: `Runner(loop_factory=…)`.
+    ///
+    /// # Errors
+    ///
+    /// The factory's.
+    pub fn with_loop_factory<E>(
+        factory: impl FnOnce() -> Result<LoopRef, E>,
+    ) -> Result<Runner<S>, E> {
+        factory().map(Runner::with_loop)
+    }
+
+    /// A runner with `event_loop`, which it will close.
+    pub fn with_loop(event_loop: LoopRef) -> Runner<S> {
+        Runner { event_loop, surroundings: S::default() }
+    }
+
+    /// The loop on which it runs.
+    ///
+    /// asyncio: `Runner.get_loop()`.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Closed`].
+    pub fn get_loop(&self) -> Result<LoopRef, RunError> {
+        if self.event_loop.is_closed() {
+            return Err(RunError::Closed);
+        }
+        Ok(self.event_loop.clone())
+    }
+
+    /// Runs `main` to its end; tasks that it leaves go on in the next run.
+    ///
+    /// asyncio: `Runner.run()`.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_until_complete`](crate::EventLoop::run_until_complete):
+    /// [`RunError::AlreadyRunning`] inside of a loop,
+    /// [`RunError::Cancelled`] when the main task was cancelled. With Ctrl-C,
+    /// [`RunError::Interrupted`].
+    ///
+    /// # Cancellation
+    ///
+    /// The task of `main` is cancelled like any other.
+    pub fn run<F: Future>(&mut self, main: F) -> Result<F::Output, RunError> {
+        self.surroundings.run_main(&self.event_loop, main)
+    }
+
+    /// Cancels the tasks that are left, waits for them, and closes the loop.
+    /// Closing again does nothing.
+    ///
+    /// What they fail with goes to the exception handler. What they start
+    /// meanwhile is not waited for: closing the loop drops it.
+    ///
+    /// asyncio: `Runner.close()`.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::AlreadyRunning`] while the loop runs, and then it is not
+    /// closed. Else it is closed, whatever is returned:
+    /// [`RunError::AlreadyRunning`] when another loop runs on this thread, so
+    /// that this one could not turn, [`RunError::NothingToWaitFor`] when a
+    /// task that refused to be cancelled waits for nothing,
+    /// [`RunError::Select`].
+    pub fn close(&mut self) -> Result<(), RunError> {
+        if self.event_loop.is_closed() {
+            return Ok(());
+        }
+        if self.event_loop.is_running() {
+            return Err(RunError::AlreadyRunning);
+        }
+        let cleared = self.clear_up();
+        self.event_loop.close()?;
+        self.surroundings.closed();
+        cleared
+    }
+
+    fn clear_up(&mut self) -> Result<(), RunError> {
+        self.surroundings.shut_down(&self.event_loop)
+    }
+}
+
+impl<S: Surroundings> Drop for Runner<S> {
+    fn drop(&mut self) {
+        // Who wants to know calls `close`.
+        let _ = self.close();
+    }
+}
+
+impl<S: Surroundings> fmt::Debug for Runner<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Runner").field(&self.event_loop).finish()
+    }
+}
