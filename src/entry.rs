@@ -163,12 +163,11 @@ mod microcontroller {
     where
         F::Output: Nothing,
     {
-        let result = event_loop.start(backend).map(Runner::<()>::with_loop).and_then(
-            |mut runner| {
+        let result =
+            event_loop.start(backend).map(Runner::<()>::with_loop).and_then(|mut runner| {
                 let result = runner.run(main).map(|_nothing| ());
                 result.and(runner.close())
-            },
-        );
+            });
         stand_still(event_loop, result)
     }
 
@@ -178,9 +177,9 @@ mod microcontroller {
         backend: &'static dyn Backend,
         main: F,
     ) -> ! {
-        let result = event_loop.start(backend).and_then(|event_loop| {
-            event_loop.run_until_complete(main).map(|_never| ())
-        });
+        let result = event_loop
+            .start(backend)
+            .and_then(|event_loop| event_loop.run_until_complete(main).map(|_never| ()));
         stand_still(event_loop, result)
     }
 

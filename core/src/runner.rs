@@ -31,7 +31,9 @@
 //! ([`set_event_loop`](crate::schedule)) alone; asyncio's sets it.
 
 use crate::error::RunError;
-use crate::schedule::LoopRef;
+use crate::schedule::{EventLoop, LoopRef};
+#[cfg(feature = "alloc")]
+use crate::task::TaskRef;
 use core::fmt;
 use core::future::Future;
 
@@ -196,7 +198,73 @@ impl<S: Surroundings> Runner<S> {
     }
 
     fn clear_up(&mut self) -> Result<(), RunError> {
+        end_tasks(&self.event_loop)?;
         self.surroundings.shut_down(&self.event_loop)
+    }
+}
+
+/// Cancels every unfinished task of `event_loop`, once, and turns the loop until
+/// they have ended.
+///
+/// What they start meanwhile is neither cancelled, for it may be what they
+/// clean up with, nor waited for. A `stop` does not end this.
+///
+/// For hosts that turn a loop themselves; a [`Runner`] does it when it closes.
+///
+/// asyncio: `runners._cancel_all_tasks`.
+///
+/// # Errors
+///
+/// As [`turn`](crate::EventLoop::turn).
+pub fn end_tasks(event_loop: &EventLoop) -> Result<(), RunError> {
+    let mut left = Left::of(event_loop);
+    while left.is_some(event_loop) {
+        event_loop.clear_stopping();
+        event_loop.turn(None)?;
+    }
+    event_loop.clear_stopping();
+    Ok(())
+}
+
+/// The tasks that were left.
+#[cfg(feature = "alloc")]
+struct Left(alloc::vec::Vec<TaskRef>);
+
+#[cfg(feature = "alloc")]
+impl Left {
+    fn of(event_loop: &EventLoop) -> Left {
+        let left = event_loop.all_tasks();
+        for task in &left {
+            task.cancel();
+        }
+        Left(left)
+    }
+
+    fn is_some(&mut self, _event_loop: &EventLoop) -> bool {
+        while self.0.pop_if(|task| task.done()).is_some() {}
+        !self.0.is_empty()
+    }
+}
+
+/// The tasks that were left. Without an allocator they are told from newer
+/// ones by the cancel that stands against them; so one that takes it back
+/// ([`TaskRef::uncancel`]) is not waited for here.
+#[cfg(not(feature = "alloc"))]
+struct Left;
+
+#[cfg(not(feature = "alloc"))]
+impl Left {
+    fn of(event_loop: &EventLoop) -> Left {
+        event_loop.for_each_task(|task| {
+            task.cancel();
+        });
+        Left
+    }
+
+    fn is_some(&mut self, event_loop: &EventLoop) -> bool {
+        let mut some = false;
+        event_loop.for_each_task(|task| some |= task.cancelling() > 0);
+        some
     }
 }
 

@@ -45,11 +45,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     let on_bare_metal = match &options.backend {
         None => quote!(::core::compile_error!(#NO_BACKEND);),
         Some(backend) => {
-            let run = if entry::never_returns(&item) {
-                quote!(run_for_ever)
-            } else {
-                quote!(run)
-            };
+            let run = if entry::never_returns(&item) { quote!(run_for_ever) } else { quote!(run) };
             quote! {
                 #(#attributes)*
                 #visibility fn #name() -> ! {

@@ -76,9 +76,10 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
 
     let (attributes, visibility, name) = (&item.attrs, &item.vis, &item.sig.ident);
     let (inner, output) = (entry::inner(&item), entry::output(&item));
-    let on_bare_metal = harness.is_none().then_some(NO_HARNESS).or_else(|| {
-        (clock == Clock::Real && backend.is_none()).then_some(NO_BACKEND)
-    });
+    let on_bare_metal = harness
+        .is_none()
+        .then_some(NO_HARNESS)
+        .or_else(|| (clock == Clock::Real && backend.is_none()).then_some(NO_BACKEND));
     let refused = on_bare_metal.map(|text| {
         quote! {
             #[cfg(target_os = "none")]

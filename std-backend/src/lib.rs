@@ -9,6 +9,7 @@
 //! | `registrations` | the table from events to sources, with generations |
 //! | `registered`, `source_state` | a source in the selector; its readiness |
 //! | `watches`, [`SelectorEventLoop`] | `add_reader` and its family |
+//! | `runner`, [`interrupt`] | what a desktop adds to a runner; Ctrl-C |
 //! | [`net`] | TCP listeners and connections |
 //! | [`host`] | a loop inside another loop |
 //!
@@ -16,6 +17,7 @@
 
 #[cfg(unix)]
 pub mod host;
+pub mod interrupt;
 pub mod net;
 mod platform;
 mod policy;

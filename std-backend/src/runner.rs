@@ -1,14 +1,25 @@
-//! What a desktop adds to a runner: Ctrl-C and, once there are any, executors.
+//! What a desktop adds to a runner: Ctrl-C.
 
-use molen_core::LoopRef;
+use crate::interrupt;
 use molen_core::runner::{NewEventLoop, Surroundings};
+use molen_core::{LoopRef, RunError};
+use std::future::Future;
 use std::io;
 
-/// The surroundings of `molen::Runner` on desktops.
+/// The surroundings of `molen::Runner` on desktops: Ctrl-C cancels the main
+/// future, see [`interrupt`].
 #[derive(Debug, Default)]
 pub struct Desktop;
 
-impl Surroundings for Desktop {}
+impl Surroundings for Desktop {
+    fn run_main<F: Future>(
+        &mut self,
+        event_loop: &LoopRef,
+        main: F,
+    ) -> Result<F::Output, RunError> {
+        interrupt::run_main(event_loop, main)
+    }
+}
 
 impl NewEventLoop for Desktop {
     type Error = io::Error;

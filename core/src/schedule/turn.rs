@@ -18,6 +18,7 @@ use super::event_loop::{EventLoop, Running};
 use super::timer::Timer;
 use crate::error::RunError;
 use crate::io::{SelectError, Wait};
+use crate::task::TaskRef;
 use crate::time::{Duration, Instant};
 use core::future::Future;
 use core::pin::pin;
@@ -98,14 +99,35 @@ impl EventLoop {
     /// the loop was stopped before the future was done,
     /// [`RunError::Cancelled`] when the task of the future was cancelled.
     pub fn run_until_complete<F: Future>(&self, future: F) -> Result<F::Output, RunError> {
+        self.run_main(future, &mut |_task| ())
+    }
+
+    /// [`run_until_complete`](Self::run_until_complete), with the task of the
+    /// future given to `begun` before its first step: for who wants to cancel it.
+    ///
+    /// asyncio: `run_until_complete(loop.create_task(main()))`.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_until_complete`](Self::run_until_complete).
+    pub fn run_main<F: Future>(
+        &self,
+        future: F,
+        begun: &mut dyn FnMut(&TaskRef),
+    ) -> Result<F::Output, RunError> {
         let (future, mut output) = (pin!(Some(future)), None);
-        self.run_root(&mut MainFuture::new(future, &mut output))?;
+        self.run_root(&mut MainFuture::new(future, &mut output), begun)?;
         output.ok_or(RunError::Stopped)
     }
 
-    fn run_root(&self, main: &mut dyn Main) -> Result<(), RunError> {
+    fn run_root(
+        &self,
+        main: &mut dyn Main,
+        begun: &mut dyn FnMut(&TaskRef),
+    ) -> Result<(), RunError> {
         let running = self.enter()?;
         let mut root = RootGuard::start(self, main).ok_or(RunError::AlreadyRunning)?;
+        begun(&root.task_ref());
         let result = running.run();
         drop(running);
         match root.ended() {
@@ -187,8 +209,7 @@ impl EventLoop {
     #[cfg(feature = "threads")]
     #[cold]
     fn end_panicked(&self, payload: crate::platform::Payload) {
-        let node = self.running_node.replace(core::ptr::null());
-        let Some(node) = core::ptr::NonNull::new(node.cast_mut()) else {
+        let Some(node) = self.take_running_node() else {
             return self.report_panic("the event loop itself panicked", &payload);
         };
         let mut payload = Some(payload);

@@ -44,6 +44,86 @@ use windows as system;
 pub use system::end_process;
 
 use crate::selector::StdSelector;
-use molen_core::{LoopRef, RunError};
+use molen_core::{LoopRef, RunError, TaskRef};
 use press::Listening;
 use std::cell::{Cell, RefCell};
+use std::future::Future;
+
+/// A selector's part: the main task to cancel when Ctrl-C has woken it.
+pub(crate) struct Interrupts {
+    main: RefCell<Option<TaskRef>>,
+    /// The main task was cancelled.
+    asked: Cell<bool>,
+}
+
+impl Interrupts {
+    pub(crate) fn new() -> Interrupts {
+        Interrupts { main: RefCell::new(None), asked: Cell::new(false) }
+    }
+
+    /// The selector was woken, maybe by Ctrl-C.
+    pub(crate) fn look(&self) {
+        let Some(main) = self.main.borrow().clone() else { return };
+        if !self.asked.get() && press::heard() {
+            self.asked.set(main.cancel());
+        }
+    }
+}
+
+/// Runs `main`; Ctrl-C cancels it.
+pub(crate) fn run_main<F: Future>(event_loop: &LoopRef, main: F) -> Result<F::Output, RunError> {
+    let mut watch = Watch::begin(event_loop);
+    let result = event_loop.run_main(main, &mut |task| {
+        if let Some(watch) = &watch {
+            watch.main_begins(task);
+        }
+    });
+    if watch.as_mut().is_some_and(|watch| watch.end(&result)) {
+        return Err(RunError::Interrupted);
+    }
+    result
+}
+
+/// While it lives, Ctrl-C wakes the loop.
+struct Watch<'a> {
+    selector: &'a StdSelector,
+    // In this order: who may be called is taken back first.
+    installed: Option<system::Installed>,
+    listening: Listening,
+}
+
+impl<'a> Watch<'a> {
+    /// `None` where Ctrl-C is left alone.
+    fn begin(event_loop: &'a LoopRef) -> Option<Watch<'a>> {
+        let selector = StdSelector::of(event_loop)?;
+        if event_loop.is_running() || std::thread::current().name() != Some("main") {
+            return None;
+        }
+        let listening = Listening::begin(selector.wake_up())?;
+        let installed = system::Installed::install()?;
+        selector.interrupts.asked.set(false);
+        Some(Watch { selector, installed: Some(installed), listening })
+    }
+
+    fn main_begins(&self, task: &TaskRef) {
+        self.selector.interrupts.main.replace(Some(task.clone()));
+    }
+
+    /// The main future has ended: whether it was by Ctrl-C.
+    fn end<T>(&mut self, result: &Result<T, RunError>) -> bool {
+        // From here on Ctrl-C ends the process, so none is overlooked below.
+        self.installed = None;
+        let main = self.selector.interrupts.main.take();
+        if !self.selector.interrupts.asked.get() {
+            // In the very step in which it ended, so the cancel wins.
+            return self.listening.has_heard();
+        }
+        matches!(result, Err(RunError::Cancelled)) && main.is_some_and(|main| main.uncancel() == 0)
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        drop(self.selector.interrupts.main.take());
+    }
+}

@@ -54,6 +54,12 @@ pub(super) fn pressed() -> Press {
     press
 }
 
+/// Whether Ctrl-C was pressed since a loop has begun to listen, which is
+/// asked by that loop.
+pub(super) fn heard() -> bool {
+    PRESSES.load(SeqCst) > 0
+}
+
 /// A loop that is woken by Ctrl-C, as long as this lives.
 pub(super) struct Listening {
     _wake_up: Arc<WakeUp>,
@@ -71,8 +77,8 @@ impl Listening {
     }
 
     /// Whether Ctrl-C was pressed since the beginning.
-    pub(super) fn pressed(&self) -> bool {
-        PRESSES.load(SeqCst) > 0
+    pub(super) fn has_heard(&self) -> bool {
+        heard()
     }
 }
 

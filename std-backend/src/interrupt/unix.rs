@@ -59,13 +59,14 @@ fn set_disposition(handler: libc::sighandler_t) -> bool {
 }
 
 extern "C" fn on_signal(_signal: libc::c_int) {
-    // What was interrupted may be about to read it.
-    let error = std::io::Error::last_os_error().raw_os_error();
-    if pressed() == Press::Again {
-        end_by_signal();
-    }
-    if let Some(error) = error {
-        set_errno(error);
+    // SAFETY: it is where this thread's errno is, which what was interrupted
+    // may be about to read.
+    unsafe {
+        let before = errno().read();
+        if pressed() == Press::Again {
+            end_by_signal();
+        }
+        errno().write(before);
     }
 }
 
@@ -76,20 +77,18 @@ fn end_by_signal() {
     unsafe { libc::raise(libc::SIGINT) };
 }
 
-fn set_errno(error: libc::c_int) {
-    // SAFETY: each returns where this thread's errno is.
+/// Where this thread's errno is.
+fn errno() -> *mut libc::c_int {
+    // SAFETY: each only returns a pointer.
     unsafe {
-        #[cfg(any(target_os = "linux", target_os = "emscripten", target_os = "hurd"))]
-        let errno = libc::__errno_location();
+        #[cfg(any(target_os = "linux", target_os = "dragonfly"))]
+        return libc::__errno_location();
         #[cfg(any(target_os = "android", target_os = "netbsd", target_os = "openbsd"))]
-        let errno = libc::__errno();
+        return libc::__errno();
         #[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
-        let errno = libc::__error();
+        return libc::__error();
         #[cfg(any(target_os = "solaris", target_os = "illumos"))]
-        let errno = libc::___errno();
-        #[cfg(target_os = "dragonfly")]
-        let errno = libc::__errno_location();
-        *errno = error;
+        return libc::___errno();
     }
 }
 

@@ -11,7 +11,7 @@
 //! ```
 
 use crate::schedule::EventLoop;
-use crate::task::Task;
+use crate::task::{Task, TaskRef};
 use core::future::Future;
 use core::pin::Pin;
 use core::ptr::NonNull;
@@ -78,8 +78,7 @@ impl Drop for Root {
             }
         }
         // SAFETY: as in `poll`.
-        let (main, event_loop) =
-            unsafe { (&mut *self.main.as_ptr(), self.event_loop.as_ref()) };
+        let (main, event_loop) = unsafe { (&mut *self.main.as_ptr(), self.event_loop.as_ref()) };
         let _stop = Stop(event_loop);
         main.leave();
     }
@@ -113,6 +112,10 @@ impl<'a> RootGuard<'a> {
         };
         let root = Root { main, event_loop: NonNull::from(event_loop) };
         Some(RootGuard { task: spawn(event_loop, root)?, event_loop })
+    }
+
+    pub(super) fn task_ref(&self) -> TaskRef {
+        self.task.task_ref()
     }
 
     pub(super) fn ended(&mut self) -> Ended {
