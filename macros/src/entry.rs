@@ -5,7 +5,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
-use syn::{Error, Expr, ItemFn, Path, Result, ReturnType, Token, Type, parse_quote};
+use syn::{Error, Expr, FnArg, ItemFn, Path, Result, ReturnType, Token, Type, parse_quote};
 
 /// The options that both know.
 pub(crate) struct Options {
@@ -48,10 +48,21 @@ pub(crate) fn refuse(item: &ItemFn, what: &str) -> Result<()> {
     if let Some(unsafety) = &signature.unsafety {
         return error(unsafety.span(), "cannot be `unsafe`");
     }
+    if let Some(FnArg::Receiver(receiver)) = signature.inputs.first() {
+        return error(receiver.span(), "cannot take `self`");
+    }
     if let Some(variadic) = &signature.variadic {
         return error(variadic.span(), "cannot have variadic arguments");
     }
     Ok(())
+}
+
+/// A function of that name that does nothing: so that the compiler has only
+/// the macro's complaint, and not also that the function is missing.
+pub(crate) fn stub(item: TokenStream) -> TokenStream {
+    let Ok(ItemFn { sig, .. }) = syn::parse2(item) else { return TokenStream::new() };
+    let name = &sig.ident;
+    quote!(fn #name() {})
 }
 
 /// The function as it was written, without what belongs to the one around it.

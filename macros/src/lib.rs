@@ -75,8 +75,11 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// * `crate = path`: where `molen` is, if not at `::molen`.
 #[proc_macro_attribute]
 pub fn main(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    main_fn::expand(attribute.into(), item.into())
-        .unwrap_or_else(|error| error.to_compile_error())
+    main_fn::expand(attribute.into(), item.clone().into())
+        .unwrap_or_else(|error| {
+            let (error, stub) = (error.to_compile_error(), entry::stub(item.into()));
+            quote::quote!(#error #stub)
+        })
         .into()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::entry::{self, Options};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ItemFn, Result};
@@ -42,6 +42,8 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
         None => quote!(#molen::run(#name())),
         Some(factory) => quote!(#molen::run_with_loop_factory(#factory, #name())),
     };
+    // Where the type stands, so that an unfit one is shown there.
+    let report = quote_spanned!(entry::output(&item).span()=> ::std::process::Termination::report);
     let on_bare_metal = match &options.backend {
         None => quote!(::core::compile_error!(#NO_BACKEND);),
         Some(backend) => {
@@ -67,7 +69,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
             #inner
             match #run {
                 ::core::result::Result::Ok(output) => {
-                    ::std::process::Termination::report(output)
+                    #report(output)
                 }
                 ::core::result::Result::Err(error) => {
                     #molen::entry::end_if_interrupted(&error);

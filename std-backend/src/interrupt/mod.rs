@@ -114,11 +114,15 @@ impl<'a> Watch<'a> {
         // From here on Ctrl-C ends the process, so none is overlooked below.
         self.installed = None;
         let main = self.selector.interrupts.main.take();
-        if !self.selector.interrupts.asked.get() {
-            // In the very step in which it ended, so the cancel wins.
-            return self.listening.has_heard();
+        let cancelled = matches!(result, Err(RunError::Cancelled));
+        if self.selector.interrupts.asked.get() {
+            // One cancel was ours; whoever else wanted it gone is told so.
+            cancelled && main.is_some_and(|main| main.uncancel() == 0)
+        } else {
+            // Between the last look and the end: if that was a value, the
+            // cancel wins, as it does in a task's last step.
+            self.listening.has_heard() && !cancelled
         }
-        matches!(result, Err(RunError::Cancelled)) && main.is_some_and(|main| main.uncancel() == 0)
     }
 }
 
