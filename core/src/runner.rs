@@ -33,6 +33,7 @@
 use crate::error::RunError;
 use crate::schedule::{EventLoop, LoopRef};
 #[cfg(feature = "alloc")]
+use crate::task::Context;
 use crate::task::TaskRef;
 use core::fmt;
 use core::future::Future;
@@ -41,18 +42,19 @@ use core::future::Future;
 ///
 /// `()` adds nothing, which is all that there is on bare metal.
 pub trait Surroundings: Default {
-    /// Runs `main`; with Ctrl-C where there is one.
+    /// Runs `main`, as [`EventLoop::run_main`] does; with Ctrl-C where there is
+    /// one.
     ///
     /// # Errors
     ///
-    /// As [`run_until_complete`](crate::EventLoop::run_until_complete), and
-    /// [`RunError::Interrupted`].
+    /// As [`EventLoop::run_main`], and [`RunError::Interrupted`].
     fn run_main<F: Future>(
         &mut self,
         event_loop: &LoopRef,
         main: F,
+        begun: &mut dyn FnMut(&TaskRef),
     ) -> Result<F::Output, RunError> {
-        event_loop.run_until_complete(main)
+        event_loop.run_main(main, begun)
     }
 
     /// No task of the runner's is left: ends what served them, and waits for
@@ -101,6 +103,9 @@ pub trait NewEventLoop: Surroundings {
 pub struct Runner<S: Surroundings = ()> {
     event_loop: LoopRef,
     surroundings: S,
+    /// What main futures have set in it.
+    #[cfg(feature = "alloc")]
+    context: Option<Context>,
 }
 
 impl<S: NewEventLoop> Runner<S> {
@@ -133,7 +138,12 @@ impl<S: Surroundings> Runner<S> {
 
     /// A runner with `event_loop`, which it will close.
     pub fn with_loop(event_loop: LoopRef) -> Runner<S> {
-        Runner { event_loop, surroundings: S::default() }
+        Runner {
+            event_loop,
+            surroundings: S::default(),
+            #[cfg(feature = "alloc")]
+            context: None,
+        }
     }
 
     /// The loop on which it runs.
@@ -150,7 +160,9 @@ impl<S: Surroundings> Runner<S> {
         Ok(self.event_loop.clone())
     }
 
-    /// Runs `main` to its end; tasks that it leaves go on in the next run.
+    /// Runs `main` to its end; tasks that it leaves go on in the next run, and
+    /// what it sets in its context (a
+    /// [`ContextVar`](crate::task)) is still set there.
     ///
     /// asyncio: `Runner.run()`.
     ///
@@ -165,7 +177,43 @@ impl<S: Surroundings> Runner<S> {
     ///
     /// The task of `main` is cancelled like any other.
     pub fn run<F: Future>(&mut self, main: F) -> Result<F::Output, RunError> {
-        self.surroundings.run_main(&self.event_loop, main)
+        #[cfg(not(feature = "alloc"))]
+        let result = self.surroundings.run_main(&self.event_loop, main, &mut |_task| ());
+        #[cfg(feature = "alloc")]
+        let result = {
+            let Runner { event_loop, surroundings, context } = self;
+            let mut task = None;
+            let result = surroundings.run_main(event_loop, main, &mut |main| {
+                // A context makes creating tasks dearer: none is given before
+                // something was set in one.
+                if let Some(context) = context.clone() {
+                    main.share_context(context);
+                }
+                task = Some(main.clone());
+            });
+            *context = task.and_then(|task| task.context()).or(context.take());
+            result
+        };
+        result
+    }
+
+    /// [`run`](Self::run) in a context of the caller's, which the main future
+    /// shares.
+    ///
+    /// asyncio: `Runner.run(…, context=…)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`run`](Self::run).
+    #[cfg(feature = "alloc")]
+    pub fn run_in<F: Future>(&mut self, context: &Context, main: F) -> Result<F::Output, RunError> {
+        self.surroundings.run_main(&self.event_loop, main, &mut |main| {
+            main.share_context(context.clone());
+        })
     }
 
     /// Cancels the tasks that are left, waits for them, and closes the loop.

@@ -2,7 +2,7 @@
 
 use crate::interrupt;
 use molen_core::runner::{NewEventLoop, Surroundings};
-use molen_core::{LoopRef, RunError};
+use molen_core::{LoopRef, RunError, TaskRef};
 use std::future::Future;
 use std::io;
 
@@ -16,8 +16,9 @@ impl Surroundings for Desktop {
         &mut self,
         event_loop: &LoopRef,
         main: F,
+        begun: &mut dyn FnMut(&TaskRef),
     ) -> Result<F::Output, RunError> {
-        interrupt::run_main(event_loop, main)
+        interrupt::run_main(event_loop, main, begun)
     }
 }
 

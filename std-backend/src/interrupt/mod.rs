@@ -71,12 +71,17 @@ impl Interrupts {
 }
 
 /// Runs `main`; Ctrl-C cancels it.
-pub(crate) fn run_main<F: Future>(event_loop: &LoopRef, main: F) -> Result<F::Output, RunError> {
+pub(crate) fn run_main<F: Future>(
+    event_loop: &LoopRef,
+    main: F,
+    begun: &mut dyn FnMut(&TaskRef),
+) -> Result<F::Output, RunError> {
     let mut watch = Watch::begin(event_loop);
     let result = event_loop.run_main(main, &mut |task| {
         if let Some(watch) = &watch {
             watch.main_begins(task);
         }
+        begun(task);
     });
     if watch.as_mut().is_some_and(|watch| watch.end(&result)) {
         return Err(RunError::Interrupted);

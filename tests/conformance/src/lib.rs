@@ -34,7 +34,10 @@ mod report;
 
 mod callbacks;
 mod cancellation;
+mod catching;
 mod closing;
+mod contexts;
+mod creating;
 mod exceptions;
 mod hosts;
 mod iteration;
@@ -63,6 +66,9 @@ pub const CASES: &[&[Case]] = &[
     tasks::CASES,
     callbacks::CASES,
     cancellation::CASES,
+    catching::CASES,
+    creating::CASES,
+    contexts::CASES,
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,
