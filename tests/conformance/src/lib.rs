@@ -45,6 +45,7 @@ mod limits;
 mod panics;
 mod promises;
 mod repeating;
+mod runner;
 mod starvation;
 mod stopping;
 mod tasks;
@@ -74,6 +75,7 @@ pub const CASES: &[&[Case]] = &[
     hosts::CASES,
     starvation::CASES,
     closing::CASES,
+    runner::CASES,
     limits::CASES,
     panics::CASES,
     threads::CASES,
