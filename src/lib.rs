@@ -46,5 +46,15 @@ pub use molen_wasi as backend;
 /// The backend of this target.
 #[cfg(target_os = "none")]
 pub use molen_bare as backend;
+
+/// Runs futures on a loop, one after the other: see [`runner`].
+///
+/// ```ignore
+/// static LOOP: EventLoop = EventLoop::new();
+/// let mut runner = Runner::with_loop(LOOP.start(&BOARD)?);
+/// runner.run(main())?;
+/// ```
+///
+/// asyncio: `asyncio.Runner`.
 #[cfg(target_os = "none")]
-pub use molen_core::runner::Runner;
+pub type Runner = molen_core::runner::Runner<()>;

@@ -303,9 +303,13 @@ struct Left;
 #[cfg(not(feature = "alloc"))]
 impl Left {
     fn of(event_loop: &EventLoop) -> Left {
+        // In the order of creation, as with an allocator. Cancelling changes
+        // nothing in the list.
+        event_loop.tasks.turn_round();
         event_loop.for_each_task(|task| {
             task.cancel();
         });
+        event_loop.tasks.turn_round();
         Left
     }
 

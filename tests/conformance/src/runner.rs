@@ -47,6 +47,7 @@ macro_rules! cases {
             case!(1279, a_test_by_the_manual_clock_takes_no_time),
             case!(1280, clearing_up_takes_the_time_that_it_sleeps),
             case!(1281, a_main_cancelled_in_its_last_step_is_cancelled),
+            case!(1283, the_running_loop_is_current_whatever_was_set),
             case!(1282, a_cancelled_run_leaves_no_stop_behind),
             $(case!($number, $threads),)*
             $(case!($context, $alloc),)*
@@ -145,9 +146,12 @@ fn the_current_loop_is_the_running_one_or_the_one_set() -> Outcome {
     check_eq!(get_running_loop().map(drop), Err(molen::NoRunningLoop));
     set_event_loop(None);
     check_eq!(get_event_loop(), Err(NoEventLoop));
+    Ok(())
+}
 
+fn the_running_loop_is_current_whatever_was_set() -> Outcome {
     crate::fixture::two_loops()?;
-    let other = new_loop!();
+    let (event_loop, other) = (new_loop!(), new_loop!());
     set_event_loop(Some(other.clone()));
     let inside = event_loop.run_until_complete(async { get_event_loop() })?;
     set_event_loop(None);
@@ -650,7 +654,7 @@ mod contexts {
     async fn replace(value: i32) -> Option<i32> {
         let before = NUMBER.get();
         yield_now().await;
-        NUMBER.set(value).ok()?;
+        drop(NUMBER.set(value).ok()?);
         before
     }
 
