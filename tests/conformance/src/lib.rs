@@ -51,6 +51,7 @@ mod stopping;
 mod tasks;
 mod testing;
 mod threads;
+mod timeouts;
 mod timers;
 mod wheel;
 
@@ -70,6 +71,7 @@ pub const CASES: &[&[Case]] = &[
     catching::CASES,
     creating::CASES,
     contexts::CASES,
+    timeouts::CASES,
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,
