@@ -15,6 +15,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A program begins with [`#[molen::main]`](main) or [`run`]; what happens behind
+//! its back when it ends is told in [`runner`]. Tests are
+//! [`#[molen::test]`](test)s, by the system's clock or by one that
+//! stands still until somebody sleeps.
+//!
 //! This crate is the face: it picks the backend of the target and names
 //! everything in one place. What runs when is decided in [`molen_core`].
 #![no_std]
