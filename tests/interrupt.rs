@@ -219,6 +219,24 @@ mod programs {
                 let result = runner.run(async { disposition() == libc::SIG_DFL });
                 println!("left alone: {result:?}");
             }
+            "often_from_another_thread" => {
+                let (ask, asked) = std::sync::mpsc::channel::<()>();
+                let thread =
+                    std::thread::spawn(move || asked.iter().for_each(|()| interrupt_self()));
+                let interrupted = (0..2000).all(|round: u32| {
+                    let ask = ask.clone();
+                    let result = molen::run(async move {
+                        let _ = ask.send(());
+                        while round.is_multiple_of(2) {
+                            yield_now().await;
+                        }
+                        sleep(LONG).await;
+                    });
+                    result.is_err_and(|error| error.is_interrupted())
+                });
+                drop(ask);
+                println!("each time: {interrupted}, {:?}", thread.join());
+            }
             "main_macro" => return main_macro(),
             "main_macro_of_another_error" => return main_macro_of_another_error(),
             _ => return ExitCode::from(99),
@@ -302,6 +320,7 @@ mod parent {
         ("on_another_thread", &["ready"], Interrupted),
         ("with_a_panic", &["panicked: true", "error interrupted by the user", "default"], Exit(0)),
         ("with_another_backend", &["left alone: Ok(true)"], Exit(0)),
+        ("often_from_another_thread", &["each time: true, Ok(())"], Exit(0)),
         ("main_macro", &["no newline yet"], Interrupted),
         ("main_macro_of_another_error", &[], Exit(1)),
     ];

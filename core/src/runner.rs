@@ -246,8 +246,8 @@ impl<S: Surroundings> Runner<S> {
     }
 
     fn clear_up(&mut self) -> Result<(), RunError> {
-        end_tasks(&self.event_loop)?;
-        self.surroundings.shut_down(&self.event_loop)
+        let ended = end_tasks(&self.event_loop);
+        ended.and(self.surroundings.shut_down(&self.event_loop))
     }
 }
 

@@ -52,7 +52,7 @@ fn set_disposition(handler: libc::sighandler_t) -> bool {
     unsafe {
         let mut action: libc::sigaction = zeroed();
         action.sa_sigaction = handler;
-        action.sa_flags = libc::SA_RESTART;
+        action.sa_flags = libc::SA_RESTART as _;
         libc::sigemptyset(&mut action.sa_mask);
         libc::sigaction(libc::SIGINT, &action, null_mut()) == 0
     }
