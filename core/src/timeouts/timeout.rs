@@ -290,7 +290,7 @@ impl<D: HeldDeadline> Limits<D> {
 
     fn expire(&mut self) -> Expiring {
         self.deadline().set_phase(Phase::Expiring);
-        self.scope.set_deadline(Instant::FAR_FUTURE);
+        self.scope.expire();
         if self.scope.cancel_inside() { Expiring::Asked } else { Expiring::Alone }
     }
 

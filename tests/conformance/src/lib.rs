@@ -48,6 +48,7 @@ mod repeating;
 mod runner;
 mod starvation;
 mod stopping;
+mod task_groups;
 mod tasks;
 mod testing;
 mod threads;
@@ -72,6 +73,7 @@ pub const CASES: &[&[Case]] = &[
     creating::CASES,
     contexts::CASES,
     timeouts::CASES,
+    task_groups::CASES,
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,

@@ -74,7 +74,10 @@ impl Drop for Root {
         struct Stop<'a>(&'a EventLoop);
         impl Drop for Stop<'_> {
             fn drop(&mut self) {
-                self.0.stop();
+                // Not for the next run, when the guard ends it.
+                if self.0.is_running() {
+                    self.0.stop();
+                }
             }
         }
         // SAFETY: as in `poll`.
@@ -132,8 +135,7 @@ impl Drop for RootGuard<'_> {
         self.task.abort();
         #[cfg(not(feature = "threads"))]
         self.event_loop.remove_from_ready(self.task.node());
-        // The root's stop was meant for the run that is over.
-        self.event_loop.clear_stopping();
+        let _ = self.event_loop;
     }
 }
 
