@@ -35,6 +35,7 @@ use crate::schedule::{EventLoop, LoopRef};
 #[cfg(feature = "alloc")]
 use crate::task::Context;
 use crate::task::TaskRef;
+use crate::time::Duration;
 use core::fmt;
 use core::future::Future;
 
@@ -219,8 +220,10 @@ impl<S: Surroundings> Runner<S> {
     /// Cancels the tasks that are left, waits for them, and closes the loop.
     /// Closing again does nothing.
     ///
-    /// What they fail with goes to the exception handler. What they start
-    /// meanwhile is not waited for: closing the loop drops it.
+    /// A panic of a task that has no handle goes to the exception handler, and
+    /// the error of one that was detached for it
+    /// (`Task::detach_reporting`). What they start meanwhile is not waited for:
+    /// closing the loop drops it.
     ///
     /// asyncio: `Runner.close()`.
     ///
@@ -252,7 +255,7 @@ impl<S: Surroundings> Runner<S> {
 }
 
 /// Cancels every unfinished task of `event_loop`, once, and turns the loop until
-/// they have ended.
+/// they have ended and their done callbacks have run.
 ///
 /// What they start meanwhile is neither cancelled, for it may be what they
 /// clean up with, nor waited for. A `stop` does not end this.
@@ -271,6 +274,10 @@ pub fn end_tasks(event_loop: &EventLoop) -> Result<(), RunError> {
         event_loop.turn(None)?;
     }
     event_loop.clear_stopping();
+    // What the end of the last one has made ready: its done callbacks.
+    if event_loop.has_ready() {
+        event_loop.turn(Some(Duration::ZERO))?;
+    }
     Ok(())
 }
 

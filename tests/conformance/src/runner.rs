@@ -65,7 +65,7 @@ macro_rules! cases {
         mod contexts {
             use crate::case::{Failure, Outcome};
             $(pub(super) fn $alloc() -> Outcome {
-                Err(Failure::Unsupported("contexts need an allocator"))
+                Err(Failure::Unsupported("contexts and done callbacks need an allocator"))
             })*
         }
     };
@@ -74,6 +74,8 @@ cases! {
     408 a_task_that_fails_while_it_cleans_up_is_reported
     1290 a_runner_clears_up_behind_a_main_that_panics;
     410 what_a_main_sets_in_its_context_is_set_in_the_next
+    1284 done_callbacks_of_the_tasks_that_are_left_run
+    1285 the_error_of_a_task_that_is_left_is_reported
     1291 a_main_may_run_in_a_context_of_the_callers
 }
 use contexts::*;
@@ -669,6 +671,43 @@ mod contexts {
         let task = task.map_err(Failure::from)?;
         check_matches!(runner.run(task.into_inner())?, Ok(Some(2)));
         check_eq!(runner.run(async { NUMBER.get() }), Ok(Some(2)));
+        Ok(())
+    }
+
+    pub(super) fn done_callbacks_of_the_tasks_that_are_left_run() -> Outcome {
+        let event_loop = new_loop!();
+        let mut runner = runner(&event_loop);
+        runner.run(async {
+            let task = create_task(clean(ms(5), "cleans up", "is clean"))?;
+            task.add_done_callback(|| event("done"))?;
+            task.detach();
+            yield_now().await;
+            Outcome::Ok(())
+        })??;
+        runner.close()?;
+        check_events!["cleans up", "is clean", "dropped", "done"];
+        Ok(())
+    }
+
+    pub(super) fn the_error_of_a_task_that_is_left_is_reported() -> Outcome {
+        let event_loop = new_loop!();
+        let mut runner = runner(&event_loop);
+        let value = runner.run(async {
+            let fail = async {
+                match catch_cancel(core::future::pending::<()>()).await {
+                    Ok(()) => Ok(()),
+                    Err(_cancelled) => Err("no broom"),
+                }
+            };
+            check!(create_task(fail)?.detach_reporting().is_ok(), "it was refused");
+            yield_now().await;
+            Result::<_, Failure>::Ok(123)
+        })??;
+        check_eq!(value, 123);
+        runner.close()?;
+        check_eq!(test().backend.report_count(), 1);
+        let text = "the exception of a task was never retrieved: no broom";
+        check!(test().backend.reported(0).is_some_and(|report| *report == *text), "another report");
         Ok(())
     }
 
