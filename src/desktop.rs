@@ -1,7 +1,8 @@
 //! The face on desktops.
 
 pub use molen_std::{
-    Desktop, SelectorEventLoop, get_event_loop, net, new_event_loop, set_event_loop,
+    ConcurrentError, ConcurrentFuture, Desktop, SelectorEventLoop, ThreadPoolExecutor,
+    get_event_loop, net, new_event_loop, run_coroutine_threadsafe, set_event_loop, wrap_future,
 };
 
 extern crate std;

@@ -21,6 +21,7 @@
 //! | [`schedule`] | the loop, its turn, ready queue, timer wheel, handles |
 //! | [`runner`] | running a program, and clearing up behind it |
 //! | [`task`] | tasks on the heap and in statics, cancellation, promises, `sleep` |
+//! | `executor` | functions that block, on other threads (`threads` only) |
 //! | [`sync`] | what tasks wait for in one another |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
 //! | [`task_group`] | tasks that are all over when a block is |
@@ -42,6 +43,8 @@ extern crate alloc;
 
 mod atomic;
 pub mod error;
+#[cfg(feature = "threads")]
+pub mod executor;
 pub mod io;
 pub mod platform;
 pub mod runner;
@@ -57,6 +60,8 @@ pub use error::{
     Closed, Full, InvalidState, NoEventLoop, NoRunningLoop, RunError, ScheduleError, TaskError,
     Unsupported,
 };
+#[cfg(feature = "threads")]
+pub use executor::{run_in_executor, to_thread};
 pub use schedule::{EventLoop, Handle, LoopRef, MissedTicks, TimerHandle, Turn, get_running_loop};
 #[cfg(not(feature = "threads"))]
 pub use schedule::{get_event_loop, set_event_loop};

@@ -35,7 +35,6 @@ use crate::schedule::{EventLoop, LoopRef};
 #[cfg(feature = "alloc")]
 use crate::task::Context;
 use crate::task::TaskRef;
-use crate::time::Duration;
 use core::fmt;
 use core::future::Future;
 
@@ -274,30 +273,31 @@ pub fn end_tasks(event_loop: &EventLoop) -> Result<(), RunError> {
         event_loop.turn(None)?;
     }
     event_loop.clear_stopping();
-    // What the end of the last one has made ready: its done callbacks.
-    if event_loop.has_ready() {
-        event_loop.turn(Some(Duration::ZERO))?;
-    }
     Ok(())
 }
 
 /// The tasks that were left.
 #[cfg(feature = "alloc")]
-struct Left(alloc::vec::Vec<TaskRef>);
+struct Left {
+    tasks: alloc::vec::Vec<TaskRef>,
+    /// They have ended; what that made ready, their done callbacks, has its turn.
+    ended: bool,
+}
 
 #[cfg(feature = "alloc")]
 impl Left {
     fn of(event_loop: &EventLoop) -> Left {
-        let left = event_loop.all_tasks();
-        for task in &left {
+        let tasks = event_loop.all_tasks();
+        for task in &tasks {
             task.cancel();
         }
-        Left(left)
+        Left { tasks, ended: false }
     }
 
-    fn is_some(&mut self, _event_loop: &EventLoop) -> bool {
-        while self.0.pop_if(|task| task.done()).is_some() {}
-        !self.0.is_empty()
+    fn is_some(&mut self, event_loop: &EventLoop) -> bool {
+        while self.tasks.pop_if(|task| task.done()).is_some() {}
+        let ended = core::mem::replace(&mut self.ended, self.tasks.is_empty());
+        !self.ended || (!ended && event_loop.has_ready())
     }
 }
 

@@ -35,6 +35,7 @@ mod report;
 mod callbacks;
 mod cancellation;
 mod catching;
+mod clearing_up;
 mod closing;
 mod contexts;
 mod creating;
@@ -80,6 +81,7 @@ pub const CASES: &[&[Case]] = &[
     starvation::CASES,
     closing::CASES,
     runner::CASES,
+    clearing_up::CASES,
     limits::CASES,
     panics::CASES,
     threads::CASES,
