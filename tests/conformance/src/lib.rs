@@ -36,6 +36,7 @@ mod callbacks;
 mod cancellation;
 mod catching;
 mod channels;
+mod clearing_up;
 mod closing;
 mod contexts;
 mod creating;
@@ -47,6 +48,7 @@ mod panics;
 mod promises;
 mod queues;
 mod repeating;
+mod runner;
 mod starvation;
 mod stopping;
 mod task_groups;
@@ -80,6 +82,8 @@ pub const CASES: &[&[Case]] = &[
     hosts::CASES,
     starvation::CASES,
     closing::CASES,
+    runner::CASES,
+    clearing_up::CASES,
     limits::CASES,
     panics::CASES,
     threads::CASES,
