@@ -61,11 +61,7 @@ pub struct Semaphore {
 impl Semaphore {
     /// A semaphore with so many permits. asyncio: `asyncio.Semaphore(permits)`.
     pub const fn new(permits: usize) -> Semaphore {
-        Semaphore {
-            permits: Cell::new(permits),
-            granted: Cell::new(0),
-            waiters: WaitList::new(),
-        }
+        Semaphore { permits: Cell::new(permits), granted: Cell::new(0), waiters: WaitList::new() }
     }
 
     /// Waits for a permit, and takes it. If there is one, others get no turn first.

@@ -32,17 +32,21 @@ mod case;
 mod fixture;
 mod report;
 
+mod barriers;
 mod callbacks;
 mod cancellation;
 mod catching;
 mod closing;
+mod conditions;
 mod exceptions;
 mod hosts;
 mod iteration;
 mod limits;
+mod locks;
 mod panics;
 mod promises;
 mod repeating;
+mod semaphores;
 mod starvation;
 mod stopping;
 mod tasks;
@@ -74,6 +78,10 @@ pub const CASES: &[&[Case]] = &[
     panics::CASES,
     threads::CASES,
     testing::CASES,
+    locks::CASES,
+    conditions::CASES,
+    semaphores::CASES,
+    barriers::CASES,
 ];
 
 /// A number names one case, on every platform.

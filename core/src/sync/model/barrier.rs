@@ -148,8 +148,7 @@ impl Run<'_> {
                     None => self.model.come(slot),
                     Some(_) => self.model.resume(slot),
                 };
-                let waiting =
-                    self.slots[slot].get_or_insert_with(|| Waiting::new(barrier.wait()));
+                let waiting = self.slots[slot].get_or_insert_with(|| Waiting::new(barrier.wait()));
                 let polled = waiting.poll();
                 assert_eq!(polled, expected, "slot {slot}");
                 if polled.is_ready() {
