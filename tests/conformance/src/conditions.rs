@@ -48,7 +48,7 @@ fn start_three(event_loop: &EventLoop, condition: &'static Condition) -> Outcome
 }
 
 /// Waits as asyncio does: a cancel comes through when the lock is held again.
-#[molen::task]
+#[molen::task(pool_size = 2)]
 async fn waits_catching(condition: &'static Condition) {
     let guard = condition.acquire().await;
     let (guard, waited) = condition.wait_catching(guard).await;

@@ -303,7 +303,7 @@ fn an_aborted_holder_releases_the_lock() -> Outcome {
     }
     let event_loop = new_loop!();
     let lock = static_ref!(Lock = Lock::new());
-    let mut holder = event_loop.create_task(hold_for_ever(lock))?;
+    let holder = event_loop.create_task(hold_for_ever(lock))?;
     drop(event_loop.create_task(hold_shortly(lock, "next"))?);
     event_loop.turn(NOW)?;
     check!(holder.abort(), "it had ended");
