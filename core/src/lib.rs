@@ -22,6 +22,8 @@
 //! | [`task`] | tasks on the heap and in statics, cancellation, promises, `sleep` |
 //! | [`sync`] | what tasks wait for in one another: lock, event, condition, semaphore, barrier |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
+//! | [`task_group`] | tasks that are all over when a block is |
+//! | [`timeouts`] | waiting, but not for ever |
 //! | [`testing`] | a scripted selector, a hand-advanced clock, an event log |
 //!
 //! # Features
@@ -44,8 +46,10 @@ pub mod platform;
 pub mod schedule;
 pub mod sync;
 pub mod task;
+pub mod task_group;
 pub mod testing;
 pub mod time;
+pub mod timeouts;
 
 pub use error::{
     Closed, Full, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError, Unsupported,
@@ -58,4 +62,7 @@ pub use task::{
     Cancelled, Promise, Task, TaskRef, catch_cancel, create_task, current_task, sleep, sleep_until,
     yield_now,
 };
+#[cfg(feature = "alloc")]
+pub use task_group::TaskGroup;
 pub use time::{Duration, Instant};
+pub use timeouts::{Deadline, TimeoutError, timeout, timeout_at, wait_for};

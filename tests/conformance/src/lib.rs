@@ -38,6 +38,8 @@ mod cancellation;
 mod catching;
 mod closing;
 mod conditions;
+mod contexts;
+mod creating;
 mod exceptions;
 mod hosts;
 mod iteration;
@@ -49,9 +51,11 @@ mod repeating;
 mod semaphores;
 mod starvation;
 mod stopping;
+mod task_groups;
 mod tasks;
 mod testing;
 mod threads;
+mod timeouts;
 mod timers;
 mod wheel;
 
@@ -69,6 +73,10 @@ pub const CASES: &[&[Case]] = &[
     callbacks::CASES,
     cancellation::CASES,
     catching::CASES,
+    creating::CASES,
+    contexts::CASES,
+    timeouts::CASES,
+    task_groups::CASES,
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,
