@@ -107,7 +107,8 @@ pub const PLATFORMS: &[Platform] = &[
         suite: "behaviours",
         directory: CONFORMANCE,
         target: Some("wasm32-wasip2"),
-        build: &["--release"],
+        // With a heap, and still without threads; preview 1 has neither.
+        build: &["--release", "--features", "alloc"],
         engine: Engine::Wasmtime(&["-S", "inherit-network"]),
         tested: &[],
         limit: Duration::from_secs(300),
