@@ -35,6 +35,7 @@ mod report;
 mod callbacks;
 mod cancellation;
 mod closing;
+mod dropping;
 mod exceptions;
 mod hosts;
 mod iteration;
@@ -72,6 +73,7 @@ pub const CASES: &[&[Case]] = &[
     panics::CASES,
     threads::CASES,
     testing::CASES,
+    dropping::CASES,
 ];
 
 /// A number names one case, on every platform.
