@@ -65,7 +65,7 @@ impl<T> DropPoint<T> {
 /// It is awaited on any executor. On a [`test_loop!`](crate::test_loop) `make`
 /// may create tasks, and timers are over at once:
 ///
-/// ```
+/// ```no_run
 /// # use molen_core as molen;
 /// use molen::testing::{DropPoint, TestBackend, drop_at_every_poll, static_ref, test_loop};
 /// use molen::{Duration, Promise, sleep};
@@ -87,6 +87,8 @@ impl<T> DropPoint<T> {
 /// assert_eq!(polls, Ok(2));
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
+///
+/// Case 1404 of the conformance suite is this example.
 ///
 /// A future without an end has points without end: have `make` return one that ends.
 ///

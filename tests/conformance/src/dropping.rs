@@ -6,14 +6,16 @@ use core::cell::Cell;
 use core::future::Future;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
-use molen::testing::{DropPoint, WakeFlag, drop_at_every_poll, static_ref};
-use molen::{Promise, create_task, sleep, yield_now};
+use molen::testing::{DropPoint, TestBackend, WakeFlag};
+use molen::testing::{drop_at_every_poll, static_ref, test_loop};
+use molen::{Duration, Promise, create_task, sleep, yield_now};
 
 pub(crate) const CASES: &[Case] = &[
     case!(1400, a_future_is_dropped_before_after_and_in_place_of_each_poll),
     case!(1401, dropping_at_every_poll_finds_a_planted_leak),
     case!(1402, a_future_that_is_ready_at_once_is_dropped_unpolled_and_ended),
     case!(1403, a_flag_is_raised_by_its_wakers),
+    case!(1404, the_example_of_drop_at_every_poll),
 ];
 
 fn a_future_is_dropped_before_after_and_in_place_of_each_poll() -> Outcome {
@@ -192,5 +194,23 @@ fn a_flag_is_raised_by_its_wakers() -> Outcome {
     promise.set_result(7)?;
     check!(flag.take() && !flag.take(), "it was not woken once");
     check_eq!(wait.poll(&mut cx), Poll::Ready(Ok(7)));
+    Ok(())
+}
+
+fn the_example_of_drop_at_every_poll() -> Outcome {
+    let event_loop = test_loop!(static_ref!(TestBackend = TestBackend::new()))?;
+    let sent = Promise::<u8>::new();
+    sent.set_result(7)?;
+    let slow = || async {
+        sleep(Duration::from_secs(1)).await;
+        sent.wait().await
+    };
+    let polls =
+        event_loop.run_until_complete(drop_at_every_poll(slow, async |point| match point {
+            DropPoint::Ready { output, .. } if output != Ok(7) => Err("it lost the result"),
+            _ if sent.result() != Ok(Ok(7)) => Err("dropping it changed the promise"),
+            _ => Ok(()),
+        }))?;
+    check_eq!(polls, Ok(2));
     Ok(())
 }
