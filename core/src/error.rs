@@ -30,6 +30,13 @@ message!(Closed, "the event loop is closed");
 pub struct NoRunningLoop;
 message!(NoRunningLoop, "no event loop is running on this thread");
 
+/// There was nothing given to wait for: no future, no task.
+///
+/// asyncio: `ValueError: Set of Tasks/Futures is empty.`
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NothingToWaitFor;
+message!(NothingToWaitFor, "cannot wait for the first of no futures: none was given");
+
 /// A bounded store has no free place; the value comes back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Full<T>(pub T);

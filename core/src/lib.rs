@@ -20,6 +20,7 @@
 //! |---|---|
 //! | [`schedule`] | the loop, its turn, ready queue, timer wheel, handles |
 //! | [`task`] | tasks on the heap and in statics, cancellation, promises, `sleep` |
+//! | [`combine`] | waiting for several things at once |
 //! | [`sync`] | what tasks wait for in one another |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
 //! | [`testing`] | a scripted selector, a hand-advanced clock, an event log |
@@ -38,6 +39,7 @@
 extern crate alloc;
 
 mod atomic;
+pub mod combine;
 pub mod error;
 pub mod io;
 pub mod platform;
@@ -47,6 +49,9 @@ pub mod task;
 pub mod testing;
 pub mod time;
 
+pub use combine::{join, race, select};
+#[cfg(feature = "alloc")]
+pub use combine::{join_all, select_all};
 pub use error::{
     Closed, Full, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError, Unsupported,
 };

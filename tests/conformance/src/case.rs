@@ -2,7 +2,9 @@
 
 use core::fmt;
 use core::panic::Location;
-use molen::error::{Closed, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError};
+use molen::error::{
+    Closed, InvalidState, NoRunningLoop, NothingToWaitFor, RunError, ScheduleError, TaskError,
+};
 use molen::testing::{Difference, Mismatch, Text};
 
 /// One behaviour.
@@ -104,7 +106,7 @@ macro_rules! failures {
         }
     )*};
 }
-failures!(Closed InvalidState NoRunningLoop RunError TaskError Mismatch);
+failures!(Closed InvalidState NoRunningLoop NothingToWaitFor RunError TaskError Mismatch);
 
 impl<T> From<ScheduleError<T>> for Failure {
     #[track_caller]

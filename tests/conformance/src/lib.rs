@@ -39,6 +39,7 @@ mod dropping;
 mod exceptions;
 mod hosts;
 mod iteration;
+mod joining;
 mod limits;
 mod panics;
 mod promises;
@@ -74,6 +75,7 @@ pub const CASES: &[&[Case]] = &[
     threads::CASES,
     testing::CASES,
     dropping::CASES,
+    joining::CASES,
 ];
 
 /// A number names one case, on every platform.
