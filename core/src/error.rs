@@ -198,6 +198,10 @@ pub enum TaskError {
     Taken,
     /// It was awaited on a loop that it does not belong to.
     ForeignLoop,
+    /// It was awaited by itself, and would have waited for ever.
+    ///
+    /// asyncio: `RuntimeError: Task cannot await on itself`.
+    Itself,
 }
 
 impl TaskError {
@@ -223,11 +227,19 @@ impl fmt::Display for TaskError {
             }
             Self::Taken => f.write_str("the result of the task was already taken"),
             Self::ForeignLoop => f.write_str("the task belongs to another event loop"),
+            Self::Itself => f.write_str("the task cannot await itself: it would wait for ever"),
         }
     }
 }
 
 impl core::error::Error for TaskError {}
+
+/// It was not done in time.
+///
+/// asyncio: `TimeoutError`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TimeoutError;
+message!(TimeoutError, "timed out: it was not done in the time that it was given");
 
 /// What this platform cannot do, and why.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -49,11 +49,14 @@ pub mod task;
 pub mod testing;
 pub mod time;
 
-pub use combine::{join, race, select};
+pub use combine::{
+    ReturnWhen, as_completed, gather, join, race, select, shield, staggered_race, try_gather, wait,
+};
 #[cfg(feature = "alloc")]
 pub use combine::{join_all, select_all};
 pub use error::{
-    Closed, Full, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError, Unsupported,
+    Closed, Full, InvalidState, NoRunningLoop, NothingToWaitFor, RunError, ScheduleError,
+    TaskError, TimeoutError, Unsupported,
 };
 pub use schedule::{EventLoop, Handle, LoopRef, MissedTicks, TimerHandle, Turn, get_running_loop};
 #[cfg(feature = "alloc")]

@@ -86,6 +86,7 @@ impl Children {
         Children { block }
     }
 
+    #[inline]
     fn block(&self) -> &Block {
         // SAFETY: Counted.
         unsafe { self.block.as_ref() }
@@ -144,6 +145,39 @@ impl Iterator for Woken<'_> {
         clear(&child.queued);
         Some(child.number as usize)
     }
+}
+
+/// Calls `poll` for those of `count` children that were woken, first come
+/// first, each with a waker of its own: at first, and whenever the parent's
+/// waker is another than before, for all.
+pub(super) fn poll_woken(
+    children: &mut Option<Children>,
+    count: usize,
+    cx: &mut Context<'_>,
+    mut poll: impl FnMut(usize, &mut Context<'_>),
+) {
+    match children {
+        Some(children) if children.wakes(cx.waker()) => {
+            for number in children.take_woken() {
+                children.with(number, |cx| poll(number, cx));
+            }
+        }
+        _ => {
+            let children = children.insert(Children::new(count, cx.waker()));
+            for number in 0..count {
+                children.with(number, |cx| poll(number, cx));
+            }
+        }
+    }
+}
+
+/// The parent's waker, of a child's; `None` for other wakers.
+pub(crate) fn parent_of(waker: &Waker) -> Option<&Waker> {
+    if !core::ptr::eq(waker.vtable(), &WAKER) {
+        return None;
+    }
+    // SAFETY: Counted: the waker's reference, which is there as long as it is borrowed.
+    Some(unsafe { &(*block_of(waker.data())).parent })
 }
 
 /// The wakers of children; their data is a child's address.

@@ -1,6 +1,6 @@
 //! Waiting for all of any number of futures.
 
-use super::children::Children;
+use super::children::{Children, poll_woken};
 use super::maybe_done::{MaybeDone, at, each};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -64,28 +64,15 @@ impl<F: Future> JoinVec<F> {
     /// Polls those that were woken; whether all are ready.
     #[inline(never)]
     fn poll_many(&mut self, cx: &mut Context<'_>) -> bool {
-        let (slots, left) = (&mut self.slots, &mut self.left);
-        let mut children = self.children.take_if(|children| children.wakes(cx.waker()));
-        match &children {
-            Some(children) => {
-                for number in children.take_woken() {
-                    let Some(slot) = at(slots.as_mut(), number) else { continue };
-                    if slot.is_running() && children.with(number, |cx| slot.poll(cx)) {
-                        *left -= 1;
-                    }
-                }
+        let JoinVec { slots, left, children } = self;
+        poll_woken(children, slots.len(), cx, |number, cx| {
+            if let Some(slot) = at(slots.as_mut(), number)
+                && slot.is_running()
+                && slot.poll(cx)
+            {
+                *left -= 1;
             }
-            None => {
-                let new = Children::new(slots.len(), cx.waker());
-                for (number, slot) in each(slots.as_mut()).enumerate() {
-                    if slot.is_running() && new.with(number, |cx| slot.poll(cx)) {
-                        *left -= 1;
-                    }
-                }
-                children = Some(new);
-            }
-        }
-        self.children = children;
+        });
         self.left == 0
     }
 }

@@ -40,7 +40,6 @@ impl<F: Future> MaybeDone<F> {
     }
 
     /// Whether the future is still running.
-    #[cfg(feature = "alloc")]
     #[inline]
     pub(super) fn is_running(&self) -> bool {
         matches!(self, MaybeDone::Running(_))
@@ -56,6 +55,21 @@ impl<F: Future> MaybeDone<F> {
         }
         match core::mem::replace(this, MaybeDone::Taken) {
             MaybeDone::Done(output) => Some(output),
+            _ => None,
+        }
+    }
+}
+
+impl<T, E, F: Future<Output = Result<T, E>>> MaybeDone<F> {
+    /// Takes the value out, if it was ready with one; an error stays.
+    pub(super) fn take_success(self: Pin<&mut Self>) -> Option<T> {
+        // SAFETY: Pinned: it is moved only if it is no future any more.
+        let this = unsafe { self.get_unchecked_mut() };
+        if !matches!(this, MaybeDone::Done(Ok(_))) {
+            return None;
+        }
+        match core::mem::replace(this, MaybeDone::Taken) {
+            MaybeDone::Done(output) => output.ok(),
             _ => None,
         }
     }

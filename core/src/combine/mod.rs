@@ -21,6 +21,12 @@
 //! | | [`join`], [`join_all`] | when all are ready, with all outputs |
 //! | | [`select`], [`select!`](crate::select!), [`select_all`] | when the first is ready, with its number and output |
 //! | | [`race`] | when the first is ready, with its output |
+//! | `staggered_race` | [`staggered_race`] | with the first success of attempts that begin one after the other |
+//! | `gather` | [`gather`], [`try_gather`] | when all have ended, or the first failed |
+//! | `gather(return_exceptions=True)` | [`gather(..).return_exceptions()`](Gather::return_exceptions) | when all have ended, however they did |
+//! | `wait` | [`wait`] | when some or all have ended, or the time is over; takes no result |
+//! | `as_completed` | [`as_completed`] | again and again, with the next result |
+//! | `shield` | [`shield`] | with the task, which goes on if this is dropped |
 //!
 //! # The order of polling
 //!
@@ -41,27 +47,48 @@
 //! | `maybe_done` | a future, and then its output |
 //! | `join`, `join_all` | all of them |
 //! | `select`, `either`, `race`, `select_all` | the first of them |
+//! | `staggered_race` | the first success of attempts that begin one after the other |
+//! | `tasks`, `child_task`, `many_tasks` | tasks that are started together |
+//! | `gather`, `wait`, `as_completed`, `shield` | what asyncio defines by tasks |
 //! | `children` | which of many was woken |
 
+mod as_completed;
+mod child_task;
 mod either;
+mod gather;
 mod join;
 mod maybe_done;
 mod race;
 mod select;
+mod shield;
+mod staggered_race;
+mod tasks;
+mod wait;
 
 #[cfg(feature = "alloc")]
 mod children;
 #[cfg(feature = "alloc")]
 mod join_all;
 #[cfg(feature = "alloc")]
+mod many_tasks;
+#[cfg(feature = "alloc")]
 mod select_all;
 
+pub use as_completed::{AsCompleted, AsCompletedWithin, as_completed};
 pub use either::{Either, Either3, Either4, Either5, Either6, Either7, Either8};
+pub use gather::{Gather, GatherError, gather, try_gather};
 pub use join::{Join, JoinAll, join};
-#[cfg(feature = "alloc")]
-pub use join_all::{JoinVec, join_all};
 pub use race::{Race, RaceFirst, race};
 pub use select::{Select, SelectFirst, select};
+pub use shield::{Shield, shield};
+pub use staggered_race::{RaceLost, RaceWon, StaggeredRace, staggered_race};
+pub use tasks::{ChildTasks, Completed, EachTask, IntoTasks, TryChildTasks};
+pub use wait::{ReturnWhen, Wait, WaitError, WaitFor, WaitTimeout, Waited, wait};
+
+#[cfg(feature = "alloc")]
+pub(crate) use children::parent_of;
+#[cfg(feature = "alloc")]
+pub use join_all::{JoinVec, join_all};
 #[cfg(feature = "alloc")]
 pub use select_all::{SelectAll, select_all};
 
