@@ -159,7 +159,9 @@ impl core::error::Error for WaitError {}
 ///     .return_when(ReturnWhen::FIRST_COMPLETED)
 ///     .timeout(Duration::from_secs(1))
 ///     .await?;
-/// for task in tasks.iter_mut().filter(|task| task.done()) { … }
+/// for task in tasks.iter_mut().filter(|task| task.done()) {
+///     println!("{:?}", task.take_result());
+/// }
 ///
 /// let (done, pending) = wait(tasks).await?;       // of a Vec
 /// ```

@@ -2,8 +2,10 @@
 
 use core::fmt;
 use core::panic::Location;
+use molen::combine::{GatherError, WaitError};
 use molen::error::{
     Closed, InvalidState, NoRunningLoop, NothingToWaitFor, RunError, ScheduleError, TaskError,
+    TimeoutError,
 };
 use molen::testing::{Difference, Mismatch, Text};
 
@@ -106,7 +108,7 @@ macro_rules! failures {
         }
     )*};
 }
-failures!(Closed InvalidState NoRunningLoop NothingToWaitFor RunError TaskError Mismatch);
+failures!(Closed InvalidState NoRunningLoop NothingToWaitFor RunError TaskError Mismatch WaitError GatherError TimeoutError);
 
 impl<T> From<ScheduleError<T>> for Failure {
     #[track_caller]

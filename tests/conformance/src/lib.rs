@@ -36,6 +36,7 @@ mod callbacks;
 mod cancellation;
 mod catching;
 mod closing;
+mod combinators;
 mod dropping;
 mod exceptions;
 mod hosts;
@@ -78,6 +79,7 @@ pub const CASES: &[&[Case]] = &[
     testing::CASES,
     dropping::CASES,
     joining::CASES,
+    combinators::CASES,
 ];
 
 /// A number names one case, on every platform.
