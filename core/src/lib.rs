@@ -23,6 +23,8 @@
 //! | [`combine`] | waiting for several things at once |
 //! | [`sync`] | what tasks wait for in one another |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
+//! | [`task_group`] | tasks that are all over when a block is |
+//! | [`timeouts`] | waiting, but not for ever |
 //! | [`testing`] | a scripted selector, a hand-advanced clock, an event log |
 //!
 //! # Features
@@ -46,8 +48,10 @@ pub mod platform;
 pub mod schedule;
 pub mod sync;
 pub mod task;
+pub mod task_group;
 pub mod testing;
 pub mod time;
+pub mod timeouts;
 
 pub use combine::{
     ReturnWhen, as_completed, gather, join, race, select, shield, staggered_race, try_gather, wait,
@@ -56,7 +60,7 @@ pub use combine::{
 pub use combine::{join_all, select_all};
 pub use error::{
     Closed, Full, InvalidState, NoRunningLoop, NothingToWaitFor, RunError, ScheduleError,
-    TaskError, TimeoutError, Unsupported,
+    TaskError, Unsupported,
 };
 pub use schedule::{EventLoop, Handle, LoopRef, MissedTicks, TimerHandle, Turn, get_running_loop};
 #[cfg(feature = "alloc")]
@@ -65,4 +69,7 @@ pub use task::{
     Cancelled, Promise, Task, TaskRef, catch_cancel, create_task, current_task, sleep, sleep_until,
     yield_now,
 };
+#[cfg(feature = "alloc")]
+pub use task_group::TaskGroup;
 pub use time::{Duration, Instant};
+pub use timeouts::{Deadline, TimeoutError, timeout, timeout_at, wait_for};

@@ -3,9 +3,10 @@
 use super::Either;
 use super::select::select;
 use super::tasks::{Completed, EachTask, IntoTasks, start};
-use crate::error::{ScheduleError, TimeoutError};
+use crate::error::ScheduleError;
 use crate::task::sleep_until;
 use crate::time::{Duration, Instant};
+use crate::timeouts::TimeoutError;
 use core::future::poll_fn;
 
 /// Makes tasks of all, and gives their results one after the other, first
@@ -79,7 +80,7 @@ impl<C: EachTask> AsCompletedWithin<C> {
     ///
     /// # Errors
     ///
-    /// [`TimeoutError`] when the time is over. The tasks go on, and results
+    /// [`TimeoutError::Elapsed`] when the time is over. The tasks go on, and results
     /// that are there later can still be taken from
     /// [`into_inner`](Self::into_inner).
     ///
@@ -93,7 +94,7 @@ impl<C: EachTask> AsCompletedWithin<C> {
     pub async fn next(&mut self) -> Result<Option<Completed<C::Output>>, TimeoutError> {
         match select((self.tasks.next(), sleep_until(self.deadline))).await {
             Either::First(next) => Ok(next),
-            Either::Second(()) => Err(TimeoutError),
+            Either::Second(()) => Err(TimeoutError::Elapsed),
         }
     }
 

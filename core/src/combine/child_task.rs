@@ -44,13 +44,6 @@ impl<T> ChildTask<T> {
         }
     }
 
-    /// Ends it at once, if it has not ended.
-    pub(super) fn abort(&self) {
-        if let ChildTask::Running(task) = self {
-            task.abort();
-        }
-    }
-
     /// Takes what it ended with.
     pub(super) fn take(&mut self) -> Option<Result<T, TaskError>> {
         match core::mem::replace(self, ChildTask::Taken) {

@@ -2,7 +2,7 @@
 
 use super::child_task::ChildTask;
 use super::children::{Children, poll_woken};
-use super::tasks::{ChildTasks, Completed, EachTask, IntoTasks, TryChildTasks};
+use super::tasks::{ChildTasks, Completed, EachTask, IntoTasks, Started, TryChildTasks};
 use crate::error::{ScheduleError, TaskError};
 use crate::schedule::EventLoop;
 use crate::task::IntoTask;
@@ -26,16 +26,10 @@ impl<T: IntoTask> IntoTasks for Vec<T> {
     type Children = ManyTasks<T::Output>;
 
     fn start(self, event_loop: &EventLoop) -> Result<Self::Children, ScheduleError<usize>> {
-        let mut tasks = Vec::with_capacity(self.len());
-        for (number, task) in self.into_iter().enumerate() {
-            match event_loop.create_task(task) {
-                Ok(task) => tasks.push(ChildTask::Running(task)),
-                Err(error) => {
-                    tasks.iter().for_each(ChildTask::abort);
-                    return Err(error.map(|_| number));
-                }
-            }
-        }
+        let tasks = self.into_iter().enumerate();
+        let tasks: Result<Vec<_>, _> =
+            tasks.map(|(number, task)| Started::new(event_loop, number, task)).collect();
+        let tasks: Vec<_> = tasks?.into_iter().map(Started::keep).collect();
         Ok(ManyTasks { running: tasks.len(), tasks, ended: VecDeque::new(), children: None })
     }
 }

@@ -20,7 +20,7 @@ pub trait IntoTasks {
     /// # Errors
     ///
     /// [`ScheduleError`] with the number of the one that was refused. Those
-    /// before it are aborted, before their first step.
+    /// before it are aborted, unless they were tasks before.
     fn start(self, event_loop: &EventLoop) -> Result<Self::Children, ScheduleError<usize>>;
 }
 
@@ -80,17 +80,37 @@ pub trait EachTask {
 }
 
 /// A task that is aborted unless the others can be started as well.
-struct Started<T>(Option<Task<T>>);
+pub(super) struct Started<T> {
+    task: Option<Task<T>>,
+    others: bool,
+}
 
 impl<T> Started<T> {
-    fn keep(mut self) -> ChildTask<T> {
-        self.0.take().map_or(ChildTask::Taken, ChildTask::Running)
+    /// Starts `task`, which is the one of that number.
+    pub(super) fn new<I: IntoTask<Output = T>>(
+        event_loop: &EventLoop,
+        number: usize,
+        task: I,
+    ) -> Result<Started<T>, ScheduleError<usize>> {
+        // One that others began is not for us to end.
+        let others = task.has_begun();
+        match event_loop.create_task(task) {
+            Ok(task) => Ok(Started { task: Some(task), others }),
+            Err(error) => Err(error.map(|_| number)),
+        }
+    }
+
+    /// Keeps it: all could be started.
+    pub(super) fn keep(mut self) -> ChildTask<T> {
+        self.task.take().map_or(ChildTask::Taken, ChildTask::Running)
     }
 }
 
 impl<T> Drop for Started<T> {
     fn drop(&mut self) {
-        if let Some(task) = &self.0 {
+        if let Some(task) = &self.task
+            && !self.others
+        {
             task.abort();
         }
     }
@@ -109,8 +129,7 @@ macro_rules! tuple_of_tasks {
                 let mut number = 0..;
                 $(
                     let at = number.next().unwrap_or_default();
-                    let started = event_loop.create_task($name).map_err(|error| error.map(|_| at));
-                    let $name = Started(Some(started?));
+                    let $name = Started::new(event_loop, at, $name)?;
                 )*
                 Ok(($($name.keep(),)*))
             }
@@ -184,17 +203,11 @@ impl<T: IntoTask, const N: usize> IntoTasks for [T; N] {
     type Children = [ChildTask<T::Output>; N];
 
     fn start(self, event_loop: &EventLoop) -> Result<Self::Children, ScheduleError<usize>> {
-        let mut children = [const { ChildTask::Taken }; N];
-        for (number, task) in self.into_iter().enumerate() {
-            match event_loop.create_task(task) {
-                Ok(task) => children[number] = ChildTask::Running(task),
-                Err(error) => {
-                    children.iter().for_each(ChildTask::abort);
-                    return Err(error.map(|_| number));
-                }
-            }
+        let mut children = [const { None }; N];
+        for ((number, task), child) in self.into_iter().enumerate().zip(&mut children) {
+            *child = Some(Started::new(event_loop, number, task)?);
         }
-        Ok(children)
+        Ok(children.map(|child| child.map_or(ChildTask::Taken, Started::keep)))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use core::fmt;
 use core::panic::Location;
+use molen::TimeoutError;
 use molen::combine::{GatherError, WaitError};
 use molen::error::{
     Closed, InvalidState, NoRunningLoop, NothingToWaitFor, RunError, ScheduleError, TaskError,
-    TimeoutError,
 };
 use molen::testing::{Difference, Mismatch, Text};
 

@@ -37,6 +37,9 @@ mod cancellation;
 mod catching;
 mod closing;
 mod combinators;
+mod combining_many;
+mod contexts;
+mod creating;
 mod dropping;
 mod exceptions;
 mod hosts;
@@ -46,12 +49,14 @@ mod limits;
 mod panics;
 mod promises;
 mod repeating;
+mod staggered;
 mod starvation;
 mod stopping;
 mod tasks;
 mod testing;
 mod threads;
 mod timers;
+mod waiting;
 mod wheel;
 
 pub use case::{Case, Failure, Outcome, What};
@@ -68,6 +73,8 @@ pub const CASES: &[&[Case]] = &[
     callbacks::CASES,
     cancellation::CASES,
     catching::CASES,
+    creating::CASES,
+    contexts::CASES,
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,
@@ -79,7 +86,10 @@ pub const CASES: &[&[Case]] = &[
     testing::CASES,
     dropping::CASES,
     joining::CASES,
+    waiting::CASES,
     combinators::CASES,
+    staggered::CASES,
+    combining_many::CASES,
 ];
 
 /// A number names one case, on every platform.
