@@ -1,6 +1,7 @@
 //! What a loop must offer to be a column of the table.
 
 use crate::row::Row;
+use crate::rows::combine::Forms;
 use std::future::Future;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -18,6 +19,10 @@ pub trait Peer: 'static {
 
     /// The loop's own TCP echo server, or `None` when it has no sockets.
     const SERVE: Option<Serve> = None;
+
+    /// What the library has to wait for several futures in place, or `None`
+    /// when it has nothing of its own.
+    const FORMS: Option<Forms> = None;
 
     /// Why the loop cannot do `row`, or `None` when it can.
     fn lacks(row: Row) -> Option<&'static str> {
@@ -67,6 +72,8 @@ pub struct Column {
     pub micro: Option<fn(Row)>,
     /// The echo server.
     pub serve: Option<Serve>,
+    /// Whether it has [`Peer::FORMS`].
+    pub combines: bool,
     /// See [`Peer::lacks`].
     pub lacks: fn(Row) -> Option<&'static str>,
 }
@@ -79,18 +86,29 @@ impl Column {
             kind,
             micro: Some(crate::rows::run::<P>),
             serve: P::SERVE,
+            combines: P::FORMS.is_some(),
             lacks: P::lacks,
         }
     }
 
     /// A column that only serves echo.
     pub fn server(name: &'static str, serve: Serve) -> Self {
-        Column { name, kind: Kind::Floor, micro: None, serve: Some(serve), lacks: |_| None }
+        Column {
+            name,
+            kind: Kind::Floor,
+            micro: None,
+            serve: Some(serve),
+            combines: false,
+            lacks: |_| None,
+        }
     }
 
     /// Why this column has no cell in `row`, or `None` when it has one.
     pub fn missing(&self, row: Row) -> Option<&'static str> {
         let served = row.load().is_some();
+        if row.combines() && !self.combines {
+            return Some("no combinators of its own");
+        }
         match (served, self.micro, self.serve) {
             (true, _, None) => Some("no sockets"),
             (false, None, _) => Some("no scheduler, a server only"),

@@ -88,11 +88,8 @@ macro_rules! join_tuple {
                 if !done {
                     return Poll::Pending;
                 }
-                match ($($name.take(),)*) {
-                    ($(Some($name),)*) => Poll::Ready(($($name,)*)),
-                    // Polled after its end: nothing more will come.
-                    _ => Poll::Pending,
-                }
+                // SAFETY: each has just said that its output is there.
+                Poll::Ready(unsafe { ($($name.take_done(),)*) })
             }
         }
     };
@@ -117,11 +114,10 @@ impl<F: IntoFuture, const N: usize> JoinAll for [F; N] {
         if !done {
             return Poll::Pending;
         }
-        let mut outputs = [const { None }; N];
-        for (output, child) in outputs.iter_mut().zip(each(as_slice(state))) {
-            *output = child.take();
-        }
-        all(outputs).map_or(Poll::Pending, Poll::Ready)
+        // SAFETY: Pinned (maybe_done): what is moved out is no future.
+        let slots = unsafe { state.get_unchecked_mut() };
+        // SAFETY: as above; and each has just said that its output is there.
+        Poll::Ready(slots.each_mut().map(|slot| unsafe { Pin::new_unchecked(slot).take_done() }))
     }
 }
 

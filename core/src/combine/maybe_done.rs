@@ -21,13 +21,14 @@ pub enum MaybeDone<F: Future> {
 }
 
 impl<F: Future> MaybeDone<F> {
-    /// Polls the future, unless it is done; whether it is done now.
+    /// Polls the future, unless it is done; whether there is an output now.
     #[inline]
     pub(super) fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
         // SAFETY: Pinned: the future is polled where it is.
         let running = match unsafe { self.as_mut().get_unchecked_mut() } {
             MaybeDone::Running(future) => future,
-            _ => return true,
+            MaybeDone::Done(_) => return true,
+            MaybeDone::Taken => return false,
         };
         // SAFETY: Pinned: as above.
         match unsafe { Pin::new_unchecked(running) }.poll(cx) {
@@ -45,7 +46,23 @@ impl<F: Future> MaybeDone<F> {
         matches!(self, MaybeDone::Running(_))
     }
 
-    /// Takes the output out, once it is there.
+    /// Takes the output out.
+    ///
+    /// # Safety
+    ///
+    /// [`poll`](Self::poll) has returned true, and it was not taken since.
+    #[inline]
+    pub(super) unsafe fn take_done(self: Pin<&mut Self>) -> F::Output {
+        // SAFETY: Pinned: it is no future any more.
+        let this = unsafe { self.get_unchecked_mut() };
+        match core::mem::replace(this, MaybeDone::Taken) {
+            MaybeDone::Done(output) => output,
+            // SAFETY: the caller's promise.
+            _ => unsafe { core::hint::unreachable_unchecked() },
+        }
+    }
+
+    /// Takes the output out, if it is there.
     #[inline]
     pub(super) fn take(self: Pin<&mut Self>) -> Option<F::Output> {
         // SAFETY: Pinned: it is moved only if it is no future any more.

@@ -164,7 +164,8 @@ fn a_cancel_of_who_gathers_is_no_result() -> Outcome {
 fn gathering_nothing_is_ready_at_once() -> Outcome {
     let event_loop = new_loop!();
     event_loop.run_until_complete(async {
-        let none: [molen::task::Call<fn() -> core::future::Ready<()>, ()>; 0] = [];
+        type Call = molen::task::Call<fn() -> core::future::Ready<()>, ()>;
+        let none: [Call; 0] = [];
         check_eq!(gather(none)?.await?, []);
         Ok(())
     })?

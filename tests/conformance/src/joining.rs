@@ -3,7 +3,7 @@
 use crate::case::{Case, Outcome};
 use crate::fixture::{OnDrop, event, ms};
 use core::cell::Cell;
-use core::future::{Future, pending, poll_fn, ready};
+use core::future::{Future, pending, ready};
 use core::pin::pin;
 use core::task::{Context, Poll};
 use molen::combine::{Either, Either3, Either8};
@@ -77,7 +77,8 @@ fn join_polls_in_the_order_given_and_none_after_its_end() -> Outcome {
 
 fn joining_nothing_is_ready_at_once() -> Outcome {
     let event_loop = new_loop!();
-    let nothing: [u8; 0] = event_loop.run_until_complete(join([ready(0); 0]))?;
+    let none: [core::future::Ready<u8>; 0] = [];
+    let nothing: [u8; 0] = event_loop.run_until_complete(join(none))?;
     check_eq!(nothing, []);
     Ok(())
 }
@@ -272,6 +273,7 @@ mod many {
     extern crate alloc;
     use super::*;
     use alloc::vec::Vec;
+    use core::future::poll_fn;
     use core::task::Waker;
     use molen::{create_task, join_all, select_all};
 
