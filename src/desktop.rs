@@ -1,6 +1,9 @@
 //! The face on desktops.
 
-pub use molen_std::{SelectorEventLoop, net, new_event_loop};
+pub use molen_std::{
+    ConcurrentError, ConcurrentFuture, SelectorEventLoop, ThreadPoolExecutor, net, new_event_loop,
+    run_coroutine_threadsafe, wrap_future,
+};
 
 extern crate std;
 

@@ -8,11 +8,15 @@
 //! | `registrations` | the table from events to sources, with generations |
 //! | `registered`, `source_state` | a source in the selector; its readiness |
 //! | `watches`, [`SelectorEventLoop`] | `add_reader` and its family |
+//! | [`concurrent`] | results and coroutines across threads |
+//! | [`executor`] | threads that run functions for a loop |
 //! | [`net`] | TCP listeners and connections |
 //! | [`host`] | a loop inside another loop |
 //!
 //! Nothing here decides what runs when, and nothing here knows a protocol.
 
+pub mod concurrent;
+pub mod executor;
 #[cfg(unix)]
 pub mod host;
 pub mod net;
@@ -30,6 +34,8 @@ mod wait_mio;
 #[cfg(unix)]
 mod watches;
 
+pub use concurrent::{ConcurrentError, ConcurrentFuture, run_coroutine_threadsafe, wrap_future};
+pub use executor::ThreadPoolExecutor;
 pub use reader_writer::{SelectorEventLoop, WatchError, WatchRefused};
 pub use selector::StdSelector;
 

@@ -47,6 +47,15 @@ impl Peer for CurrentThread {
     const SERVE: Option<Serve> = Some(serve::<Self>);
     const FORMS: Option<Forms> = Some(FORMS);
 
+    const HAS_POOL: bool = true;
+
+    fn on_thread<F>(function: F) -> impl Future<Output = u64>
+    where
+        F: FnOnce() -> u64 + Send + 'static,
+    {
+        on_thread(function)
+    }
+
     fn block_on<F: Future<Output = ()> + 'static>(main: F) {
         builder().build().expect("tokio runtime").block_on(main);
     }
@@ -77,6 +86,15 @@ impl Peer for LocalRuntime {
     const NAME: &'static str = "tokio-local";
     const SERVE: Option<Serve> = Some(serve::<Self>);
 
+    const HAS_POOL: bool = true;
+
+    fn on_thread<F>(function: F) -> impl Future<Output = u64>
+    where
+        F: FnOnce() -> u64 + Send + 'static,
+    {
+        on_thread(function)
+    }
+
     fn block_on<F: Future<Output = ()> + 'static>(main: F) {
         builder().build_local(LocalOptions::default()).expect("tokio local runtime").block_on(main);
     }
@@ -103,6 +121,7 @@ impl Peer for LocalRuntime {
     }
 }
 
+<<<<<<< HEAD
 /// tokio's `select!` is asked for a fixed order, as the others have.
 const FORMS: Forms = Forms {
     join_2: || batch(|| async { tokio::join!(child(1), child(1)) }, |(a, b)| a + b),
@@ -149,6 +168,15 @@ const FORMS: Forms = Forms {
         )
     }),
 };
+=======
+fn on_thread<F>(function: F) -> impl Future<Output = u64>
+where
+    F: FnOnce() -> u64 + Send + 'static,
+{
+    let job = tokio::task::spawn_blocking(function);
+    async move { job.await.expect("a function that returns") }
+}
+>>>>>>> main
 
 fn serve<P: Peer>(listener: std::net::TcpListener, size: usize) {
     P::block_on(async move {

@@ -91,6 +91,8 @@ pub struct EventLoop {
     pub(super) asleep: AtomicBool,
     #[cfg(feature = "threads")]
     pub(super) unparker: super::remote::Unparker,
+    #[cfg(feature = "threads")]
+    pub(crate) default_executor: crate::executor::DefaultExecutor,
     /// `LoopRef`s, on the loop's thread.
     #[cfg(feature = "threads")]
     pub(super) handles: Cell<usize>,
@@ -140,6 +142,7 @@ impl EventLoop {
             home: AtomicUsize::new(crate::platform::thread_token()),
             asleep: AtomicBool::new(false),
             unparker: super::remote::Unparker::new(),
+            default_executor: crate::executor::DefaultExecutor::new(),
             handles: Cell::new(1),
             references: AtomicUsize::new(1),
         }
@@ -360,7 +363,10 @@ impl EventLoop {
         self.discard(self.ready.take());
         self.unhook();
         #[cfg(feature = "threads")]
-        self.orphan_tasks();
+        {
+            self.orphan_tasks();
+            self.close_default_executor();
+        }
         Ok(())
     }
 

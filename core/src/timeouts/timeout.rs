@@ -169,10 +169,8 @@ struct Limits<D: HeldDeadline> {
 /// What to do once the future was polled.
 enum Then {
     Wait,
-    /// Drop the future: the time was over.
-    Elapsed,
-    /// Drop the future: a cancel that is not ours goes on.
-    PassOn(Option<CancelMessage>),
+    /// Drop the future: a cancel ends it, ours or another, which said this.
+    Drop(Option<CancelMessage>),
 }
 
 impl<D: HeldDeadline, F> Limit<D, F> {
@@ -218,23 +216,19 @@ impl<D: HeldDeadline, F: Future> Future for Limit<D, F> {
                 limits.finish();
                 return Poll::Ready(Ok(output));
             }
-            Scoped::Cancelled(cancelled) => limits.cancelled(cancelled.into_message()),
+            Scoped::Cancelled(cancelled) => Then::Drop(cancelled.into_message()),
             Scoped::Pending => limits.after_poll(cx, expiring),
         };
-        match then {
-            Then::Wait => Poll::Pending,
-            Then::Elapsed => {
-                future.set(None);
-                limits.over();
-                Poll::Ready(Err(TimeoutError::Elapsed))
-            }
-            Then::PassOn(message) => {
-                future.set(None);
-                limits.passing = true;
-                limits.scope.pass_on(message);
-                Poll::Pending
-            }
+        let Then::Drop(message) = then else { return Poll::Pending };
+        // First, because timeouts inside take back what they counted.
+        future.set(None);
+        if limits.was_ours() {
+            limits.over();
+            return Poll::Ready(Err(TimeoutError::Elapsed));
         }
+        limits.passing = true;
+        limits.scope.pass_on(message);
+        Poll::Pending
     }
 }
 
@@ -296,7 +290,7 @@ impl<D: HeldDeadline> Limits<D> {
 
     fn expire(&mut self) -> Expiring {
         self.deadline().set_phase(Phase::Expiring);
-        self.scope.set_deadline(Instant::FAR_FUTURE);
+        self.scope.expire();
         if self.scope.cancel_inside() { Expiring::Asked } else { Expiring::Alone }
     }
 
@@ -314,7 +308,7 @@ impl<D: HeldDeadline> Limits<D> {
             Expiring::Asked => Then::Wait,
             // Whoever is around drops it with this poll.
             Expiring::Alone if self.scope.ends_with_what_is_around() => Then::Wait,
-            Expiring::Alone => self.cancelled(None),
+            Expiring::Alone => Then::Drop(None),
         }
     }
 
@@ -338,14 +332,13 @@ impl<D: HeldDeadline> Limits<D> {
         }
     }
 
-    /// A cancel ends the future: this timeout's, or another.
-    fn cancelled(&mut self, message: Option<CancelMessage>) -> Then {
+    /// Whether the cancel that ended the future was this timeout's alone.
+    fn was_ours(&self) -> bool {
         if self.deadline().phase() != Phase::Expiring {
-            return Then::PassOn(message);
+            return false;
         }
         self.deadline().set_phase(Phase::Expired);
-        let left = self.scope.task().map_or(0, |task| task.state.remove_cancel());
-        if left > self.baseline { Then::PassOn(message) } else { Then::Elapsed }
+        self.scope.task().is_some_and(|task| task.state.remove_cancel() <= self.baseline)
     }
 
     /// Each time that it is polled while a cancel goes on.

@@ -52,9 +52,11 @@ mod repeating;
 mod staggered;
 mod starvation;
 mod stopping;
+mod task_groups;
 mod tasks;
 mod testing;
 mod threads;
+mod timeouts;
 mod timers;
 mod waiting;
 mod wheel;
@@ -75,6 +77,8 @@ pub const CASES: &[&[Case]] = &[
     catching::CASES,
     creating::CASES,
     contexts::CASES,
+    timeouts::CASES,
+    task_groups::CASES,
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,

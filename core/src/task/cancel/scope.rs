@@ -227,9 +227,16 @@ impl Scope {
         request_leaves(task, self)
     }
 
-    /// Says when this scope's timeout expires; the clock's end once it has.
+    /// Says when this scope's timeout expires.
     pub(crate) fn set_deadline(&self, when: Instant) {
         self.deadline.set(when);
+    }
+
+    /// This scope's timeout has expired: from here on cancels stop here, and
+    /// it decides whose they are.
+    pub(crate) fn expire(&self) {
+        self.deadline.set(Instant::FAR_FUTURE);
+        self.set(CATCHES);
     }
 
     /// Whether a timeout inside expires before `when`, and has by `now`: it comes first.
