@@ -20,15 +20,13 @@ pub trait Peer: 'static {
     /// The loop's own TCP echo server, or `None` when it has no sockets.
     const SERVE: Option<Serve> = None;
 
-<<<<<<< HEAD
     /// What the library has to wait for several futures in place, or `None`
     /// when it has nothing of its own.
     const FORMS: Option<Forms> = None;
-=======
+
     /// Whether the loop has threads of its own for functions that block:
     /// [`on_thread`](Self::on_thread).
     const HAS_POOL: bool = false;
->>>>>>> main
 
     /// Why the loop cannot do `row`, or `None` when it can.
     fn lacks(row: Row) -> Option<&'static str> {
@@ -87,8 +85,6 @@ pub struct Column {
     pub micro: Option<fn(Row)>,
     /// The echo server.
     pub serve: Option<Serve>,
-    /// Whether it has [`Peer::FORMS`].
-    pub combines: bool,
     /// See [`Peer::lacks`].
     pub lacks: fn(Row) -> Option<&'static str>,
 }
@@ -101,39 +97,26 @@ impl Column {
             kind,
             micro: Some(crate::rows::run::<P>),
             serve: P::SERVE,
-<<<<<<< HEAD
-            combines: P::FORMS.is_some(),
-            lacks: P::lacks,
-=======
             lacks: |row| {
                 if row.needs_pool() && !P::HAS_POOL {
                     Some("no thread pool")
+                } else if row.combines() && P::FORMS.is_none() {
+                    Some("no combinators of its own")
                 } else {
                     P::lacks(row)
                 }
             },
->>>>>>> main
         }
     }
 
     /// A column that only serves echo.
     pub fn server(name: &'static str, serve: Serve) -> Self {
-        Column {
-            name,
-            kind: Kind::Floor,
-            micro: None,
-            serve: Some(serve),
-            combines: false,
-            lacks: |_| None,
-        }
+        Column { name, kind: Kind::Floor, micro: None, serve: Some(serve), lacks: |_| None }
     }
 
     /// Why this column has no cell in `row`, or `None` when it has one.
     pub fn missing(&self, row: Row) -> Option<&'static str> {
         let served = row.load().is_some();
-        if row.combines() && !self.combines {
-            return Some("no combinators of its own");
-        }
         match (served, self.micro, self.serve) {
             (true, _, None) => Some("no sockets"),
             (false, None, _) => Some("no scheduler, a server only"),

@@ -23,7 +23,6 @@ impl Peer for Molen {
 
     const SERVE: Option<Serve> = Some(serve);
 
-<<<<<<< HEAD
     const FORMS: Option<Forms> = Some(Forms {
         join_2: || batch(|| molen::join((child(1), child(1))), |(a, b)| a + b),
         join_8: Some(|| {
@@ -57,7 +56,7 @@ impl Peer for Molen {
             )
         }),
     });
-=======
+
     const HAS_POOL: bool = true;
 
     fn on_thread<F>(function: F) -> impl Future<Output = u64>
@@ -67,7 +66,6 @@ impl Peer for Molen {
         let job = molen::run_in_executor(None, function).expect("an executor that takes it");
         async move { job.await.expect("a function that returns") }
     }
->>>>>>> main
 
     fn block_on<F: Future<Output = ()> + 'static>(main: F) {
         molen::run(main).expect("a loop that runs to the end");

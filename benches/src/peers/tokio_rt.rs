@@ -85,6 +85,7 @@ impl Peer for CurrentThread {
 impl Peer for LocalRuntime {
     const NAME: &'static str = "tokio-local";
     const SERVE: Option<Serve> = Some(serve::<Self>);
+    const FORMS: Option<Forms> = Some(FORMS);
 
     const HAS_POOL: bool = true;
 
@@ -121,7 +122,6 @@ impl Peer for LocalRuntime {
     }
 }
 
-<<<<<<< HEAD
 /// tokio's `select!` is asked for a fixed order, as the others have.
 const FORMS: Forms = Forms {
     join_2: || batch(|| async { tokio::join!(child(1), child(1)) }, |(a, b)| a + b),
@@ -168,7 +168,7 @@ const FORMS: Forms = Forms {
         )
     }),
 };
-=======
+
 fn on_thread<F>(function: F) -> impl Future<Output = u64>
 where
     F: FnOnce() -> u64 + Send + 'static,
@@ -176,7 +176,6 @@ where
     let job = tokio::task::spawn_blocking(function);
     async move { job.await.expect("a function that returns") }
 }
->>>>>>> main
 
 fn serve<P: Peer>(listener: std::net::TcpListener, size: usize) {
     P::block_on(async move {

@@ -1,10 +1,7 @@
 //! The rows that run inside one process, each generic over the loop.
 
-<<<<<<< HEAD
 pub mod combine;
-=======
 mod executor;
->>>>>>> main
 mod heap;
 mod scheduling;
 mod threads;
@@ -31,14 +28,11 @@ pub fn run<P: Peer>(row: Row) {
         Row::Fire1 => P::block_on(timers::fire_again::<P>("fire_1", 1, 300, 200..1_200)),
         Row::Fire1k => P::block_on(timers::fire_again::<P>("fire_1k", 1000, 10, 2_000..100_000)),
         Row::Fire1m => P::block_on(timers::fire_among_million::<P>()),
-<<<<<<< HEAD
         Row::Join => combine::join::<P>(),
         Row::JoinAll => combine::join_all::<P>(),
         Row::Select => combine::select::<P>(),
-=======
         Row::JobOne => P::block_on(executor::round_trip::<P>()),
         Row::JobMany => P::block_on(executor::throughput::<P>()),
->>>>>>> main
         Row::Heap => heap::run::<P>(),
         Row::Echo1 | Row::Echo64 | Row::Calls1 | Row::Calls64 => {
             unreachable!("served by a process of its own")
