@@ -13,6 +13,9 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+/// A vector of futures, joined.
+pub type AllOf = Pin<Box<dyn Future<Output = Vec<u64>>>>;
+
 /// What a library has, each with what [`join_all`](Forms::join_all) needs to
 /// be driven; a function runs [`BATCH`] times what it is named after.
 #[derive(Clone, Copy)]
@@ -22,7 +25,7 @@ pub struct Forms {
     /// Eight futures, all outputs.
     pub join_8: Option<fn() -> u64>,
     /// A vector of futures, all outputs.
-    pub join_all: Option<fn(Vec<Woken>) -> Pin<Box<dyn Future<Output = Vec<u64>>>>>,
+    pub join_all: Option<fn(Vec<Woken>) -> AllOf>,
     /// The first of two futures.
     pub select_2: fn() -> u64,
     /// The first of eight futures.

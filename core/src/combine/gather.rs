@@ -137,7 +137,7 @@ where
 
 /// How a gather ends. The three ways are types of their own, so that each
 /// gather has the type of its result.
-pub trait Outcome<C> {
+pub trait GatherOutcome<C> {
     /// What it ends with.
     type Output;
 
@@ -154,7 +154,7 @@ pub struct TryValues;
 /// The way to end of [`return_exceptions`](Gather::return_exceptions).
 pub struct Results;
 
-impl<C: ChildTasks> Outcome<C> for Values {
+impl<C: ChildTasks> GatherOutcome<C> for Values {
     type Output = Result<C::Values, GatherError>;
 
     fn early(children: &mut C) -> Option<Self::Output> {
@@ -167,7 +167,7 @@ impl<C: ChildTasks> Outcome<C> for Values {
     }
 }
 
-impl<C: TryChildTasks> Outcome<C> for TryValues {
+impl<C: TryChildTasks> GatherOutcome<C> for TryValues {
     type Output = Result<C::TryValues, GatherError<C::Error>>;
 
     fn early(children: &mut C) -> Option<Self::Output> {
@@ -182,7 +182,7 @@ impl<C: TryChildTasks> Outcome<C> for TryValues {
     }
 }
 
-impl<C: ChildTasks> Outcome<C> for Results {
+impl<C: ChildTasks> GatherOutcome<C> for Results {
     type Output = C::Results;
 
     fn early(_children: &mut C) -> Option<Self::Output> {
@@ -264,7 +264,7 @@ struct Watch<'a, C: ChildTasks, O> {
     outcome: PhantomData<fn() -> O>,
 }
 
-impl<C: ChildTasks, O: Outcome<C>> Future for Watch<'_, C, O> {
+impl<C: ChildTasks, O: GatherOutcome<C>> Future for Watch<'_, C, O> {
     type Output = Option<O::Output>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -286,7 +286,7 @@ impl<C: ChildTasks, O: Outcome<C>> Future for Watch<'_, C, O> {
     }
 }
 
-impl<C: ChildTasks, O: Outcome<C>> Future for Gather<C, O> {
+impl<C: ChildTasks, O: GatherOutcome<C>> Future for Gather<C, O> {
     type Output = O::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O::Output> {

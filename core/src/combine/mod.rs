@@ -76,12 +76,14 @@ mod select_all;
 
 pub use as_completed::{AsCompleted, AsCompletedWithin, as_completed};
 pub use either::{Either, Either3, Either4, Either5, Either6, Either7, Either8};
-pub use gather::{Gather, GatherError, gather, try_gather};
+pub use gather::{
+    Gather, GatherError, GatherOutcome, Results, TryValues, Values, gather, try_gather,
+};
 pub use join::{Join, JoinAll, join};
 pub use race::{Race, RaceFirst, race};
 pub use select::{Select, SelectFirst, select};
 pub use shield::{Shield, shield};
-pub use staggered_race::{RaceLost, RaceWon, StaggeredRace, staggered_race};
+pub use staggered_race::{Attempts, RaceLost, RaceWon, StaggeredRace, staggered_race};
 pub use tasks::{ChildTasks, Completed, EachTask, IntoTasks, TryChildTasks};
 pub use wait::{ReturnWhen, Wait, WaitError, WaitFor, WaitTimeout, Waited, wait};
 

@@ -46,6 +46,12 @@ pub trait SelectFirst {
 /// [`select!`](crate::select!) is the same with the arms of a `match`. An
 /// array of no futures is refused by the compiler: it would wait for ever.
 ///
+/// ```compile_fail,E0080
+/// # use molen_core as molen;
+/// let none: [core::future::Ready<u8>; 0] = [];
+/// molen::combine::select(none);
+/// ```
+///
 /// asyncio: `wait(.., return_when=FIRST_COMPLETED)`, which is by tasks and drops nothing.
 ///
 /// # Cancellation

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 /// When [`wait`] returns.
 ///
@@ -181,7 +181,7 @@ impl core::error::Error for WaitError {}
 ///
 /// The tasks go on. Those given by value are then without a handle.
 pub fn wait<W: WaitFor>(tasks: W) -> Wait<W> {
-    Wait { tasks: Some(tasks), until: Until::All }
+    Wait { tasks: Some(tasks), until: Until::All, told: None, ended: 0 }
 }
 
 /// The future of [`wait`].
@@ -189,6 +189,10 @@ pub fn wait<W: WaitFor>(tasks: W) -> Wait<W> {
 pub struct Wait<W: WaitFor> {
     tasks: Option<W>,
     until: Until<W::Value>,
+    /// Whom all tasks wake that have not ended.
+    told: Option<Waker>,
+    /// How many have ended, of those at the beginning.
+    ended: usize,
 }
 
 impl<W: WaitFor> Unpin for Wait<W> {}
@@ -223,11 +227,18 @@ impl<W: WaitFor> Future for Wait<W> {
     type Output = Result<W::Output, WaitError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Wait { tasks, until } = &mut *self;
+        let Wait { tasks, until, told, ended } = &mut *self;
         let Some(waiting) = tasks else { return Poll::Pending };
         let waiting = waiting.tasks();
         if waiting.is_empty() {
             return Poll::Ready(Err(WaitError::NothingToWaitFor));
+        }
+        *ended += waiting.iter().skip(*ended).take_while(|task| task.done()).count();
+        let told_before = told.as_ref().is_some_and(|told| told.will_wake(cx.waker()));
+        if *ended < waiting.len() && told_before && matches!(until, Until::All) {
+            // Those behind may have ended or not: one that has not is enough to
+            // know, or the cost of waiting for many would grow with the square.
+            return Poll::Pending;
         }
         let (mut all, mut met) = (true, false);
         for (number, task) in waiting.iter_mut().enumerate() {
@@ -240,6 +251,9 @@ impl<W: WaitFor> Future for Wait<W> {
             if let Poll::Ready(Err(error)) = Pin::new(task).poll(cx) {
                 return Poll::Ready(Err(WaitError::Task { number, error }));
             }
+        }
+        if !told_before {
+            *told = Some(cx.waker().clone());
         }
         if all || met { self.classify() } else { Poll::Pending }
     }

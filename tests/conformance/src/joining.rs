@@ -400,6 +400,18 @@ mod many {
             Ok(())
         }))??;
         check_eq!(polls, 3);
+        let make = || async {
+            match select_all((1..5).map(|number| alive_for(&count, number))) {
+                Ok(first) => Some(first.await),
+                Err(_) => None,
+            }
+        };
+        let polls = event_loop.run_until_complete(drop_at_every_poll(make, async |point| {
+            let expected = if let DropPoint::Ready { .. } = point { 1 } else { 0 };
+            check_eq!(count.get(), expected);
+            Ok(())
+        }))??;
+        check_eq!(polls, 2);
         Ok(())
     }
 }
