@@ -7,17 +7,18 @@
 //! | `wait_epoll`, `wait_mio` | the wait itself, exact on Linux |
 //! | `registrations` | the table from events to sources, with generations |
 //! | `registered`, `source_state` | a source in the selector; its readiness |
-//! | `watches`, [`SelectorEventLoop`] | `add_reader` and its family |
 //! | [`concurrent`] | results and coroutines across threads |
 //! | [`executor`] | threads that run functions for a loop |
+//! | `watches`, `watched`, [`SelectorEventLoop`] | `add_reader` and its family |
+//! | `descriptor` | what a descriptor is: of Unix any, of Windows a socket |
 //! | [`net`] | TCP listeners and connections |
 //! | [`host`] | a loop inside another loop |
 //!
 //! Nothing here decides what runs when, and nothing here knows a protocol.
 
 pub mod concurrent;
+mod descriptor;
 pub mod executor;
-#[cfg(unix)]
 pub mod host;
 pub mod net;
 mod platform;
@@ -31,7 +32,7 @@ mod source_state;
 mod wait_epoll;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod wait_mio;
-#[cfg(unix)]
+mod watched;
 mod watches;
 
 pub use concurrent::{ConcurrentError, ConcurrentFuture, run_coroutine_threadsafe, wrap_future};
