@@ -12,11 +12,19 @@ use core::future::poll_fn;
 /// Makes tasks of all, and gives their results one after the other, first
 /// ended first, each with the task's number in the order given.
 ///
-/// ```ignore
+/// ```no_run
+/// # #[cfg(feature = "alloc")] mod example {
+/// # use molen_core as molen;
+/// # type Result<T> = core::result::Result<T, Box<dyn core::error::Error>>;
+/// # async fn fetch(_: &'static str) -> &'static str { "" }
+/// # async fn example(first: &'static str, second: &'static str) -> Result<()> {
+/// use molen::as_completed;
+///
 /// let mut pages = as_completed([fetch(first), fetch(second)])?;
 /// while let Some((number, page)) = pages.next().await {
 ///     println!("{number}: {}", page?);
 /// }
+/// # Ok(()) } }
 /// ```
 ///
 /// The tasks begin now. With a `Vec` (which needs an allocator) results come in

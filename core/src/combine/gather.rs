@@ -74,9 +74,18 @@ impl<E: core::error::Error + 'static> core::error::Error for GatherError<E> {
 /// Makes tasks of all, and waits for all their values, in the order given. Of
 /// none, it is ready at once.
 ///
-/// ```ignore
+/// ```no_run
+/// # #[cfg(feature = "alloc")] mod example {
+/// # use molen_core as molen;
+/// # type Result<T> = core::result::Result<T, Box<dyn core::error::Error>>;
+/// # async fn fetch(_: &'static str) {}
+/// # async fn count_lines(_: &'static str) -> usize { 0 }
+/// # async fn example(url: &'static str, path: &'static str, urls: Vec<&'static str>) -> Result<()> {
+/// use molen::gather;
+///
 /// let (page, count) = gather((fetch(url), count_lines(path)))?.await?;
-/// let pages = gather(urls.map(fetch).collect::<Vec<_>>())?.await?;
+/// let pages = gather(urls.into_iter().map(fetch).collect::<Vec<_>>())?.await?;
+/// # Ok(()) } }
 /// ```
 ///
 /// The tasks begin now, also before this is awaited. If one ends without a
@@ -113,8 +122,16 @@ pub fn gather<T: IntoTasks>(tasks: T) -> Result<Gather<T::Children, Values>, Sch
 
 /// [`gather`] for tasks that return `Result`s: all values, or the first error.
 ///
-/// ```ignore
+/// ```no_run
+/// # #[cfg(feature = "alloc")] mod example {
+/// # use molen_core as molen;
+/// # type Result<T> = core::result::Result<T, Box<dyn core::error::Error>>;
+/// # async fn load_user(_: u8) -> core::result::Result<u8, core::fmt::Error> { Ok(1) }
+/// # async fn load_posts(_: u8) -> core::result::Result<u8, core::fmt::Error> { Ok(1) }
+/// # async fn example(id: u8) -> Result<()> {
+/// # use molen::try_gather;
 /// let (user, posts) = try_gather((load_user(id), load_posts(id)))?.await?;
+/// # Ok(()) } }
 /// ```
 ///
 /// The others go on after an error; asyncio marks their later exceptions as

@@ -15,9 +15,17 @@ use core::fmt;
 /// running; a cancel of the task itself is its result,
 /// [`TaskError::Cancelled`].
 ///
-/// ```ignore
-/// // Once begun, the books are brought to an end.
-/// let booked = shield(book(order))?.await??;
+/// ```no_run
+/// # #[cfg(feature = "alloc")] mod example {
+/// # use molen_core as molen;
+/// # type Result<T> = core::result::Result<T, Box<dyn core::error::Error>>;
+/// # async fn book(_: u8) -> core::result::Result<u8, core::fmt::Error> { Ok(1) }
+/// # async fn example(order: u8) -> Result<()> {
+/// use molen::shield;
+///
+/// // Once begun, the booking is brought to its end.
+/// let booked = shield(book(order)).map_err(|_| "no loop runs")?.await??;
+/// # Ok(()) } }
 /// ```
 ///
 /// A result that comes when nobody waits any more is dropped. A panic is then

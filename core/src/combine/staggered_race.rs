@@ -140,9 +140,16 @@ impl<Errors: fmt::Debug> core::error::Error for RaceLost<Errors> {}
 /// once, each further one when `delay` has passed since the one before it
 /// began, or when that one has failed. Without a delay only a failure begins the next.
 ///
-/// ```ignore
+/// ```no_run
+/// # use molen_core as molen;
+/// # async fn connect(_: u32) -> Result<u8, core::fmt::Error> { Ok(1) }
+/// # async fn example(addresses: [u32; 3]) -> Result<(), Box<dyn core::error::Error>> {
+/// use molen::{Duration, staggered_race};
+///
 /// let delay = Duration::from_millis(250);
-/// let won = staggered_race(addresses.map(TcpStream::connect), Some(delay)).await?;
+/// let won = staggered_race(addresses.map(connect), Some(delay)).await?;
+/// println!("address {} was the first to answer", won.number);
+/// # Ok(()) }
 /// ```
 ///
 /// An attempt is not polled before it begins. Losers are dropped, with all that

@@ -154,8 +154,14 @@ impl core::error::Error for WaitError {}
 /// [`return_when`](Wait::return_when) or [`timeout`](Wait::timeout) say. Results stay in the
 /// tasks, nothing is cancelled, and no task's failure is this one's.
 ///
-/// ```ignore
-/// let waited = wait(&mut tasks)
+/// ```no_run
+/// # #[cfg(feature = "alloc")] mod example {
+/// # use molen_core as molen;
+/// # type Result<T> = core::result::Result<T, Box<dyn core::error::Error>>;
+/// # async fn example(mut tasks: Vec<molen::Task<u8>>) -> Result<()> {
+/// use molen::{Duration, ReturnWhen, wait};
+///
+/// let waited = wait(tasks.as_mut_slice())
 ///     .return_when(ReturnWhen::FIRST_COMPLETED)
 ///     .timeout(Duration::from_secs(1))
 ///     .await?;
@@ -163,7 +169,9 @@ impl core::error::Error for WaitError {}
 ///     println!("{:?}", task.take_result());
 /// }
 ///
-/// let (done, pending) = wait(tasks).await?;       // of a Vec
+/// // Of a `Vec`, the tasks themselves.
+/// let (done, pending) = wait(tasks).await?;
+/// # Ok(()) } }
 /// ```
 ///
 /// Which tasks have ended is looked at when the waiting task runs again, so

@@ -1,7 +1,8 @@
 //! A waker that only notes that it was called.
 
-use crate::atomic::{AtomicBool, Ordering};
 use core::ptr::from_ref;
+// Not loom's: only loads and stores, and it must be made in a const.
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{RawWaker, RawWakerVTable, Waker};
 
 /// What a foreign executor is to a future: a waker, and whether it was called.
