@@ -85,3 +85,41 @@ fn a_child_may_be_woken_while_its_parent_is_dropped() {
         thread.join().unwrap();
     });
 }
+
+#[test]
+fn what_was_done_before_a_wake_is_seen_by_the_poll_after_it() {
+    model(|| {
+        let flags = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+        let kept = std::rc::Rc::new(std::cell::RefCell::new(None));
+        // Its own loads order nothing: that is the waker's to do.
+        let (seen, keep) = (flags.clone(), kept.clone());
+        let both: Pin<Box<dyn Future<Output = ()>>> = Box::pin(std::future::poll_fn(move |cx| {
+            keep.borrow_mut().get_or_insert_with(|| cx.waker().clone());
+            if seen.iter().all(|flag| flag.load(Ordering::Relaxed)) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        }));
+        let mut all = pin!(join_all(std::iter::once(both).chain(children(&[]).skip(1))));
+        let mut threads = Vec::new();
+        let outputs = block_on(std::future::poll_fn(|cx| {
+            let polled = all.as_mut().poll(cx);
+            if threads.is_empty() {
+                let waker = kept.borrow().clone().unwrap();
+                threads.extend(flags.clone().map(|flag| {
+                    let waker = waker.clone();
+                    thread::spawn(move || {
+                        flag.store(true, Ordering::Relaxed);
+                        waker.wake();
+                    })
+                }));
+            }
+            polled
+        }));
+        assert_eq!(outputs.len(), MANY);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}
