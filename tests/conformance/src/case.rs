@@ -2,12 +2,13 @@
 
 use core::fmt;
 use core::panic::Location;
-use molen::TimeoutError;
 use molen::combine::{GatherError, WaitError};
 use molen::error::{
     Closed, InvalidState, NoRunningLoop, NothingToWaitFor, RunError, ScheduleError, TaskError,
 };
+use molen::sync::queue::{PutError, PutNowaitError, TooManyDone};
 use molen::testing::{Difference, Mismatch, Text};
+use molen::{Full, TimeoutError};
 
 /// One behaviour.
 #[derive(Clone, Copy)]
@@ -108,7 +109,9 @@ macro_rules! failures {
         }
     )*};
 }
-failures!(Closed InvalidState NoRunningLoop NothingToWaitFor RunError TaskError Mismatch WaitError GatherError TimeoutError);
+failures!(Closed InvalidState NoRunningLoop NothingToWaitFor RunError TaskError Mismatch);
+failures!(WaitError GatherError TimeoutError);
+failures!(TooManyDone);
 
 impl<T> From<ScheduleError<T>> for Failure {
     #[track_caller]
@@ -116,6 +119,18 @@ impl<T> From<ScheduleError<T>> for Failure {
         Failure::shown(&error)
     }
 }
+
+macro_rules! failures_with_a_value {
+    ($($error:ident)*) => {$(
+        impl<T> From<$error<T>> for Failure {
+            #[track_caller]
+            fn from(error: $error<T>) -> Failure {
+                Failure::shown(&error)
+            }
+        }
+    )*};
+}
+failures_with_a_value!(Full PutError PutNowaitError);
 
 impl From<Difference<'static>> for Failure {
     #[track_caller]

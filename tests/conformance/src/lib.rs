@@ -35,6 +35,8 @@ mod report;
 mod callbacks;
 mod cancellation;
 mod catching;
+mod channels;
+mod clearing_up;
 mod closing;
 mod combinators;
 mod combining_many;
@@ -48,7 +50,9 @@ mod joining;
 mod limits;
 mod panics;
 mod promises;
+mod queues;
 mod repeating;
+mod runner;
 mod staggered;
 mod starvation;
 mod stopping;
@@ -84,6 +88,8 @@ pub const CASES: &[&[Case]] = &[
     hosts::CASES,
     starvation::CASES,
     closing::CASES,
+    runner::CASES,
+    clearing_up::CASES,
     limits::CASES,
     panics::CASES,
     threads::CASES,
@@ -94,6 +100,8 @@ pub const CASES: &[&[Case]] = &[
     combinators::CASES,
     staggered::CASES,
     combining_many::CASES,
+    queues::CASES,
+    channels::CASES,
 ];
 
 /// A number names one case, on every platform.
