@@ -2,6 +2,7 @@
 
 use crate::case::{Case, Failure, Outcome};
 use crate::fixture::{OnDrop, after, at, event, hold, ms, result_after};
+use core::cell::Cell;
 use molen::combine::{WaitError, Waited};
 use molen::testing::{drop_at_every_poll, static_ref};
 use molen::{
@@ -263,7 +264,7 @@ fn a_task_that_awaits_itself_is_told() -> Outcome {
         }
     }
     let event_loop = new_loop!();
-    let own = static_ref!(crate::fixture::Slot<Task<()>> = core::cell::Cell::new(None));
+    let own = static_ref!(crate::fixture::Slot<Task<()>> = Cell::new(None));
     own.set(Some(event_loop.create_task(await_itself(own))?));
     event_loop.turn(NOW)?;
     check_events!["told", "told by wait"];
@@ -296,15 +297,24 @@ fn wait_loses_nothing_at_any_poll() -> Outcome {
     Ok(())
 }
 
+/// A thing taken out of its place, which goes back when this is dropped.
+struct Taken<'a, T>(&'a Cell<Option<T>>, Option<T>);
+
+impl<T> Drop for Taken<'_, T> {
+    fn drop(&mut self) {
+        self.0.set(self.1.take());
+    }
+}
+
 fn as_completed_loses_nothing_at_any_poll() -> Outcome {
     let event_loop = new_loop!();
     event_loop.run_until_complete(async {
-        let results = core::cell::RefCell::new(None);
+        let results = Cell::new(None);
         let make = || {
-            results.replace(as_completed([after(2, 1), after(1, 2)]).ok());
+            results.set(as_completed([after(2, 1), after(1, 2)]).ok());
             async {
-                let mut results = results.borrow_mut();
-                results.as_mut()?.next().await
+                let mut taken = Taken(&results, results.take());
+                taken.1.as_mut()?.next().await
             }
         };
         let polls = drop_at_every_poll(make, async |point| {
