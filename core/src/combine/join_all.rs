@@ -10,7 +10,7 @@ use core::task::{Context, Poll};
 
 /// From how many children on it pays to know which one was woken: it costs an
 /// allocation more, and a few nanoseconds for each wake.
-const MANY: usize = 32;
+const MANY: usize = 48;
 
 /// Runs any number of futures at once, in place, and waits until all are
 /// ready; their outputs come in the order of the futures. Of none, it is ready at once.

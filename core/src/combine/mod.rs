@@ -37,7 +37,7 @@
 //! the second; put the rare one (shut-down, timer) first.
 //!
 //! A child is polled whenever the task around it is. For a handful of children
-//! that costs less than finding out which one was woken. From 32 on,
+//! that costs less than finding out which one was woken. From 48 on,
 //! [`join_all`] finds out, because the cost of polling all grows with the square.
 //!
 //! # Files

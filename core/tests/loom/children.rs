@@ -10,7 +10,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 /// So many children that each gets a waker of its own.
-const MANY: usize = 32;
+const MANY: usize = 48;
 
 /// A child that another thread makes ready.
 #[derive(Clone, Default)]

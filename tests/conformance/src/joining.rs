@@ -289,7 +289,7 @@ mod many {
     fn join_all_gives_all_outputs_in_order() -> Outcome {
         let event_loop = new_loop!();
         event_loop.run_until_complete(async {
-            for count in [0_u64, 1, 31, 32, 100] {
+            for count in [0_u64, 1, 47, 48, 100] {
                 let all = join_all((0..count).map(|number| async move {
                     sleep(ms(count - number)).await;
                     number
@@ -331,7 +331,7 @@ mod many {
         let (first, second) =
             (static_ref!(WakeFlag = WakeFlag::new()), static_ref!(WakeFlag = WakeFlag::new()));
         let promise = Promise::<u8>::new();
-        let mut all = join_all((0..40).map(|_| &promise));
+        let mut all = join_all((0..64).map(|_| &promise));
         let (waker, other) = (first.waker(), second.waker());
         let mut all = core::pin::Pin::new(&mut all);
         check!(all.as_mut().poll(&mut Context::from_waker(&waker)).is_pending(), "ready");
@@ -339,7 +339,7 @@ mod many {
         promise.set_result(7)?;
         check!(second.take() && !first.take(), "the other waker was called");
         let outputs = all.poll(&mut Context::from_waker(&other)).map(|all| all.len());
-        check_eq!(outputs, Poll::Ready(40));
+        check_eq!(outputs, Poll::Ready(64));
         Ok(())
     }
 
@@ -354,13 +354,13 @@ mod many {
                 Poll::<()>::Pending
             })
         };
-        let mut all = join_all((0..40).map(|_| keeping()));
+        let mut all = join_all((0..64).map(|_| keeping()));
         let waker = flag.waker();
         let polled = core::pin::Pin::new(&mut all).poll(&mut Context::from_waker(&waker));
         check!(polled.is_pending(), "it is ready");
         drop(all);
         let wakers = kept.take();
-        check_eq!(wakers.len(), 40);
+        check_eq!(wakers.len(), 64);
         wakers[3].wake_by_ref();
         check!(flag.take(), "the first wake was lost");
         for waker in wakers {
@@ -393,9 +393,9 @@ mod many {
     fn join_all_loses_nothing_at_any_poll() -> Outcome {
         let event_loop = new_loop!();
         let count = Cell::new(0);
-        let make = || join_all((0..40).map(|number| alive_for(&count, number % 3)));
+        let make = || join_all((0..64).map(|number| alive_for(&count, number % 3)));
         let polls = event_loop.run_until_complete(drop_at_every_poll(make, async |point| {
-            let expected = if let DropPoint::Ready { .. } = point { 40 } else { 0 };
+            let expected = if let DropPoint::Ready { .. } = point { 64 } else { 0 };
             check_eq!(count.get(), expected);
             Ok(())
         }))??;
