@@ -32,6 +32,7 @@ mod case;
 mod fixture;
 mod report;
 
+mod barriers;
 mod callbacks;
 mod cancellation;
 mod catching;
@@ -40,6 +41,7 @@ mod clearing_up;
 mod closing;
 mod combinators;
 mod combining_many;
+mod conditions;
 mod contexts;
 mod creating;
 mod dropping;
@@ -48,11 +50,13 @@ mod hosts;
 mod iteration;
 mod joining;
 mod limits;
+mod locks;
 mod panics;
 mod promises;
 mod queues;
 mod repeating;
 mod runner;
+mod semaphores;
 mod staggered;
 mod starvation;
 mod stopping;
@@ -102,6 +106,10 @@ pub const CASES: &[&[Case]] = &[
     combining_many::CASES,
     queues::CASES,
     channels::CASES,
+    locks::CASES,
+    conditions::CASES,
+    semaphores::CASES,
+    barriers::CASES,
 ];
 
 /// A number names one case, on every platform.
