@@ -1,6 +1,7 @@
 //! What a loop must offer to be a column of the table.
 
 use crate::row::Row;
+use crate::rows::combine::Forms;
 use std::future::Future;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -18,6 +19,10 @@ pub trait Peer: 'static {
 
     /// The loop's own TCP echo server, or `None` when it has no sockets.
     const SERVE: Option<Serve> = None;
+
+    /// What the library has to wait for several futures in place, or `None`
+    /// when it has nothing of its own.
+    const FORMS: Option<Forms> = None;
 
     /// Runs a row about channels with the loop's own ones. Only Molen has it:
     /// other channels are columns of their own, so that all run on one loop.
@@ -131,6 +136,8 @@ impl Column {
             lacks: |row| {
                 if row.needs_pool() && !P::HAS_POOL {
                     Some("no thread pool")
+                } else if row.combines() && P::FORMS.is_none() {
+                    Some("no combinators of its own")
                 } else {
                     P::lacks(row).or_else(|| P::lacks_locks(row))
                 }

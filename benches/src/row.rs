@@ -73,6 +73,12 @@ pub enum Row {
     /// System calls per request with 64 connections, by strace
     #[value(name = "calls_64")]
     Calls64,
+    /// Two and eight futures in place, until all are ready
+    Join,
+    /// Vectors of futures that become ready one after the other
+    JoinAll,
+    /// Two and eight futures in place, until the first is ready
+    Select,
     /// Heap bytes of a task with a 64-byte future and of an armed timer
     Heap,
     /// A round trip of two tasks through two queues for one item
@@ -186,6 +192,11 @@ impl Row {
     pub fn needs_timers(self) -> bool {
         use Row::*;
         matches!(self, Timers1 | Timers1k | Timers1m | Fire1 | Fire1k | Fire1m)
+    }
+
+    /// Whether the row is about combinators, which not every library has.
+    pub fn combines(self) -> bool {
+        matches!(self, Row::Join | Row::JoinAll | Row::Select)
     }
 
     /// Whether the row is about channels, not about loops.
@@ -321,6 +332,11 @@ impl Row {
             Row::ChannelThreads => const { &[cpu("channel_threads")] },
             Row::Calls1 => const { &[figure("calls_1", CALLS, SAME_CALLS)] },
             Row::Calls64 => const { &[figure("calls_64", CALLS, SAME_CALLS)] },
+            Row::Join => const { &[cpu("join_2"), cpu("join_8")] },
+            Row::JoinAll => {
+                const { &[cpu("join_all_8"), cpu("join_all_100"), cpu("join_all_10k")] }
+            }
+            Row::Select => const { &[cpu("select_2"), cpu("select_8")] },
             Row::Heap => {
                 const {
                     &[

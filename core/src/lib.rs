@@ -21,6 +21,7 @@
 //! | [`schedule`] | the loop, its turn, ready queue, timer wheel, handles |
 //! | [`runner`] | running a program, and clearing up behind it |
 //! | [`task`] | tasks on the heap and in statics, cancellation, promises, `sleep` |
+//! | [`combine`] | waiting for several things at once |
 //! | `executor` | functions that block, on other threads (`threads` only) |
 //! | [`sync`] | what tasks wait for in one another: locks, events, queues …; signals and channels for interrupts and threads |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
@@ -42,6 +43,7 @@
 extern crate alloc;
 
 mod atomic;
+pub mod combine;
 pub mod error;
 #[cfg(feature = "threads")]
 pub mod executor;
@@ -58,9 +60,14 @@ pub mod testing;
 pub mod time;
 pub mod timeouts;
 
+pub use combine::{
+    ReturnWhen, as_completed, gather, join, race, select, shield, staggered_race, try_gather, wait,
+};
+#[cfg(feature = "alloc")]
+pub use combine::{join_all, select_all};
 pub use error::{
-    Closed, Full, InvalidState, NoEventLoop, NoRunningLoop, RunError, ScheduleError, TaskError,
-    Unsupported,
+    Closed, Full, InvalidState, NoEventLoop, NoRunningLoop, NothingToWaitFor, RunError,
+    ScheduleError, TaskError, Unsupported,
 };
 #[cfg(feature = "threads")]
 pub use executor::{run_in_executor, to_thread};

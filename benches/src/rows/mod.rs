@@ -2,6 +2,7 @@
 
 #[cfg(feature = "channels")]
 pub mod channels;
+pub mod combine;
 mod executor;
 mod heap;
 mod scheduling;
@@ -35,6 +36,9 @@ pub fn run<P: Peer + Locks>(row: Row) {
         Row::Fire1 => P::block_on(timers::fire_again::<P>("fire_1", 1, 300, 200..1_200)),
         Row::Fire1k => P::block_on(timers::fire_again::<P>("fire_1k", 1000, 10, 2_000..100_000)),
         Row::Fire1m => P::block_on(timers::fire_among_million::<P>()),
+        Row::Join => combine::join::<P>(),
+        Row::JoinAll => combine::join_all::<P>(),
+        Row::Select => combine::select::<P>(),
         Row::JobOne => P::block_on(executor::round_trip::<P>()),
         Row::JobMany => P::block_on(executor::throughput::<P>()),
         Row::Heap => heap::run::<P>(),

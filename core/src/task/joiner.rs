@@ -134,7 +134,13 @@ mod word {
         /// The task that waits, if one of ours does.
         pub(crate) fn waiting_task(&self) -> Option<NonNull<Header>> {
             let word = self.waiter().get();
-            if kind(word) == 0 { NonNull::new(word.cast()) } else { None }
+            if kind(word) == 0 {
+                return NonNull::new(word.cast());
+            }
+            // SAFETY: a box that `set` leaked, owned by this joiner.
+            let waker = unsafe { &*address::<Waker>(word) };
+            // A combinator of many tells its children apart by wakers of its own.
+            header::task_of(crate::combine::parent_of(waker)?)
         }
 
         /// Wakes who waits, if anybody does. A foreign waker that panics is

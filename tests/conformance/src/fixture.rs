@@ -179,3 +179,22 @@ pub(crate) async fn hold(
     event(begun);
     promise.wait().await.unwrap_or(0)
 }
+
+/// Ends with `value` after `millis` milliseconds.
+#[molen::task(pool_size = 4)]
+pub(crate) async fn after(millis: u64, value: u8) -> u8 {
+    molen::sleep(ms(millis)).await;
+    value
+}
+
+/// Ends with `result` after `millis` milliseconds.
+#[molen::task(pool_size = 4)]
+pub(crate) async fn result_after(
+    millis: u64,
+    result: Result<u8, &'static str>,
+    name: &'static str,
+) -> Result<u8, &'static str> {
+    molen::sleep(ms(millis)).await;
+    event(name);
+    result
+}

@@ -39,12 +39,16 @@ mod catching;
 mod channels;
 mod clearing_up;
 mod closing;
+mod combinators;
+mod combining_many;
 mod conditions;
 mod contexts;
 mod creating;
+mod dropping;
 mod exceptions;
 mod hosts;
 mod iteration;
+mod joining;
 mod limits;
 mod locks;
 mod panics;
@@ -53,6 +57,7 @@ mod queues;
 mod repeating;
 mod runner;
 mod semaphores;
+mod staggered;
 mod starvation;
 mod stopping;
 mod task_groups;
@@ -61,6 +66,7 @@ mod testing;
 mod threads;
 mod timeouts;
 mod timers;
+mod waiting;
 mod wheel;
 
 pub use case::{Case, Failure, Outcome, What};
@@ -92,6 +98,12 @@ pub const CASES: &[&[Case]] = &[
     panics::CASES,
     threads::CASES,
     testing::CASES,
+    dropping::CASES,
+    joining::CASES,
+    waiting::CASES,
+    combinators::CASES,
+    staggered::CASES,
+    combining_many::CASES,
     queues::CASES,
     channels::CASES,
     locks::CASES,
