@@ -23,6 +23,7 @@
 //! | [`sync`] | what tasks wait for in one another |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
 //! | [`testing`] | a scripted selector, a hand-advanced clock, an event log |
+//! | `trace` | what the loop does, told while it does it; needs the feature |
 //!
 //! # Features
 //!
@@ -30,6 +31,7 @@
 //! * `threads`: one loop a thread, wakes from other threads; needs the hook
 //!   of [`platform`]. Without it there is one thread of control (and its
 //!   interrupts), and nothing is paid for more.
+//! * `trace`: tracers, counters and debug mode.
 
 #![no_std]
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -46,6 +48,10 @@ pub mod sync;
 pub mod task;
 pub mod testing;
 pub mod time;
+#[cfg(not(feature = "trace"))]
+mod trace;
+#[cfg(feature = "trace")]
+pub mod trace;
 
 pub use error::{
     Closed, Full, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError, Unsupported,

@@ -26,6 +26,7 @@ use crate::error::RunError;
 use crate::io::Backend;
 use crate::task::list::TaskList;
 use crate::time::Instant;
+use crate::trace::TracePoints;
 use core::cell::Cell;
 use core::ptr::{NonNull, null};
 
@@ -68,6 +69,7 @@ pub struct EventLoop {
     pub(crate) timers: Timers,
     flags: Cell<u8>,
     pub(crate) tasks: TaskList,
+    pub(crate) trace: TracePoints,
     backend: Cell<Option<BackendRef>>,
     #[cfg(feature = "alloc")]
     pub(super) hooks: Hooks,
@@ -91,7 +93,7 @@ pub struct EventLoop {
     pub(super) references: AtomicUsize,
 }
 
-#[cfg(all(not(feature = "alloc"), target_pointer_width = "32"))]
+#[cfg(all(not(feature = "alloc"), not(feature = "trace"), target_pointer_width = "32"))]
 const _: () = assert!(size_of::<EventLoop>() == 40);
 
 #[cfg(not(feature = "threads"))]
@@ -110,6 +112,7 @@ impl EventLoop {
             timers: Timers::new(),
             flags: Cell::new(0),
             tasks: TaskList::new(),
+            trace: TracePoints::new(),
             backend: Cell::new(None),
             #[cfg(feature = "alloc")]
             hooks: Hooks::new(),
@@ -125,6 +128,7 @@ impl EventLoop {
             timers: Timers::new(),
             flags: Cell::new(0),
             tasks: TaskList::new(),
+            trace: TracePoints::new(),
             backend: Cell::new(Some(backend)),
             hooks: Hooks::new(),
             ended: crate::task::ended::EndedTasks::new(),
@@ -354,6 +358,7 @@ pub(super) struct Running<'a> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
+        self.event_loop.trace.end_turn(self.event_loop, 0);
         self.event_loop.running_node.set(null());
         self.event_loop.lower(RUNNING);
         crate::platform::set_current(null());

@@ -62,7 +62,11 @@ where
     let task = NonNull::from(Box::leak(Box::new(TaskCell { header, stage }))).cast::<Header>();
     event_loop.tasks.add(task);
     // SAFETY: QUEUED is set; the loop's reference keeps it alive.
-    unsafe { event_loop.ready.push(task.cast()) };
+    unsafe {
+        event_loop.ready.push(task.cast());
+        crate::trace::task_created(task);
+        crate::trace::task_woken(task);
+    }
     // SAFETY: the second reference; HANDLE is set; the type is F's.
     unsafe { Task::from_raw(task) }
 }

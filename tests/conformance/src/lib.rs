@@ -39,6 +39,7 @@ mod exceptions;
 mod hosts;
 mod iteration;
 mod limits;
+mod observation;
 mod panics;
 mod promises;
 mod repeating;
@@ -66,6 +67,7 @@ pub const CASES: &[&[Case]] = &[
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,
+    observation::CASES,
     starvation::CASES,
     closing::CASES,
     limits::CASES,

@@ -231,6 +231,7 @@ unsafe fn start(event_loop: &EventLoop, task: NonNull<Header>, table: &'static T
     unsafe {
         task.as_ref().start(table, event_loop, HANDLE);
         event_loop.tasks.add(task);
+        crate::trace::task_created(task);
         wake_by_ref(task.as_ptr().cast_const().cast());
     }
 }
