@@ -3,6 +3,7 @@
 //! Each error says what was being done and why it was refused. Errors about
 //! something that had no room give that thing back.
 
+use crate::task::Cancelled;
 use core::fmt;
 
 macro_rules! message {
@@ -182,7 +183,7 @@ impl core::error::Error for InvalidState {}
 #[non_exhaustive]
 pub enum TaskError {
     /// It was cancelled or aborted. asyncio: `CancelledError`.
-    Cancelled,
+    Cancelled(Cancelled),
     /// It panicked; this is what the panic carried.
     #[cfg(feature = "threads")]
     Panicked(crate::platform::Payload),
@@ -195,7 +196,7 @@ pub enum TaskError {
 impl TaskError {
     /// Whether the task was cancelled.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self, Self::Cancelled)
+        matches!(self, Self::Cancelled(_))
     }
 }
 
@@ -208,7 +209,7 @@ impl fmt::Debug for TaskError {
 impl fmt::Display for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cancelled => f.write_str("the task was cancelled"),
+            Self::Cancelled(cancelled) => cancelled.fmt(f),
             #[cfg(feature = "threads")]
             Self::Panicked(payload) => {
                 write!(f, "the task panicked: {}", crate::platform::panic_message(payload))

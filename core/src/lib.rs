@@ -57,5 +57,10 @@ pub use error::{
     Closed, Full, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError, Unsupported,
 };
 pub use schedule::{EventLoop, Handle, LoopRef, MissedTicks, TimerHandle, Turn, get_running_loop};
-pub use task::{Promise, Task, create_task, sleep, sleep_until, yield_now};
+#[cfg(feature = "alloc")]
+pub use task::all_tasks;
+pub use task::{
+    Cancelled, Promise, Task, TaskRef, catch_cancel, create_task, current_task, sleep, sleep_until,
+    yield_now,
+};
 pub use time::{Duration, Instant};

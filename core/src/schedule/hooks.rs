@@ -8,16 +8,26 @@
 use super::event_loop::EventLoop;
 use super::exception::HandlerBox;
 use super::store::CallbackStorage;
+#[cfg(feature = "alloc")]
+use crate::task::cancel::scope::Scope;
 use core::cell::Cell;
 
 pub(super) struct Hooks {
     pub(super) exception_handler: Cell<Option<HandlerBox>>,
     pub(super) store: Cell<Option<&'static dyn CallbackStorage>>,
+    /// The cancel scope that is being polled; null when none is.
+    #[cfg(feature = "alloc")]
+    scope_around: Cell<*const Scope>,
 }
 
 impl Hooks {
     pub(super) const fn new() -> Hooks {
-        Hooks { exception_handler: Cell::new(None), store: Cell::new(None) }
+        Hooks {
+            exception_handler: Cell::new(None),
+            store: Cell::new(None),
+            #[cfg(feature = "alloc")]
+            scope_around: Cell::new(core::ptr::null()),
+        }
     }
 }
 
@@ -32,6 +42,12 @@ impl EventLoop {
     #[cfg(feature = "alloc")]
     pub(super) fn hooks(&self) -> &Hooks {
         &self.hooks
+    }
+
+    /// The cancel scope that is being polled; null when none is.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn scope_around(&self) -> &Cell<*const Scope> {
+        &self.hooks.scope_around
     }
 
     #[cfg(not(feature = "alloc"))]

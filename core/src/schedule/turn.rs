@@ -197,8 +197,7 @@ impl EventLoop {
     #[cfg(feature = "threads")]
     #[cold]
     fn end_panicked(&self, payload: crate::platform::Payload) {
-        let node = self.running_node.replace(core::ptr::null());
-        let Some(node) = core::ptr::NonNull::new(node.cast_mut()) else {
+        let Some(node) = self.take_running_node() else {
             return self.report_panic("the event loop itself panicked", &payload);
         };
         let mut payload = Some(payload);

@@ -5,31 +5,51 @@
 //! | `state`, `header`, `cell`, `owner`, `list` | a task in memory and what may happen to it |
 //! | `heap`, `pool` | where tasks live: on the heap, in statics |
 //! | `handle`, `joiner` | awaiting, cancelling and aborting a task |
+//! | [`cancel`] | what cancelling is, and catching it |
+//! | `task_ref`, `name`, `extras` | tasks as others see them; names; what few tasks have |
 //! | `sleep` | waiting for a time |
 //! | `promise` | asyncio's Future |
 
+pub mod cancel;
 pub(crate) mod cell;
 #[cfg(feature = "threads")]
 pub(crate) mod ended;
+#[cfg(feature = "alloc")]
+pub(crate) mod extras;
 mod handle;
 pub(crate) mod header;
 #[cfg(feature = "alloc")]
 pub(crate) mod heap;
-mod joiner;
+pub(crate) mod joiner;
 pub(crate) mod list;
+mod name;
 pub(crate) mod owner;
 pub mod pool;
 mod promise;
 mod sleep;
 pub(crate) mod state;
+mod task_ref;
 
+pub use cancel::{CancelMessage, Cancelled, catch_cancel};
 pub use handle::Task;
+pub use name::TaskName;
 pub use pool::Call;
 pub use promise::{Promise, PromiseError, WaitPromise};
 pub use sleep::{Sleep, SleepUntil, YieldNow, sleep, sleep_until, yield_now};
 
+#[cfg(feature = "alloc")]
+pub use task_ref::all_tasks;
+pub use task_ref::{TaskRef, current_task};
+
 use crate::error::ScheduleError;
 use crate::schedule::EventLoop;
+use core::ptr::NonNull;
+
+/// The loop and the task that run on this thread.
+pub(crate) fn current<'a>() -> Option<(&'a EventLoop, NonNull<header::Header>)> {
+    let event_loop = crate::schedule::current()?;
+    Some((event_loop, event_loop.running_task()?))
+}
 
 /// What can become a task: a future where there is a heap, and a call of a
 /// `#[molen::task]` function everywhere.

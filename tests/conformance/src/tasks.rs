@@ -69,7 +69,7 @@ fn a_cancelled_task_says_so_and_cannot_be_cancelled_again() -> Outcome {
     event_loop.turn(None)?;
     check!(task.done() && task.cancelled(), "it is not cancelled");
     check!(!task.cancel(), "it could be cancelled again");
-    check_matches!(task.take_result(), Some(Err(TaskError::Cancelled)));
+    check_matches!(task.take_result(), Some(Err(TaskError::Cancelled(_))));
     check_events!["begun", "dropped"];
     Ok(())
 }
@@ -114,7 +114,7 @@ fn a_task_that_cancels_itself_and_returns_is_cancelled() -> Outcome {
         return Err(crate::case::Failure::said("the task's handle is gone"));
     };
     check!(task.cancelled(), "it is not cancelled");
-    check_matches!(task.take_result(), Some(Err(TaskError::Cancelled)));
+    check_matches!(task.take_result(), Some(Err(TaskError::Cancelled(_))));
     Ok(())
 }
 
