@@ -42,6 +42,11 @@ impl TaskRef {
         }
     }
 
+    #[cfg(feature = "trace")]
+    pub(crate) fn header_address(&self) -> NonNull<Header> {
+        self.task
+    }
+
     /// The task, unless it has given its place to another.
     fn header(&self) -> Option<&Header> {
         // SAFETY: the reference that `of` made, or a static.

@@ -4,6 +4,7 @@ use super::Counters;
 use crate::io::Wait;
 use crate::schedule::EventLoop;
 use crate::schedule::node::Node;
+use crate::task::TaskRef;
 use crate::time::{Duration, Instant};
 use core::fmt;
 use core::marker::PhantomData;
@@ -103,6 +104,16 @@ impl Step<'_> {
         self.node.addr().get()
     }
 
+    /// The task, if it is one: its name, and who awaits it.
+    pub fn task(&self) -> Option<TaskRef> {
+        match self.kind() {
+            // SAFETY: alive for 'a; a tracer is called on its loop's thread or
+            // in an interrupt of it.
+            Kind::Task => Some(unsafe { TaskRef::of(self.node.cast()) }),
+            Kind::Callback => None,
+        }
+    }
+
     /// The function that it runs, by its path. What an `async fn` returns is
     /// named as the function; a closure or an `async` block ends in
     /// `{{closure}}`.
@@ -130,20 +141,35 @@ fn function_of_future(type_name: &'static str) -> &'static str {
     }
 }
 
-/// `task app::serve` or `callback app::main::{{closure}}`.
+/// `task app::serve`, `task "accept" (app::serve)` if it has a name, or
+/// `callback app::main::{{closure}}`.
 impl fmt::Display for Step<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind() {
-            Kind::Task => "task ",
-            Kind::Callback => "callback ",
-        })?;
-        f.write_str(self.function())
+        let function = self.function();
+        match self.task() {
+            None => write!(f, "callback {function}"),
+            Some(task) => match task.name() {
+                None => write!(f, "task {function}"),
+                Some(name) => write!(f, "task {name:?} ({function})"),
+            },
+        }
     }
 }
 
 impl fmt::Debug for Step<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self} ({:#x})", self.id())
+    }
+}
+
+impl TaskRef {
+    /// The function that it runs, by its path, as [`Step::function`]. Needs the
+    /// feature `trace`.
+    ///
+    /// asyncio: `Task.get_coro().__qualname__`.
+    pub fn function(&self) -> &'static str {
+        // SAFETY: kept alive by this reference; a started task's table is set.
+        unsafe { Step::of(self.header_address().cast()) }.function()
     }
 }
 

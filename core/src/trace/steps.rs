@@ -3,6 +3,7 @@
 use super::{Event, Observer, Step};
 use crate::schedule::EventLoop;
 use crate::schedule::node::Node;
+use crate::task::TaskRef;
 use crate::time::Instant;
 use core::ptr::NonNull;
 
@@ -27,19 +28,20 @@ struct Steps<'a> {
     event_loop: &'a EventLoop,
     /// When the step began: when the one before it ended.
     since: Instant,
-    open: Option<Step<'static>>,
+    /// What takes a step, and what keeps it in memory until its end is told.
+    open: Option<(Step<'static>, Option<TaskRef>)>,
 }
 
 impl Observer for Steps<'_> {
     fn before(&mut self, node: NonNull<Node>) {
         // SAFETY: Alive In Chain (node), until it runs.
         let step = unsafe { Step::of(node) };
-        self.open = Some(step);
+        self.open = Some((step, step.task()));
         self.event_loop.trace.tell(self.event_loop, || Event::StepBegin(step));
     }
 
     fn after(&mut self) {
-        let Some(step) = self.open.take() else { return };
+        let Some((step, _kept)) = self.open.take() else { return };
         let points = &self.event_loop.trace;
         let now = self.event_loop.time();
         let took = now.saturating_since(self.since);
