@@ -34,6 +34,7 @@ mod report;
 
 mod callbacks;
 mod cancellation;
+mod catching;
 mod closing;
 mod exceptions;
 mod hosts;
@@ -64,6 +65,7 @@ pub const CASES: &[&[Case]] = &[
     tasks::CASES,
     callbacks::CASES,
     cancellation::CASES,
+    catching::CASES,
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,
