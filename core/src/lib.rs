@@ -60,7 +60,7 @@ pub use schedule::{EventLoop, Handle, LoopRef, MissedTicks, TimerHandle, Turn, g
 #[cfg(feature = "alloc")]
 pub use task::all_tasks;
 pub use task::{
-    Cancelled, Promise, Task, TaskRef, catch_cancel, create_task, current_task, sleep, sleep_until,
-    yield_now,
+    CallGraph, Cancelled, Promise, Task, TaskRef, capture_call_graph, catch_cancel, create_task,
+    current_task, print_call_graph, sleep, sleep_until, yield_now,
 };
 pub use time::{Duration, Instant};

@@ -7,6 +7,7 @@
 //! | `handle`, `joiner` | awaiting, cancelling and aborting a task |
 //! | [`cancel`] | what cancelling is, and catching it |
 //! | `task_ref`, `name`, `extras` | tasks as others see them; names; what few tasks have |
+//! | [`graph`] | who awaits whom: call graphs, `ps`, `pstree` |
 //! | `sleep` | waiting for a time |
 //! | `promise` | asyncio's Future |
 
@@ -16,6 +17,7 @@ pub(crate) mod cell;
 pub(crate) mod ended;
 #[cfg(feature = "alloc")]
 pub(crate) mod extras;
+pub mod graph;
 mod handle;
 pub(crate) mod header;
 #[cfg(feature = "alloc")]
@@ -31,6 +33,7 @@ pub(crate) mod state;
 mod task_ref;
 
 pub use cancel::{CancelMessage, Cancelled, catch_cancel};
+pub use graph::{CallGraph, capture_call_graph, print_call_graph};
 pub use handle::Task;
 pub use name::TaskName;
 pub use pool::Call;

@@ -38,6 +38,7 @@ mod catching;
 mod closing;
 mod exceptions;
 mod hosts;
+mod introspection;
 mod iteration;
 mod limits;
 mod observation;
@@ -69,6 +70,7 @@ pub const CASES: &[&[Case]] = &[
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,
+    introspection::CASES,
     observation::CASES,
     starvation::CASES,
     closing::CASES,
