@@ -1,5 +1,7 @@
 //! The face on desktops.
 
+#[cfg(feature = "introspect")]
+pub use molen_std::introspect;
 pub use molen_std::{SelectorEventLoop, net, new_event_loop};
 
 extern crate std;

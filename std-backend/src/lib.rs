@@ -10,11 +10,14 @@
 //! | `watches`, [`SelectorEventLoop`] | `add_reader` and its family |
 //! | [`net`] | TCP listeners and connections |
 //! | [`host`] | a loop inside another loop |
+//! | `trace`, `introspect` | exporters of traces; the tasks of a living process |
 //!
 //! Nothing here decides what runs when, and nothing here knows a protocol.
 
 #[cfg(unix)]
 pub mod host;
+#[cfg(feature = "introspect")]
+pub mod introspect;
 pub mod net;
 mod platform;
 mod reader_writer;
@@ -23,6 +26,8 @@ mod registrations;
 mod selector;
 mod source_error;
 mod source_state;
+#[cfg(feature = "trace")]
+pub mod trace;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod wait_epoll;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -47,5 +52,7 @@ pub fn new_event_loop() -> io::Result<LoopRef> {
     let (selector, waker) = StdSelector::new()?;
     let event_loop = LoopRef::new(selector);
     event_loop.set_unparker(waker);
+    #[cfg(feature = "trace")]
+    event_loop.set_debug(trace::debug_mode_by_environment());
     Ok(event_loop)
 }

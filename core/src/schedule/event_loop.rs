@@ -350,6 +350,7 @@ impl EventLoop {
         self.unhook();
         #[cfg(feature = "threads")]
         self.orphan_tasks();
+        self.trace.loop_closed(self);
         Ok(())
     }
 

@@ -57,6 +57,8 @@ pub enum Event<'a> {
         /// When it is due.
         when: Instant,
     },
+    /// The loop was closed: nothing more comes of it.
+    LoopClosed,
     /// A timer was due. It wakes its task or makes its callback ready.
     TimerFired {
         /// Which one.

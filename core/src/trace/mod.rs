@@ -22,9 +22,9 @@
 //!
 //! | what | where it goes |
 //! |---|---|
-//! | `tracing` | `molen-std`, feature `tracing` |
-//! | a file for Perfetto and `chrome://tracing` | `molen-std`, feature `perfetto` |
-//! | `defmt` | `molen-bare`, feature `defmt` |
+//! | a file for Perfetto and `chrome://tracing` | `molen-std`: `trace::TraceFile` |
+//! | `tracing` | `molen-std`, feature `tracing`: `trace::Tracing` |
+//! | `defmt` | `molen-bare`, feature `defmt`: `trace::Defmt` |
 //! | your own | implement [`Trace`] |
 //!
 //! # What it costs

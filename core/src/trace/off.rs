@@ -22,6 +22,9 @@ impl TracePoints {
     pub(crate) fn end_turn(&self, _event_loop: &EventLoop, _ran: u32) {}
 
     #[inline(always)]
+    pub(crate) fn loop_closed(&self, _event_loop: &EventLoop) {}
+
+    #[inline(always)]
     pub(crate) fn begin_select(&self, _event_loop: &EventLoop, _wait: Wait) {}
 
     #[inline(always)]

@@ -110,6 +110,10 @@ impl TracePoints {
         self.tell(event_loop, || Event::TurnEnd(turn));
     }
 
+    pub(crate) fn loop_closed(&self, event_loop: &EventLoop) {
+        self.tell(event_loop, || Event::LoopClosed);
+    }
+
     pub(crate) fn begin_select(&self, event_loop: &EventLoop, wait: Wait) {
         let turn = self.turn.get();
         self.turn.set(Counters { polls: turn.polls + 1, ..turn });
