@@ -59,6 +59,9 @@ pub enum ScheduleError<T> {
     TooLarge(T),
     /// No loop runs on this thread, and none was named.
     NoRunningLoop(T),
+    /// The loop's task factory refuses to create the task.
+    #[cfg(feature = "alloc")]
+    Refused(T),
 }
 
 impl<T> ScheduleError<T> {
@@ -66,6 +69,8 @@ impl<T> ScheduleError<T> {
     pub fn into_inner(self) -> T {
         match self {
             Self::Closed(it) | Self::Full(it) | Self::TooLarge(it) | Self::NoRunningLoop(it) => it,
+            #[cfg(feature = "alloc")]
+            Self::Refused(it) => it,
         }
     }
 
@@ -76,6 +81,8 @@ impl<T> ScheduleError<T> {
             Self::Full(it) => ScheduleError::Full(other(it)),
             Self::TooLarge(it) => ScheduleError::TooLarge(other(it)),
             Self::NoRunningLoop(it) => ScheduleError::NoRunningLoop(other(it)),
+            #[cfg(feature = "alloc")]
+            Self::Refused(it) => ScheduleError::Refused(other(it)),
         }
     }
 
@@ -85,6 +92,8 @@ impl<T> ScheduleError<T> {
             Self::Full(_) => "cannot schedule: every slot is in use",
             Self::TooLarge(_) => "cannot schedule: the callback is larger than a slot of the store",
             Self::NoRunningLoop(_) => "cannot schedule: no event loop is running on this thread",
+            #[cfg(feature = "alloc")]
+            Self::Refused(_) => "cannot schedule: the loop's task factory refused the task",
         }
     }
 }
@@ -96,6 +105,8 @@ impl<T> fmt::Debug for ScheduleError<T> {
             Self::Full(_) => "Full(..)",
             Self::TooLarge(_) => "TooLarge(..)",
             Self::NoRunningLoop(_) => "NoRunningLoop(..)",
+            #[cfg(feature = "alloc")]
+            Self::Refused(_) => "Refused(..)",
         })
     }
 }

@@ -40,6 +40,9 @@ use crate::atomic::{AtomicBool, AtomicUsize, Ordering};
 const STOPPING: u8 = 1 << 0;
 /// The loop is closed.
 const CLOSED: u8 = 1 << 1;
+/// Tasks are created by way of a factory, or with a context.
+#[cfg(feature = "alloc")]
+const CREATES_OTHERWISE: u8 = 1 << 3;
 /// A node that runs is a callback: in the lowest bit of its address, which is
 /// aligned to four bytes or more.
 const IS_CALLBACK: usize = 1;
@@ -242,6 +245,18 @@ impl EventLoop {
     #[inline]
     pub(crate) fn is_running_node(&self, node: NonNull<Node>) -> bool {
         core::ptr::eq(self.running_node.get(), node.as_ptr())
+    }
+
+    /// Whether tasks are created by way of a factory, or with a context.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn creates_otherwise(&self) -> bool {
+        self.flags.get() & CREATES_OTHERWISE != 0
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(super) fn set_creates_otherwise(&self, otherwise: bool) {
+        if otherwise { self.raise(CREATES_OTHERWISE) } else { self.lower(CREATES_OTHERWISE) }
     }
 
     /// Marks what runs as a callback.

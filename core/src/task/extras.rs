@@ -4,6 +4,7 @@
 //! nothing (see [`joiner`](super::joiner)).
 
 use super::cancel::CancelMessage;
+use super::context::Context;
 use crate::schedule::EventLoop;
 use crate::schedule::node::Chain;
 use alloc::rc::Rc;
@@ -15,6 +16,7 @@ pub(crate) struct Extras {
     pub(super) message: Cell<Option<CancelMessage>>,
     name: Cell<Option<Rc<str>>>,
     callbacks: Cell<Chain>,
+    context: Cell<Option<Context>>,
 }
 
 impl Extras {
@@ -24,6 +26,7 @@ impl Extras {
             message: Cell::new(None),
             name: Cell::new(None),
             callbacks: Cell::new(Chain::EMPTY),
+            context: Cell::new(None),
         }
     }
 
@@ -35,6 +38,16 @@ impl Extras {
 
     pub(super) fn set_name(&self, name: Rc<str>) {
         self.name.set(Some(name));
+    }
+
+    pub(super) fn context(&self) -> Option<Context> {
+        let context = self.context.take();
+        self.context.set(context.clone());
+        context
+    }
+
+    pub(super) fn set_context(&self, context: Context) {
+        self.context.set(Some(context));
     }
 
     /// The done callbacks, to be added to.

@@ -47,6 +47,17 @@ impl<T> Task<T> {
         Task { task, output: PhantomData }
     }
 
+    /// Its address.
+    pub(super) fn header_ptr(&self) -> NonNull<Header> {
+        self.task
+    }
+
+    /// Gives it a context, before its first step.
+    #[cfg(feature = "alloc")]
+    pub(super) fn set_context(&self, context: super::Context) {
+        super::context::give(self.header(), context);
+    }
+
     fn header(&self) -> &Header {
         // SAFETY: the handle owns a reference.
         unsafe { self.task.as_ref() }

@@ -6,17 +6,23 @@
 //! | `heap`, `pool` | where tasks live: on the heap, in statics |
 //! | `handle`, `joiner` | awaiting, cancelling and aborting a task |
 //! | [`cancel`] | what cancelling is, and catching it |
+//! | `builder`, `factory`, `context`, `spawned` | how tasks are created |
 //! | `task_ref`, `name`, `extras` | tasks as others see them; names; what few tasks have |
 //! | [`graph`] | who awaits whom: call graphs, `ps`, `pstree` |
 //! | `sleep` | waiting for a time |
 //! | `promise` | asyncio's Future |
 
+mod builder;
 pub mod cancel;
 pub(crate) mod cell;
+#[cfg(feature = "alloc")]
+mod context;
 #[cfg(feature = "threads")]
 pub(crate) mod ended;
 #[cfg(feature = "alloc")]
 pub(crate) mod extras;
+#[cfg(feature = "alloc")]
+mod factory;
 pub mod graph;
 mod handle;
 pub(crate) mod header;
@@ -29,16 +35,23 @@ pub(crate) mod owner;
 pub mod pool;
 mod promise;
 mod sleep;
+mod spawned;
 pub(crate) mod state;
 mod task_ref;
 
+pub use builder::{Builder, NewTask, Start, TaskRefused};
 pub use cancel::{CancelMessage, Cancelled, catch_cancel};
+#[cfg(feature = "alloc")]
+pub use context::{Context, ContextVar, NoContext, Token, copy_context};
+#[cfg(feature = "alloc")]
+pub use factory::{TaskFactory, eager_task_factory};
 pub use graph::{CallGraph, capture_call_graph, print_call_graph};
 pub use handle::Task;
 pub use name::TaskName;
 pub use pool::Call;
 pub use promise::{Promise, PromiseError, WaitPromise};
 pub use sleep::{Sleep, SleepUntil, YieldNow, sleep, sleep_until, yield_now};
+pub use spawned::Spawned;
 
 #[cfg(feature = "alloc")]
 pub use task_ref::all_tasks;
@@ -66,6 +79,17 @@ pub trait IntoTask: Sized {
     ///
     /// [`ScheduleError`] with the value when the loop is closed or the pool is full.
     fn spawn_on(self, event_loop: &EventLoop) -> Result<Task<Self::Output>, ScheduleError<Self>>;
+
+    /// Makes it a task of `event_loop` that begins as `new` says. For [`Builder`].
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn_on`](Self::spawn_on).
+    fn spawn_with(
+        self,
+        event_loop: &EventLoop,
+        new: NewTask,
+    ) -> Result<Task<Self::Output>, ScheduleError<Self>>;
 }
 
 #[cfg(feature = "alloc")]
@@ -80,6 +104,14 @@ where
     fn spawn_on(self, event_loop: &EventLoop) -> Result<Task<F::Output>, ScheduleError<F>> {
         heap::spawn(event_loop, self)
     }
+
+    fn spawn_with(
+        self,
+        event_loop: &EventLoop,
+        new: NewTask,
+    ) -> Result<Task<F::Output>, ScheduleError<F>> {
+        heap::spawn_with(event_loop, self, new)
+    }
 }
 
 impl EventLoop {
@@ -93,6 +125,10 @@ impl EventLoop {
     /// of a `#[molen::task]` function is full.
     #[inline]
     pub fn create_task<T: IntoTask>(&self, task: T) -> Result<Task<T::Output>, ScheduleError<T>> {
+        #[cfg(feature = "alloc")]
+        if self.creates_otherwise() {
+            return Builder::new().create_task_on(self, task);
+        }
         task.spawn_on(self)
     }
 }
@@ -108,7 +144,7 @@ impl EventLoop {
 #[inline]
 pub fn create_task<T: IntoTask>(task: T) -> Result<Task<T::Output>, ScheduleError<T>> {
     match crate::schedule::current() {
-        Some(event_loop) => task.spawn_on(event_loop),
+        Some(event_loop) => event_loop.create_task(task),
         None => Err(ScheduleError::NoRunningLoop(task)),
     }
 }

@@ -7,7 +7,7 @@ use super::header::Header;
 use crate::error::Full;
 
 #[cfg(not(feature = "alloc"))]
-pub(super) use table::{get, set};
+pub(super) use table::{get, has_room, set};
 
 /// A task's name.
 #[cfg(feature = "alloc")]
@@ -26,6 +26,12 @@ pub(super) fn get(task: &Header) -> Option<TaskName> {
 pub(super) fn set(task: &Header, name: TaskName) -> Result<(), Full<TaskName>> {
     task.joiner.extras_or_new().set_name(name);
     Ok(())
+}
+
+/// Whether one more task can have a name.
+#[cfg(feature = "alloc")]
+pub(super) fn has_room() -> bool {
+    true
 }
 
 #[cfg(not(feature = "alloc"))]
@@ -66,10 +72,17 @@ mod table {
         NAMES.0.iter().filter_map(Cell::get).find(|named| named.is_of(task)).map(|named| named.name)
     }
 
+    fn free() -> Option<&'static Cell<Option<Named>>> {
+        NAMES.0.iter().find(|place| place.get().is_none_or(|named| named.is_over()))
+    }
+
+    pub(in crate::task) fn has_room() -> bool {
+        free().is_some()
+    }
+
     pub(in crate::task) fn set(task: &Header, name: TaskName) -> Result<(), Full<TaskName>> {
         let named = Named { task, generation: task.state.generation(), name };
         let own = NAMES.0.iter().find(|place| place.get().is_some_and(|named| named.is_of(task)));
-        let free = || NAMES.0.iter().find(|place| place.get().is_none_or(|named| named.is_over()));
         match own.or_else(free) {
             Some(place) => {
                 place.set(Some(named));

@@ -18,7 +18,8 @@ pub struct Counters {
     pub polls: u64,
     /// Timers that were due.
     pub fired: u64,
-    /// Callbacks and steps of tasks that ran.
+    /// Callbacks and steps of tasks that ran, but for the first steps of eager
+    /// tasks, which are part of the step that creates them.
     pub ran: u64,
     /// Wakes that made a task ready.
     pub wakes: u64,

@@ -131,8 +131,9 @@ impl Step<'_> {
 /// The function in the name of a future's type.
 fn function_of_future(type_name: &'static str) -> &'static str {
     // Where pools only count, they wrap the future of a `#[molen::task]` function.
-    let function = match type_name.strip_prefix("molen_core::task::pool::counted::spawn<") {
-        Some(arguments) => arguments.split(", (").next().unwrap_or(arguments),
+    let counted = type_name.strip_prefix("molen_core::task::pool::counted::");
+    let function = match counted.and_then(|wrapper| wrapper.split_once('<')) {
+        Some((_, arguments)) => arguments.split(", (").next().unwrap_or(arguments),
         // An `async fn` is a closure of itself.
         None => type_name.strip_suffix("::{{closure}}").unwrap_or(type_name),
     };

@@ -60,7 +60,7 @@ pub(crate) use off::*;
 #[cfg(feature = "trace")]
 pub(crate) use points::{TracePoints, task_created, task_ended, task_woken, task_woken_in_vain};
 #[cfg(feature = "trace")]
-pub(crate) use steps::run_steps;
+pub(crate) use steps::{observe_step, run_steps};
 
 use crate::schedule::node::Node;
 use core::ptr::NonNull;

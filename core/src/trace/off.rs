@@ -3,6 +3,7 @@
 
 use crate::io::Wait;
 use crate::schedule::EventLoop;
+use crate::schedule::node::Node;
 use crate::task::header::Header;
 use crate::time::Instant;
 use core::ptr::NonNull;
@@ -41,6 +42,12 @@ impl TracePoints {
 #[inline(always)]
 pub(crate) fn run_steps(event_loop: &EventLoop, left: &mut u32) {
     event_loop.run_nodes(left, ());
+}
+
+/// Runs a step that is not in a batch, unobserved.
+#[inline(always)]
+pub(crate) fn observe_step(_event_loop: &EventLoop, _node: NonNull<Node>, run: impl FnOnce()) {
+    run();
 }
 
 /// What is known of a node's kind: nothing.

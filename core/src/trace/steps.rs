@@ -20,7 +20,19 @@ pub(crate) fn run_steps(event_loop: &EventLoop, left: &mut u32) {
 #[cold]
 #[inline(never)]
 fn run_observed(event_loop: &EventLoop, left: &mut u32) {
-    event_loop.run_nodes(left, Steps { event_loop, since: event_loop.time(), open: None });
+    event_loop.run_nodes(left, Steps::new(event_loop));
+}
+
+/// Runs a step that is not in a batch, within the one that is.
+pub(crate) fn observe_step(event_loop: &EventLoop, node: NonNull<Node>, run: impl FnOnce()) {
+    if !event_loop.trace.looks_at_steps() {
+        return run();
+    }
+    let mut steps = Steps::new(event_loop);
+    steps.before(node);
+    // A panic ends it by dropping it.
+    run();
+    steps.after();
 }
 
 /// Takes the time of each step and tells of it.
@@ -30,6 +42,12 @@ struct Steps<'a> {
     since: Instant,
     /// What takes a step, and what keeps it in memory until its end is told.
     open: Option<(Step<'static>, Option<TaskRef>)>,
+}
+
+impl<'a> Steps<'a> {
+    fn new(event_loop: &'a EventLoop) -> Steps<'a> {
+        Steps { event_loop, since: event_loop.time(), open: None }
+    }
 }
 
 impl Observer for Steps<'_> {

@@ -552,30 +552,24 @@ async fn await_shared(shared: &'static Shared, name: &'static str) {
     }
 }
 
+/// A place for a catch that lives for ever.
+type Place = Cell<Option<CaughtPending>>;
+
 /// Puts a catch that lives for ever into `shared`.
-macro_rules! share_a_catch {
-    ($shared:ident) => {
-        let place = static_ref!(
-            Cell<Option<CaughtPending>> = Cell::new(None)
-        );
-        place.set(Some(CaughtPending(catch_cancel(core::future::pending::<u8>()))));
-        // SAFETY: nobody else touches the place; it is a static, so it never moves.
-        let future: &'static mut CaughtPending =
-            match unsafe { &mut *place.as_ptr() } {
-                Some(future) => future,
-                None => return Err(Failure::said("the place is empty")),
-            };
-        // SAFETY: as above.
-        let future: Pin<&'static mut dyn Future<Output = bool>> =
-            unsafe { Pin::new_unchecked(future) };
-        *$shared.borrow_mut() = Some(future);
-    };
+fn share_a_catch(shared: &'static Shared, place: &'static Place) {
+    place.set(Some(CaughtPending(catch_cancel(core::future::pending::<u8>()))));
+    // SAFETY: nobody else touches the place.
+    if let Some(future) = unsafe { &mut *place.as_ptr() } {
+        let future: &'static mut dyn Future<Output = bool> = future;
+        // SAFETY: it is in a static, so it never moves.
+        *shared.borrow_mut() = Some(unsafe { Pin::new_unchecked(future) });
+    }
 }
 
 fn a_catch_that_moves_to_another_task_is_that_tasks() -> Outcome {
     let event_loop = new_loop!();
     let shared = static_ref!(Shared = RefCell::new(None));
-    share_a_catch!(shared);
+    share_a_catch(shared, static_ref!(Place = Cell::new(None)));
     let first = event_loop.create_task(await_shared(shared, "first"))?;
     event_loop.turn(NOW)?;
     let second = event_loop.create_task(await_shared(shared, "second"))?;
@@ -594,7 +588,7 @@ fn a_catch_that_moves_to_another_task_is_that_tasks() -> Outcome {
 fn a_catch_that_outlives_its_task_does_no_harm() -> Outcome {
     let event_loop = new_loop!();
     let shared = static_ref!(Shared = RefCell::new(None));
-    share_a_catch!(shared);
+    share_a_catch(shared, static_ref!(Place = Cell::new(None)));
     let first = event_loop.create_task(await_shared(shared, "first"))?;
     event_loop.turn(NOW)?;
     first.abort();

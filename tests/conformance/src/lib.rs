@@ -36,6 +36,8 @@ mod callbacks;
 mod cancellation;
 mod catching;
 mod closing;
+mod contexts;
+mod creating;
 mod exceptions;
 mod hosts;
 mod introspection;
@@ -67,6 +69,8 @@ pub const CASES: &[&[Case]] = &[
     callbacks::CASES,
     cancellation::CASES,
     catching::CASES,
+    creating::CASES,
+    contexts::CASES,
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,

@@ -34,6 +34,7 @@ observation! {
     1533 the_longest_step_is_known_while_somebody_looks_on
     1534 steps_are_named_by_their_functions
     1535 a_slow_step_is_told_to_the_tracer
+    1537 an_eager_step_nests_in_the_step_that_creates_it
     1536 a_wake_from_another_thread_is_told_when_it_is_taken_in
 }
 use traced::*;
@@ -45,6 +46,7 @@ mod traced {
     use crate::case::Outcome;
     use crate::fixture::{event, ms, say, stop, stop_after, test};
     use molen::io::{PollBudget, SelectError};
+    use molen::task::Builder;
     use molen::testing::{Step as Script, Text};
     use molen::trace::{DEFAULT_SLOW_CALLBACK_DURATION, Event, Kind, Trace};
     use molen::{Duration, EventLoop, RunError, yield_now};
@@ -374,6 +376,30 @@ mod traced {
         ];
         check_eq!(test().backend.report_count(), 1);
         check_eq!(event_loop.last_turn().longest_step, ms(150));
+        Ok(())
+    }
+
+    pub(super) fn an_eager_step_nests_in_the_step_that_creates_it() -> Outcome {
+        let event_loop = new_loop!();
+        event_loop.set_tracer(Some(&Recorder));
+        event_loop.call_soon(|| {
+            let eager = Builder::new().eager().create_task(say("said"));
+            event(if eager.is_ok_and(|task| task.done()) { "done" } else { "not done" });
+        })?;
+        event_loop.turn(NOW)?;
+        check_events![
+            "turn (",
+            "callback (",
+            "created",
+            "task (",
+            "said",
+            "ended",
+            ") task",
+            "done",
+            ") callback",
+            ") turn",
+        ];
+        check_eq!(event_loop.last_turn().ran, 1);
         Ok(())
     }
 

@@ -30,13 +30,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
     not_applicable!(103, setting_a_tasks_result, "a Task has no such method"),
     case!(104, current_task_with_interleaving_tasks),
-    unsupported!(105, context_of_children_and_callbacks, "task-locals are not built yet"),
-    unsupported!(107, a_task_factory_is_used, "task factories are not built yet"),
     case!(108, a_closed_loop_gives_the_task_back),
-    unsupported!(111, current_task_in_an_eager_step, "eager tasks are not built yet"),
-    unsupported!(112, eager_tasks_are_listed_while_they_run, "eager tasks are not built yet"),
-    unsupported!(113, a_finished_eager_task_keeps_its_result, "eager tasks are not built yet"),
-    unsupported!(114, an_eager_task_has_a_context_of_its_own, "eager tasks are not built yet"),
     unsupported!(
         115,
         cancelling_across_threads_cancels_both,
