@@ -117,8 +117,9 @@ impl Step<'_> {
     }
 
     /// The function that it runs, by its path. What an `async fn` returns is
-    /// named as the function; a closure or an `async` block ends in
-    /// `{{closure}}`.
+    /// named as the function; a closure ends in `{{closure}}`, an `async` block is
+    /// named as the function around it, and the future of
+    /// `run_until_complete` as that.
     pub fn function(&self) -> &'static str {
         let name = (self.described.type_name)();
         match self.kind() {
@@ -130,6 +131,9 @@ impl Step<'_> {
 
 /// The function in the name of a future's type.
 fn function_of_future(type_name: &'static str) -> &'static str {
+    if type_name == "molen_core::schedule::turn::root::Root" {
+        return "run_until_complete";
+    }
     // Where pools only count, they wrap the future of a `#[molen::task]` function.
     let counted = type_name.strip_prefix("molen_core::task::pool::counted::");
     let function = match counted.and_then(|wrapper| wrapper.split_once('<')) {

@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use crate::setup::{Need, Outcome};
 use crate::{process, size, workspace};
 
 /// Compiling and testing the workspace must not take longer than this.
@@ -151,6 +152,29 @@ pub fn examples() -> Vec<HouseRow> {
             one(&format!("cargo build --release in {directory} for {target}"), &mut cargo)
         })
         .collect()
+}
+
+/// What cargo's features of the standard backend add, which no other program of the workspace uses.
+pub fn optional_parts() -> Vec<HouseRow> {
+    const FEATURES: [&str; 4] = ["-p", "molen-std", "--features", "trace,tracing,ps"];
+    ["test", "clippy"]
+        .into_iter()
+        .map(|what| one_command(&[&[what][..], &FEATURES].concat()))
+        .collect()
+}
+
+/// What a loop on an emulated microcontroller tells `defmt`.
+pub fn defmt(machine: &Outcome) -> HouseRow {
+    const NAME: &str = "cargo test -p xtask --test defmt -- --ignored";
+    match machine.path(Need::QemuArm) {
+        Err(error) => HouseRow::one(NAME, Err(format!("{error:#}"))),
+        Ok(qemu) => {
+            let mut cargo = workspace::cargo();
+            cargo.env("QEMU_SYSTEM_ARM", qemu);
+            cargo.args(["test", "-p", "xtask", "--test", "defmt", "--", "--ignored"]);
+            command(NAME, &mut cargo)
+        }
+    }
 }
 
 /// `cargo xtask size`: the deterministic numbers against their ceilings.

@@ -74,6 +74,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if everything {
         report.house.push(house::documentation());
         report.house.extend(house::examples());
+        report.house.extend(house::optional_parts());
+        report.house.push(house::defmt(&machine));
         report.house.push(house::sizes());
     }
     for platform in chosen {
