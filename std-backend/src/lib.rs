@@ -53,6 +53,8 @@ pub fn new_event_loop() -> io::Result<LoopRef> {
     let event_loop = LoopRef::new(selector);
     event_loop.set_unparker(waker);
     #[cfg(feature = "trace")]
-    event_loop.set_debug(trace::debug_mode_by_environment());
+    if trace::debug_mode_by_environment() {
+        event_loop.set_debug(true);
+    }
     Ok(event_loop)
 }

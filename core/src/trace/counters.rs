@@ -29,30 +29,6 @@ pub struct Counters {
     pub longest_step: Duration,
 }
 
-impl Counters {
-    pub(super) const ZERO: Counters = Counters {
-        turns: 0,
-        polls: 0,
-        fired: 0,
-        ran: 0,
-        wakes: 0,
-        redundant_wakes: 0,
-        longest_step: Duration::ZERO,
-    };
-
-    pub(super) fn and(self, other: Counters) -> Counters {
-        Counters {
-            turns: self.turns + other.turns,
-            polls: self.polls + other.polls,
-            fired: self.fired + other.fired,
-            ran: self.ran + other.ran,
-            wakes: self.wakes + other.wakes,
-            redundant_wakes: self.redundant_wakes + other.redundant_wakes,
-            longest_step: self.longest_step.max(other.longest_step),
-        }
-    }
-}
-
 impl fmt::Display for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -11,7 +11,8 @@
 
 use super::{Event, Step};
 use crate::schedule::{EventLoop, ExceptionContext};
-use crate::time::Duration;
+use crate::time::{Duration, nanos};
+use core::cell::Cell;
 use core::fmt;
 
 /// From how long on a step is slow, until
@@ -34,14 +35,57 @@ impl fmt::Display for SlowStep<'_> {
     }
 }
 
-impl super::TracePoints {
-    /// Tells the tracer, and writes a line where the platform's errors go.
-    #[cold]
-    pub(super) fn report_slow(&self, event_loop: &EventLoop, step: Step<'static>, took: Duration) {
-        self.tell(event_loop, || Event::Slow(step, took));
-        let slow = SlowStep { step, took, limit: self.slow_callback_duration.get() };
-        event_loop.warn(&ExceptionContext::new("slow callback", Some(&slow)));
+/// Reports a slow step.
+type Report = fn(&EventLoop, Step<'static>, Duration);
+
+/// What a loop has of debug mode; all zero when it is off and nothing was set.
+pub(super) struct DebugMode {
+    /// Set only where debug mode is turned on, so
+    /// that a program that never does has nothing of it.
+    report: Cell<Option<Report>>,
+    /// In nanoseconds, and what it differs in from the default.
+    slow: Cell<u64>,
+}
+
+impl DebugMode {
+    pub(super) const fn new() -> DebugMode {
+        DebugMode { report: Cell::new(None), slow: Cell::new(0) }
     }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.report.get().is_some()
+    }
+
+    /// Reports the step if it was slow, in debug mode; whether it was.
+    pub(super) fn look_at(
+        &self,
+        event_loop: &EventLoop,
+        step: Step<'static>,
+        took: Duration,
+    ) -> bool {
+        match self.report.get() {
+            Some(report) if took >= self.limit() => {
+                report(event_loop, step, took);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn limit(&self) -> Duration {
+        Duration::from_nanos(self.slow.get() ^ nanos(DEFAULT_SLOW_CALLBACK_DURATION))
+    }
+
+    fn set_limit(&self, limit: Duration) {
+        self.slow.set(nanos(limit) ^ nanos(DEFAULT_SLOW_CALLBACK_DURATION));
+    }
+}
+
+/// Tells the tracer, and writes a line where the platform's errors go.
+fn report_slow(event_loop: &EventLoop, step: Step<'static>, took: Duration) {
+    event_loop.trace.tell(event_loop, || Event::Slow(step, took));
+    let slow = SlowStep { step, took, limit: event_loop.slow_callback_duration() };
+    event_loop.warn(&ExceptionContext::new("slow callback", Some(&slow)));
 }
 
 impl EventLoop {
@@ -55,25 +99,26 @@ impl EventLoop {
     ///
     /// asyncio: `loop.set_debug()`.
     pub fn set_debug(&self, enabled: bool) {
-        self.trace.debug.set(enabled);
+        self.trace.debug.report.set(enabled.then_some(report_slow));
     }
 
     /// Whether debug mode is on. asyncio: `loop.get_debug()`.
     pub fn get_debug(&self) -> bool {
-        self.trace.debug.get()
+        self.trace.debug.is_on()
     }
 
     /// From how long on debug mode calls a step slow.
     ///
     /// asyncio: the attribute `loop.slow_callback_duration`.
     pub fn slow_callback_duration(&self) -> Duration {
-        self.trace.slow_callback_duration.get()
+        self.trace.debug.limit()
     }
 
     /// Says from how long on debug mode calls a step slow; with zero, all are.
+    /// What is longer than 584 years becomes that.
     ///
     /// asyncio: the attribute `loop.slow_callback_duration`.
     pub fn set_slow_callback_duration(&self, duration: Duration) {
-        self.trace.slow_callback_duration.set(duration);
+        self.trace.debug.set_limit(duration);
     }
 }

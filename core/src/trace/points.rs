@@ -6,11 +6,12 @@
 //!   written. An interrupt, which may come at any time and runs to its end,
 //!   sees either no tracer or a whole one; other threads have no part in it.
 
+use super::debug::DebugMode;
 use super::{Counters, Event, Step, Trace};
 use crate::io::Wait;
 use crate::schedule::EventLoop;
 use crate::task::header::Header;
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, nanos};
 use core::cell::Cell;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, compiler_fence};
@@ -24,21 +25,46 @@ fn add(counter: &AtomicUsize, n: usize) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
 }
 
+/// All zero at first, so that a static loop needs no initial values.
 pub(crate) struct TracePoints {
     traced: AtomicBool,
     tracer: Cell<Option<&'static dyn Trace>>,
-    pub(super) debug: Cell<bool>,
-    pub(super) slow_callback_duration: Cell<Duration>,
+    pub(super) debug: DebugMode,
     in_turn: Cell<bool>,
     /// What is known of this turn, or of the last one between two.
-    turn: Cell<Counters>,
-    /// Of all turns that are over.
-    total: Cell<Counters>,
-    pub(super) longest_step: Cell<Duration>,
+    turn: ThisTurn,
+    total: Totals,
+    /// In nanoseconds, of this turn.
+    longest_step: Cell<u64>,
     wakes: AtomicUsize,
     redundant_wakes: AtomicUsize,
-    /// `wakes` and `redundant_wakes` when the last turn ended.
-    wakes_before: Cell<(usize, usize)>,
+}
+
+/// In words, because they are counted at each turn, whoever looks on.
+struct ThisTurn {
+    polls: Cell<u32>,
+    fired: Cell<u32>,
+    ran: Cell<u32>,
+    wakes: Cell<usize>,
+    redundant_wakes: Cell<usize>,
+    /// Of `TracePoints`, when the last turn ended.
+    wakes_before: Cell<usize>,
+    redundant_wakes_before: Cell<usize>,
+}
+
+/// Of all turns that are over.
+struct Totals {
+    turns: Cell<u64>,
+    polls: Cell<u64>,
+    fired: Cell<u64>,
+    ran: Cell<u64>,
+    wakes: Cell<u64>,
+    redundant_wakes: Cell<u64>,
+    longest_step: Cell<u64>,
+}
+
+fn add_to(total: &Cell<u64>, n: impl TryInto<u64>) {
+    total.set(total.get().wrapping_add(n.try_into().unwrap_or(0)));
 }
 
 impl TracePoints {
@@ -46,22 +72,36 @@ impl TracePoints {
         TracePoints {
             traced: AtomicBool::new(false),
             tracer: Cell::new(None),
-            debug: Cell::new(false),
-            slow_callback_duration: Cell::new(super::DEFAULT_SLOW_CALLBACK_DURATION),
+            debug: DebugMode::new(),
             in_turn: Cell::new(false),
-            turn: Cell::new(Counters::ZERO),
-            total: Cell::new(Counters::ZERO),
-            longest_step: Cell::new(Duration::ZERO),
+            turn: ThisTurn {
+                polls: Cell::new(0),
+                fired: Cell::new(0),
+                ran: Cell::new(0),
+                wakes: Cell::new(0),
+                redundant_wakes: Cell::new(0),
+                wakes_before: Cell::new(0),
+                redundant_wakes_before: Cell::new(0),
+            },
+            total: Totals {
+                turns: Cell::new(0),
+                polls: Cell::new(0),
+                fired: Cell::new(0),
+                ran: Cell::new(0),
+                wakes: Cell::new(0),
+                redundant_wakes: Cell::new(0),
+                longest_step: Cell::new(0),
+            },
+            longest_step: Cell::new(0),
             wakes: AtomicUsize::new(0),
             redundant_wakes: AtomicUsize::new(0),
-            wakes_before: Cell::new((0, 0)),
         }
     }
 
     /// Whether each step is to be looked at.
     #[inline]
     pub(super) fn looks_at_steps(&self) -> bool {
-        self.debug.get() || self.traced.load(Ordering::Relaxed)
+        self.debug.is_on() || self.traced.load(Ordering::Relaxed)
     }
 
     #[inline]
@@ -83,11 +123,11 @@ impl TracePoints {
     }
 
     /// A look at the selector begins, or a batch without one.
-    #[inline]
     pub(crate) fn begin_turn(&self, event_loop: &EventLoop) {
         if !self.in_turn.replace(true) {
-            self.turn.set(Counters { turns: 1, ..Counters::ZERO });
-            self.longest_step.set(Duration::ZERO);
+            self.turn.polls.set(0);
+            self.turn.fired.set(0);
+            self.longest_step.set(0);
             self.tell(event_loop, || Event::TurnBegin);
         }
     }
@@ -97,17 +137,41 @@ impl TracePoints {
         if !self.in_turn.replace(false) {
             return;
         }
-        let now =
-            (self.wakes.load(Ordering::Relaxed), self.redundant_wakes.load(Ordering::Relaxed));
-        let before = self.wakes_before.replace(now);
-        let mut turn = self.turn.get();
-        turn.ran = u64::from(ran);
-        turn.wakes = now.0.wrapping_sub(before.0) as u64;
-        turn.redundant_wakes = now.1.wrapping_sub(before.1) as u64;
-        turn.longest_step = self.longest_step.get();
-        self.turn.set(turn);
-        self.total.set(self.total.get().and(turn));
-        self.tell(event_loop, || Event::TurnEnd(turn));
+        let (turn, total) = (&self.turn, &self.total);
+        turn.ran.set(ran);
+        let since = |now: &AtomicUsize, before: &Cell<usize>| {
+            let now = now.load(Ordering::Relaxed);
+            now.wrapping_sub(before.replace(now))
+        };
+        turn.wakes.set(since(&self.wakes, &turn.wakes_before));
+        turn.redundant_wakes.set(since(&self.redundant_wakes, &turn.redundant_wakes_before));
+        add_to(&total.turns, 1_u32);
+        add_to(&total.polls, turn.polls.get());
+        add_to(&total.fired, turn.fired.get());
+        add_to(&total.ran, ran);
+        add_to(&total.wakes, turn.wakes.get());
+        add_to(&total.redundant_wakes, turn.redundant_wakes.get());
+        self.tell(event_loop, || Event::TurnEnd(self.last_turn()));
+    }
+
+    /// A step took so long.
+    pub(super) fn note_length(&self, took: Duration) {
+        let took = nanos(took);
+        self.longest_step.set(self.longest_step.get().max(took));
+        self.total.longest_step.set(self.total.longest_step.get().max(took));
+    }
+
+    fn last_turn(&self) -> Counters {
+        let turn = &self.turn;
+        Counters {
+            turns: 1,
+            polls: turn.polls.get().into(),
+            fired: turn.fired.get().into(),
+            ran: turn.ran.get().into(),
+            wakes: turn.wakes.get() as u64,
+            redundant_wakes: turn.redundant_wakes.get() as u64,
+            longest_step: Duration::from_nanos(self.longest_step.get()),
+        }
     }
 
     pub(crate) fn loop_closed(&self, event_loop: &EventLoop) {
@@ -115,8 +179,7 @@ impl TracePoints {
     }
 
     pub(crate) fn begin_select(&self, event_loop: &EventLoop, wait: Wait) {
-        let turn = self.turn.get();
-        self.turn.set(Counters { polls: turn.polls + 1, ..turn });
+        self.turn.polls.set(self.turn.polls.get().wrapping_add(1));
         if wait != Wait::No {
             self.tell(event_loop, || Event::SleepBegin(wait));
         }
@@ -136,8 +199,7 @@ impl TracePoints {
     }
 
     pub(crate) fn timer_fired<T>(&self, event_loop: &EventLoop, timer: NonNull<T>) {
-        let turn = self.turn.get();
-        self.turn.set(Counters { fired: turn.fired + 1, ..turn });
+        self.turn.fired.set(self.turn.fired.get().wrapping_add(1));
         self.tell(event_loop, || Event::TimerFired { timer: timer.addr().get() });
     }
 }
@@ -208,11 +270,22 @@ impl EventLoop {
 
     /// What the loop did since it was made, in the turns that are over.
     pub fn counters(&self) -> Counters {
-        self.trace.total.get()
+        let total = &self.trace.total;
+        Counters {
+            turns: total.turns.get(),
+            polls: total.polls.get(),
+            fired: total.fired.get(),
+            ran: total.ran.get(),
+            wakes: total.wakes.get(),
+            redundant_wakes: total.redundant_wakes.get(),
+            longest_step: Duration::from_nanos(total.longest_step.get()),
+        }
     }
 
-    /// What the loop did in the last turn that is over.
+    /// What the loop did in the last turn that is over; while a turn is under
+    /// way, nothing.
     pub fn last_turn(&self) -> Counters {
-        if self.trace.in_turn.get() { Counters::ZERO } else { self.trace.turn.get() }
+        let nothing = self.trace.in_turn.get() || self.trace.total.turns.get() == 0;
+        if nothing { Counters::default() } else { self.trace.last_turn() }
     }
 }

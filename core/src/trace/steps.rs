@@ -64,10 +64,9 @@ impl Observer for Steps<'_> {
         let now = self.event_loop.time();
         let took = now.saturating_since(self.since);
         self.since = now;
-        points.longest_step.set(points.longest_step.get().max(took));
+        points.note_length(took);
         points.tell(self.event_loop, || Event::StepEnd(step));
-        if points.debug.get() && took >= points.slow_callback_duration.get() {
-            points.report_slow(self.event_loop, step, took);
+        if points.debug.look_at(self.event_loop, step, took) {
             // What reporting takes is not the next step's fault.
             self.since = self.event_loop.time();
         }
