@@ -130,6 +130,10 @@ pub enum RunError {
     ///
     /// asyncio: `RuntimeError: Event loop stopped before Future completed.`
     Stopped,
+    /// The future was run as a task, and that was cancelled.
+    ///
+    /// asyncio: `CancelledError`.
+    Cancelled,
     /// Nothing is ready, no timer is set and no source is waited for, and no
     /// one outside could wake the loop: it would sleep for ever.
     NothingToWaitFor,
@@ -150,6 +154,7 @@ impl fmt::Display for RunError {
                 "cannot run the event loop: an event loop is already running on this thread",
             ),
             Self::Stopped => f.write_str("the event loop was stopped before the future was done"),
+            Self::Cancelled => f.write_str("the future that the event loop ran was cancelled"),
             Self::NothingToWaitFor => f.write_str(
                 "the event loop has nothing to wait for: no callback, timer or source is left, \
                  but the future is not done",

@@ -22,6 +22,8 @@
 //! | [`task`] | tasks on the heap and in statics, cancellation, promises, `sleep` |
 //! | [`sync`] | what tasks wait for in one another |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
+//! | [`task_group`] | tasks that are all over when a block is |
+//! | [`timeouts`] | waiting, but not for ever |
 //! | [`testing`] | a scripted selector, a hand-advanced clock, an event log |
 //! | `trace` | what the loop does, told while it does it; needs the feature |
 //!
@@ -46,8 +48,10 @@ pub mod platform;
 pub mod schedule;
 pub mod sync;
 pub mod task;
+pub mod task_group;
 pub mod testing;
 pub mod time;
+pub mod timeouts;
 #[cfg(not(feature = "trace"))]
 mod trace;
 #[cfg(feature = "trace")]
@@ -63,4 +67,7 @@ pub use task::{
     CallGraph, Cancelled, Promise, Task, TaskRef, capture_call_graph, catch_cancel, create_task,
     current_task, print_call_graph, sleep, sleep_until, yield_now,
 };
+#[cfg(feature = "alloc")]
+pub use task_group::TaskGroup;
 pub use time::{Duration, Instant};
+pub use timeouts::{Deadline, TimeoutError, timeout, timeout_at, wait_for};

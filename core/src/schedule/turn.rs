@@ -96,8 +96,9 @@ impl EventLoop {
     ///
     /// # Errors
     ///
-    /// As [`run_forever`](Self::run_forever), and [`RunError::Stopped`] when
-    /// the loop was stopped before the future was done.
+    /// As [`run_forever`](Self::run_forever), [`RunError::Stopped`] when
+    /// the loop was stopped before the future was done, and
+    /// [`RunError::Cancelled`] when the task that the future is meanwhile was cancelled.
     pub fn run_until_complete<F: Future>(&self, future: F) -> Result<F::Output, RunError> {
         let mut output = None;
         {
@@ -118,7 +119,7 @@ impl EventLoop {
             crate::platform::resume_unwind(payload);
         }
         let _ = &mut root;
-        result
+        if root.cancelled() { Err(RunError::Cancelled) } else { result }
     }
 
     /// Runs what is ready now, once each but at most `left`, which is not zero

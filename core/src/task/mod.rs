@@ -80,6 +80,11 @@ pub trait IntoTask: Sized {
     /// [`ScheduleError`] with the value when the loop is closed or the pool is full.
     fn spawn_on(self, event_loop: &EventLoop) -> Result<Task<Self::Output>, ScheduleError<Self>>;
 
+    /// Whether it is a task already, which others may have begun.
+    fn has_begun(&self) -> bool {
+        false
+    }
+
     /// Makes it a task of `event_loop` that begins as `new` says. For [`Builder`].
     ///
     /// # Errors

@@ -35,6 +35,10 @@ impl<T: 'static> IntoTask for Spawned<T> {
         Ok(self.0)
     }
 
+    fn has_begun(&self) -> bool {
+        true
+    }
+
     fn spawn_with(self, _: &EventLoop, _: NewTask) -> Result<Task<T>, ScheduleError<Self>> {
         Ok(self.0)
     }

@@ -41,6 +41,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(1225, a_task_ref_of_an_ended_task_is_done),
     case!(1226, who_awaits_a_task_is_told_by_its_ref),
     case!(1227, a_closed_loop_drops_what_catches),
+    case!(1228, a_cancelled_main_future_ends_the_run),
 ];
 
 const NOW: Option<Duration> = Some(Duration::ZERO);
@@ -729,5 +730,25 @@ fn a_closed_loop_drops_what_catches() -> Outcome {
     event_loop.close()?;
     check_events!["dropped"];
     check!(task.cancelled(), "it is not cancelled");
+    Ok(())
+}
+
+fn a_cancelled_main_future_ends_the_run() -> Outcome {
+    let event_loop = new_loop!();
+    let result = event_loop.run_until_complete(async {
+        let _guard = OnDrop("dropped");
+        if let Some(task) = molen::current_task() {
+            task.cancel();
+        }
+        yield_now().await;
+        event("never");
+    });
+    check_matches!(result, Err(molen::RunError::Cancelled));
+    check_events!["dropped"];
+    // The loop goes on as if nothing had been.
+    check_eq!(event_loop.run_until_complete(async { 7 })?, 7);
+    event_loop.call_soon(|| event("callback"))?;
+    let turn = event_loop.turn(NOW)?;
+    check_eq!(turn.ran, 1);
     Ok(())
 }

@@ -49,9 +49,11 @@ mod promises;
 mod repeating;
 mod starvation;
 mod stopping;
+mod task_groups;
 mod tasks;
 mod testing;
 mod threads;
+mod timeouts;
 mod timers;
 mod wheel;
 
@@ -71,6 +73,8 @@ pub const CASES: &[&[Case]] = &[
     catching::CASES,
     creating::CASES,
     contexts::CASES,
+    timeouts::CASES,
+    task_groups::CASES,
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,

@@ -73,6 +73,10 @@ impl Cancelled {
         Cancelled { message }
     }
 
+    pub(crate) fn into_message(self) -> Option<CancelMessage> {
+        self.message
+    }
+
     /// What [`cancel_with`](super::Task::cancel_with) said.
     pub fn message(&self) -> Option<&CancelMessage> {
         self.message.as_ref()

@@ -33,6 +33,7 @@ use super::{CancelMessage, Cancelled};
 use crate::schedule::EventLoop;
 use crate::task::header::{Header, is_waker_of, wake_by_ref};
 use crate::task::state::{CANCEL, DONE};
+use crate::time::Instant;
 use core::cell::Cell;
 use core::future::Future;
 use core::marker::PhantomPinned;
@@ -44,6 +45,9 @@ use core::task::{Context, Poll, Waker};
 const REQUESTED: u8 = 1 << 0;
 /// It takes cancels from outside.
 const CATCHES: u8 = 1 << 1;
+
+/// It is a timeout that has expired and drops its future at the end of this poll.
+const ENDING: u8 = 1 << 2;
 
 /// What a poll within a scope found.
 pub(crate) enum Scoped<T> {
@@ -67,6 +71,8 @@ pub(crate) struct Scope {
     /// Whom to wake, when that is not the task itself.
     waker: Cell<Option<Waker>>,
     flags: Cell<u8>,
+    /// When a timeout expires, until it has; the clock's end for other scopes.
+    deadline: Cell<Instant>,
     /// What the first scope of a task has taken the place of.
     #[cfg(feature = "alloc")]
     pub(crate) below: Cell<*mut ()>,
@@ -84,6 +90,7 @@ impl Scope {
             parent: Cell::new(null()),
             waker: Cell::new(None),
             flags: Cell::new(flags),
+            deadline: Cell::new(Instant::FAR_FUTURE),
             #[cfg(feature = "alloc")]
             below: Cell::new(core::ptr::null_mut()),
             _pin: PhantomPinned,
@@ -96,8 +103,7 @@ impl Scope {
     }
 
     /// A scope that a cancel of the task passes by, unless code within it
-    /// [passes it on](Cancelled::propagate).
-    #[allow(dead_code, reason = "timeouts are made of it")]
+    /// [passes it on](Cancelled::propagate): a timeout's.
     pub(crate) const fn passing() -> Scope {
         Scope::with(0)
     }
@@ -213,18 +219,56 @@ impl Scope {
     }
 
     /// Counts a cancel of the task and asks the innermost scopes within this
-    /// one that catch to end. False, and nothing is asked for, when there is none:
-    /// then it is for the owner to drop the future.
-    #[allow(dead_code, reason = "timeouts are made of it")]
+    /// one that catch to end. False when there is none: then it is for the
+    /// owner to drop the future.
     pub(crate) fn cancel_inside(&self) -> bool {
         let Some(task) = self.task() else { return false };
         task.state.add_cancel();
         request_leaves(task, self)
     }
 
+    /// Says when this scope's timeout expires.
+    pub(crate) fn set_deadline(&self, when: Instant) {
+        self.deadline.set(when);
+    }
+
+    /// This scope's timeout has expired: from here on cancels stop here, and
+    /// it decides whose they are.
+    pub(crate) fn expire(&self) {
+        self.deadline.set(Instant::FAR_FUTURE);
+        self.set(CATCHES);
+    }
+
+    /// Whether a timeout inside expires before `when`, and has by `now`: it comes first.
+    pub(crate) fn earlier_timeout_inside(&self, when: Instant, now: Instant) -> bool {
+        let Some(task) = self.task() else { return false };
+        scopes(task).any(|scope| {
+            let deadline = scope.deadline.get();
+            deadline < when && deadline <= now && scope.is_within(self)
+        })
+    }
+
+    /// Says that the owner drops the future when it has polled it once more:
+    /// what expires inside meanwhile leaves it to the owner.
+    pub(crate) fn end_after_this_poll(&self) {
+        self.set(ENDING);
+    }
+
+    /// Whether something around will be dropped when this poll is over.
+    pub(crate) fn ends_with_what_is_around(&self) -> bool {
+        let mut around = self.parent.get();
+        // SAFETY: Parents Live.
+        while let Some(scope) = unsafe { around.as_ref() } {
+            if scope.has(ENDING) {
+                return true;
+            }
+            around = scope.parent.get();
+        }
+        false
+    }
+
     /// Hands a cancel that was delivered here on to what is around: to the next scope,
     /// or to the task, which then ends at its next step.
-    #[allow(dead_code, reason = "timeouts are made of it")]
     pub(crate) fn pass_on(&self, message: Option<CancelMessage>) {
         let Some(task) = self.task() else { return };
         // SAFETY: Parents Live.
