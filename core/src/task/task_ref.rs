@@ -118,6 +118,14 @@ impl TaskRef {
         self.header().is_some_and(|header| header.has(CANCELLED))
     }
 
+    /// Notes that who `waker` wakes awaits it, unless somebody does already.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn await_by(&self, waker: &core::task::Waker) {
+        if let Some(header) = self.unfinished() {
+            header.joiner.set_if_nobody_waits(waker);
+        }
+    }
+
     /// The task that awaits it, if one does. asyncio: `future_add_to_awaited_by`.
     pub fn awaited_by(&self) -> Option<TaskRef> {
         let waiting = self.unfinished()?.joiner.waiting_task()?;

@@ -24,6 +24,8 @@ pub(crate) const CASES: &[Case] = &[
     case!(1549, a_table_has_a_line_for_each_task),
     case!(1550, a_tree_deeper_than_64_is_cut),
     case!(1551, no_tasks_make_no_tree),
+    case!(1552, the_tasks_of_a_bounded_group_name_who_runs_it),
+    case!(1553, the_tasks_of_a_group_name_who_runs_it),
 ];
 
 const NOW: Option<Duration> = Some(Duration::ZERO);
@@ -346,4 +348,79 @@ fn no_tasks_make_no_tree() -> Outcome {
     check_shows!(event_loop.pstree(), "");
     check_eq!(test().backend.report_count(), 0);
     Ok(())
+}
+
+/// What a group's tasks are awaited by: with an allocator and without.
+macro_rules! group_case {
+    ($name:ident, $group:expr, $created:expr) => {
+        fn $name() -> Outcome {
+            use molen::task_group::*;
+            let event_loop = new_loop!();
+            let child = static_ref!(Slot<TaskRef> = Slot::new(None));
+            event_loop.call_later(ms(5), move || {
+                let Some(child) = child.take() else { return };
+                let Some(graph) = capture_call_graph(Some(&child)) else { return };
+                let Some(parent) = graph.awaited_by() else {
+                    return crate::fixture::event("awaited by nobody");
+                };
+                crate::fixture::event(if parent.awaited_by().is_none() {
+                    "awaited by the main task"
+                } else {
+                    "awaited by another task"
+                });
+            })?;
+            let result = event_loop.run_until_complete(async {
+                let group = $group;
+                let body = async {
+                    let () = $created(&group, child);
+                    Ok::<(), &'static str>(())
+                };
+                group.run(body).await.is_ok()
+            })?;
+            check!(result, "the group failed");
+            check_events!["awaited by the main task"];
+            Ok(())
+        }
+    };
+}
+
+#[molen::task]
+async fn member() -> Result<(), &'static str> {
+    sleep(ms(10)).await;
+    Ok(())
+}
+
+group_case!(
+    the_tasks_of_a_bounded_group_name_who_runs_it,
+    BoundedTaskGroup::<(), &'static str, 2>::new(),
+    |group: &BoundedTaskGroup<(), &'static str, 2>, child: &Slot<TaskRef>| {
+        // The group keeps the handle: the task is found as the youngest.
+        let created = group.create_task(member());
+        if let (Ok(_), Ok(event_loop)) = (created, molen::get_running_loop()) {
+            let main = current_task();
+            event_loop.for_each_task(|task| {
+                if Some(&task) != main.as_ref() {
+                    child.set(Some(task));
+                }
+            });
+        }
+    }
+);
+
+#[cfg(not(any(target_os = "none", target_os = "wasi")))]
+group_case!(
+    the_tasks_of_a_group_name_who_runs_it,
+    TaskGroup::<&'static str>::new(),
+    |group: &TaskGroup<&'static str>, child: &Slot<TaskRef>| {
+        let created = group.create_task(async {
+            sleep(ms(10)).await;
+            Ok(())
+        });
+        child.set(created.ok().map(|task| task.task_ref()));
+    }
+);
+
+#[cfg(any(target_os = "none", target_os = "wasi"))]
+fn the_tasks_of_a_group_name_who_runs_it() -> Outcome {
+    Err(crate::case::Failure::Unsupported("a group of any size needs an allocator"))
 }

@@ -9,6 +9,8 @@
 //!                              └─awaits──▶ fetch b      downwards: pstree, from "main"
 //! ```
 //!
+//! The tasks of a `TaskGroup` are awaited from the end of its body on.
+//!
 //! A task has one awaiter at most: the one that polled its handle last, until
 //! the handle is dropped or the task has ended. One that polled a handle, gave
 //! up, and keeps it, is still named.
