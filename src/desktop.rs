@@ -2,7 +2,10 @@
 
 #[cfg(feature = "introspect")]
 pub use molen_std::introspect;
-pub use molen_std::{SelectorEventLoop, net, new_event_loop};
+pub use molen_std::{
+    ConcurrentError, ConcurrentFuture, SelectorEventLoop, ThreadPoolExecutor, net, new_event_loop,
+    run_coroutine_threadsafe, wrap_future,
+};
 
 extern crate std;
 

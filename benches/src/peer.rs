@@ -19,6 +19,10 @@ pub trait Peer: 'static {
     /// The loop's own TCP echo server, or `None` when it has no sockets.
     const SERVE: Option<Serve> = None;
 
+    /// Whether the loop has threads of its own for functions that block:
+    /// [`on_thread`](Self::on_thread).
+    const HAS_POOL: bool = false;
+
     /// Why the loop cannot do `row`, or `None` when it can.
     fn lacks(row: Row) -> Option<&'static str> {
         let _ = row;
@@ -39,6 +43,15 @@ pub trait Peer: 'static {
 
     /// The loop's own "let others run" call.
     fn yield_now() -> impl Future<Output = ()>;
+
+    /// Has the loop's own pool call `function`, at once, and waits for its value.
+    fn on_thread<F>(function: F) -> impl Future<Output = u64>
+    where
+        F: FnOnce() -> u64 + Send + 'static,
+    {
+        let _ = function;
+        async { unreachable!("`HAS_POOL` keeps functions away") }
+    }
 
     /// Lifts a poll budget if the loop has one, so that a row that performs
     /// many operations inside one poll is not cut short.
@@ -79,7 +92,13 @@ impl Column {
             kind,
             micro: Some(crate::rows::run::<P>),
             serve: P::SERVE,
-            lacks: P::lacks,
+            lacks: |row| {
+                if row.needs_pool() && !P::HAS_POOL {
+                    Some("no thread pool")
+                } else {
+                    P::lacks(row)
+                }
+            },
         }
     }
 

@@ -26,6 +26,10 @@ pub enum Row {
     Wake,
     /// A million messages from another thread through a futures channel
     Messages,
+    /// One function after the other on the loop's thread pool
+    JobOne,
+    /// A thousand functions at a time on the loop's thread pool
+    JobMany,
     /// One timer armed and cancelled, with none and with one other outstanding
     #[value(name = "timers_1")]
     Timers1,
@@ -148,6 +152,11 @@ impl Row {
         self.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()
     }
 
+    /// Whether the row needs a pool of threads.
+    pub fn needs_pool(self) -> bool {
+        matches!(self, Row::JobOne | Row::JobMany)
+    }
+
     /// Whether the row arms timers.
     pub fn needs_timers(self) -> bool {
         use Row::*;
@@ -192,6 +201,23 @@ impl Row {
                 }
             }
             Row::Messages => const { &[figure("messages", Unit::WallNs, Bar::FastestPeer)] },
+            Row::JobOne => {
+                const {
+                    &[
+                        figure("job_one_p50", Unit::WallNs, Bar::FastestPeer),
+                        figure("job_one_p90", Unit::WallNs, Bar::None),
+                        figure("job_one_cpu", Unit::CpuNs, Bar::None),
+                    ]
+                }
+            }
+            Row::JobMany => {
+                const {
+                    &[
+                        figure("job_many", Unit::WallNs, Bar::FastestPeer),
+                        figure("job_many_cpu", Unit::CpuNs, Bar::None),
+                    ]
+                }
+            }
             Row::Timers1 => const { &[cpu("timer_churn_0"), cpu("timer_churn_1")] },
             Row::Timers1k => {
                 const { &[cpu("timer_insert_1k"), cpu("timer_cancel_1k"), cpu("timer_churn_1k")] }

@@ -14,6 +14,42 @@ pub(crate) use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsiz
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
+/// Under loom, two threads that take their turns at one time fail the test.
+#[cfg(loom)]
+pub(crate) use loom::cell::UnsafeCell as TurnCell;
+#[cfg(all(feature = "threads", not(loom)))]
+pub(crate) use turn_cell::TurnCell;
+
+#[cfg(all(feature = "threads", not(loom)))]
+mod turn_cell {
+    use core::cell::UnsafeCell;
+
+    /// What several threads use in turns; something else says whose turn it is.
+    pub(crate) struct TurnCell<T>(UnsafeCell<T>);
+
+    impl<T> TurnCell<T> {
+        pub(crate) const fn new(value: T) -> TurnCell<T> {
+            TurnCell(UnsafeCell::new(value))
+        }
+
+        /// For looking: others may look at the same time.
+        #[inline(always)]
+        pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+            f(self.0.get())
+        }
+
+        /// For changing: nobody else may look.
+        #[inline(always)]
+        pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+            f(self.0.get())
+        }
+
+        pub(crate) fn into_inner(self) -> T {
+            self.0.into_inner()
+        }
+    }
+}
+
 #[cfg(not(feature = "threads"))]
 pub(crate) use core::sync::atomic::{AtomicBool, Ordering};
 

@@ -75,7 +75,7 @@ impl<T> ScheduleError<T> {
     }
 
     /// The same error about `other(value)`.
-    pub(crate) fn map<U>(self, other: impl FnOnce(T) -> U) -> ScheduleError<U> {
+    pub fn map<U>(self, other: impl FnOnce(T) -> U) -> ScheduleError<U> {
         match self {
             Self::Closed(it) => ScheduleError::Closed(other(it)),
             Self::Full(it) => ScheduleError::Full(other(it)),

@@ -20,6 +20,7 @@
 //! |---|---|
 //! | [`schedule`] | the loop, its turn, ready queue, timer wheel, handles |
 //! | [`task`] | tasks on the heap and in statics, cancellation, promises, `sleep` |
+//! | `executor` | functions that block, on other threads (`threads` only) |
 //! | [`sync`] | what tasks wait for in one another |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
 //! | [`task_group`] | tasks that are all over when a block is |
@@ -43,6 +44,8 @@ extern crate alloc;
 
 mod atomic;
 pub mod error;
+#[cfg(feature = "threads")]
+pub mod executor;
 pub mod io;
 pub mod platform;
 pub mod schedule;
@@ -60,6 +63,8 @@ pub mod trace;
 pub use error::{
     Closed, Full, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError, Unsupported,
 };
+#[cfg(feature = "threads")]
+pub use executor::{run_in_executor, to_thread};
 pub use schedule::{EventLoop, Handle, LoopRef, MissedTicks, TimerHandle, Turn, get_running_loop};
 #[cfg(feature = "alloc")]
 pub use task::all_tasks;

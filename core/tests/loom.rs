@@ -17,6 +17,9 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize as Count, Ordering::SeqCst};
 use std::task::{Poll, Wake, Waker};
 
+#[path = "loom/jobs.rs"]
+mod jobs;
+
 struct Loom;
 
 loom::thread_local! {

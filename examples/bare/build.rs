@@ -1,4 +1,4 @@
-//! Gives the linker the memory map of the target's board; for the conformance cases on boards as well.
+//! Gives the linker the memory map of the target's board.
 
 use std::{env, fs, io, path::PathBuf};
 

@@ -7,14 +7,19 @@
 //! | `wait_epoll`, `wait_mio` | the wait itself, exact on Linux |
 //! | `registrations` | the table from events to sources, with generations |
 //! | `registered`, `source_state` | a source in the selector; its readiness |
-//! | `watches`, [`SelectorEventLoop`] | `add_reader` and its family |
+//! | [`concurrent`] | results and coroutines across threads |
+//! | [`executor`] | threads that run functions for a loop |
+//! | `watches`, `watched`, [`SelectorEventLoop`] | `add_reader` and its family |
+//! | `descriptor` | what a descriptor is: of Unix any, of Windows a socket |
 //! | [`net`] | TCP listeners and connections |
 //! | [`host`] | a loop inside another loop |
 //! | `trace`, `introspect` | exporters of traces; the tasks of a living process |
 //!
 //! Nothing here decides what runs when, and nothing here knows a protocol.
 
-#[cfg(unix)]
+pub mod concurrent;
+mod descriptor;
+pub mod executor;
 pub mod host;
 #[cfg(feature = "introspect")]
 pub mod introspect;
@@ -32,9 +37,11 @@ pub mod trace;
 mod wait_epoll;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod wait_mio;
-#[cfg(unix)]
+mod watched;
 mod watches;
 
+pub use concurrent::{ConcurrentError, ConcurrentFuture, run_coroutine_threadsafe, wrap_future};
+pub use executor::ThreadPoolExecutor;
 pub use reader_writer::{SelectorEventLoop, WatchError, WatchRefused};
 pub use selector::StdSelector;
 

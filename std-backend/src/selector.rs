@@ -10,7 +10,6 @@ use crate::source_state::SourceState;
 use crate::wait_epoll::Waiter;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 use crate::wait_mio::Waiter;
-#[cfg(unix)]
 use crate::watches::{Watch, Watches};
 use core::cell::{Cell, RefCell};
 use core::task::Waker;
@@ -42,7 +41,6 @@ pub(crate) struct Fired {
 #[derive(Clone)]
 pub(crate) enum Entry {
     Source(Rc<SourceState>),
-    #[cfg(unix)]
     Watch(Rc<Watch>),
 }
 
@@ -51,7 +49,6 @@ pub struct StdSelector {
     this: Weak<StdSelector>,
     waiter: Waiter,
     registrations: RefCell<Registrations<Entry>>,
-    #[cfg(unix)]
     pub(crate) watches: Watches,
     poll_budget: Cell<PollBudget>,
     start: std::time::Instant,
@@ -83,7 +80,6 @@ impl StdSelector {
             this: this.clone(),
             waiter,
             registrations: RefCell::new(Registrations::new()),
-            #[cfg(unix)]
             watches: Watches::new(),
             poll_budget: Cell::new(PollBudget::DEFAULT),
             start: std::time::Instant::now(),
@@ -151,12 +147,9 @@ impl StdSelector {
         let entry = self.registrations.borrow().get(fired.token).cloned();
         match entry {
             Some(Entry::Source(source)) => source.notify(fired.ready, fired.hung_up),
-            #[cfg(unix)]
             Some(Entry::Watch(watch)) => self.watch_fired(event_loop, watch, fired.ready),
             // The wake-up, which has done its work, or a registration that is gone.
-            None => {
-                let _ = event_loop;
-            }
+            None => {}
         }
     }
 }
@@ -184,7 +177,6 @@ impl Selector for StdSelector {
     }
 
     fn select(&self, event_loop: &EventLoop, wait: Wait) -> Result<(), SelectError> {
-        #[cfg(unix)]
         self.arm_watches();
         let timeout = match wait {
             Wait::No => Some(Duration::ZERO),
@@ -200,7 +192,6 @@ impl Selector for StdSelector {
     }
 
     fn close(&self) {
-        #[cfg(unix)]
         self.close_watches();
     }
 

@@ -1,4 +1,4 @@
-//! Descriptors that the user watches with `add_reader` and `add_writer`.
+//! Descriptors (on Windows: sockets) that the user watches with `add_reader` and `add_writer`.
 //!
 //! ```text
 //!             add                event              callback has run
@@ -16,16 +16,16 @@
 //! A descriptor of one of this crate's own sources is not to be watched: both
 //! would take each other's bytes. The table by number knows.
 
+use crate::descriptor::{DescriptorTable, RawDescriptor};
 use crate::registrations::Key;
 use crate::selector::{Entry, StdSelector};
+use crate::watched::Watched;
 use core::cell::{Cell, RefCell};
 use mio::Interest;
-use mio::unix::SourceFd;
 use molen_core::io::Ready;
 use molen_core::io::source::SourceError;
 use molen_core::schedule::{EventLoop, StandingCallback};
 use std::io;
-use std::os::fd::RawFd;
 use std::rc::Rc;
 
 /// One half of a watch.
@@ -46,7 +46,8 @@ impl Half {
 
 /// A watched descriptor: what to call when it can be read, and written.
 pub(crate) struct Watch {
-    fd: RawFd,
+    descriptor: RawDescriptor,
+    watched: Watched,
     key: Cell<Option<Key>>,
     /// The system has been told of it.
     registered: Cell<bool>,
@@ -96,29 +97,22 @@ enum Owner {
 
 /// The watched descriptors of a loop.
 pub(crate) struct Watches {
-    by_number: RefCell<Vec<Owner>>,
+    owners: RefCell<DescriptorTable<Owner>>,
     fired: RefCell<Vec<Rc<Watch>>>,
 }
 
 impl Watches {
     pub(crate) const fn new() -> Watches {
-        Watches { by_number: RefCell::new(Vec::new()), fired: RefCell::new(Vec::new()) }
+        Watches { owners: RefCell::new(DescriptorTable::new()), fired: RefCell::new(Vec::new()) }
     }
 
-    fn owner(&self, fd: RawFd) -> Owner {
-        let number = usize::try_from(fd).unwrap_or(usize::MAX);
-        self.by_number.borrow().get(number).cloned().unwrap_or_default()
+    fn owner(&self, descriptor: RawDescriptor) -> Owner {
+        self.owners.borrow().get(descriptor)
     }
 
     /// Notes who uses the number from now on; returns who did before.
-    fn set_owner(&self, fd: RawFd, owner: Owner) -> Owner {
-        // The system gives out no negative numbers, and the lowest free one.
-        let Ok(number) = usize::try_from(fd) else { return Owner::Nobody };
-        let mut by_number = self.by_number.borrow_mut();
-        if by_number.len() <= number {
-            by_number.resize(number + 1, Owner::Nobody);
-        }
-        core::mem::replace(&mut by_number[number], owner)
+    fn set_owner(&self, descriptor: RawDescriptor, owner: Owner) -> Owner {
+        self.owners.borrow_mut().replace(descriptor, owner)
     }
 }
 
@@ -130,35 +124,40 @@ pub(crate) enum Refused {
 }
 
 impl StdSelector {
-    /// Notes that `fd` is one of our sources' now.
-    pub(crate) fn claim(&self, fd: RawFd) {
-        if let Owner::Watch(stale) = self.watches.set_owner(fd, Owner::Source) {
+    /// Notes that `descriptor` is one of our sources' now.
+    pub(crate) fn claim(&self, descriptor: RawDescriptor) {
+        if let Owner::Watch(stale) = self.watches.set_owner(descriptor, Owner::Source) {
             // Its descriptor was closed without `remove_reader`, and the number given out again.
             self.end_watch(&stale);
         }
     }
 
-    /// Notes that a source gives `fd` up.
-    pub(crate) fn disclaim(&self, fd: RawFd) {
-        self.watches.set_owner(fd, Owner::Nobody);
+    /// Notes that a source gives `descriptor` up.
+    pub(crate) fn disclaim(&self, descriptor: RawDescriptor) {
+        self.watches.set_owner(descriptor, Owner::Nobody);
     }
 
-    /// Whether `fd` belongs to one of our sources.
-    pub(crate) fn is_claimed(&self, fd: RawFd) -> bool {
-        matches!(self.watches.owner(fd), Owner::Source)
+    /// Whether `descriptor` belongs to one of our sources.
+    pub(crate) fn is_claimed(&self, descriptor: RawDescriptor) -> bool {
+        matches!(self.watches.owner(descriptor), Owner::Source)
     }
 
-    /// Has `callback` made ready whenever `fd` is, in place of what was before.
+    /// Has `callback` made ready whenever `descriptor` is, in place of what was before.
     pub(crate) fn watch(
         &self,
-        fd: RawFd,
+        descriptor: RawDescriptor,
         half: Half,
         callback: StandingCallback,
     ) -> Result<(), Refused> {
-        let watch = match self.watches.owner(fd) {
+        let watch = match self.watches.owner(descriptor) {
             Owner::Source => return Err(Refused::OwnedBySource),
-            Owner::Watch(watch) => watch,
-            Owner::Nobody => self.new_watch(fd)?,
+            Owner::Watch(watch) => {
+                if !Watched::REUSE_IS_NOTICED {
+                    self.register_anew(&watch).map_err(Refused::Os)?;
+                }
+                watch
+            }
+            Owner::Nobody => self.new_watch(descriptor)?,
         };
         let before = watch.half(half).replace(Some(callback));
         if let Err(error) = self.arm(&watch) {
@@ -170,15 +169,16 @@ impl StdSelector {
         }
         // Only now is the number known to be one that the system gave out:
         // the table grows up to it.
-        self.watches.set_owner(fd, Owner::Watch(watch));
+        self.watches.set_owner(descriptor, Owner::Watch(watch));
         // Dropping it cancels it.
         drop(before);
         Ok(())
     }
 
-    fn new_watch(&self, fd: RawFd) -> Result<Rc<Watch>, Refused> {
+    fn new_watch(&self, descriptor: RawDescriptor) -> Result<Rc<Watch>, Refused> {
         let watch = Rc::new(Watch {
-            fd,
+            descriptor,
+            watched: Watched::new(descriptor).map_err(Refused::Os)?,
             key: Cell::new(None),
             registered: Cell::new(false),
             reader: Cell::new(None),
@@ -191,8 +191,8 @@ impl StdSelector {
     }
 
     /// Takes one half off; false when it was not there.
-    pub(crate) fn unwatch(&self, fd: RawFd, half: Half) -> bool {
-        let Owner::Watch(watch) = self.watches.owner(fd) else {
+    pub(crate) fn unwatch(&self, descriptor: RawDescriptor, half: Half) -> bool {
+        let Owner::Watch(watch) = self.watches.owner(descriptor) else {
             return false;
         };
         self.unwatch_half(&watch, half)
@@ -204,7 +204,7 @@ impl StdSelector {
         };
         let was_live = !callback.cancelled();
         if watch.interest().is_none() {
-            self.watches.set_owner(watch.fd, Owner::Nobody);
+            self.watches.set_owner(watch.descriptor, Owner::Nobody);
             self.end_watch(watch);
         } else {
             // A descriptor that was closed before has nothing to change.
@@ -218,7 +218,7 @@ impl StdSelector {
     fn end_watch(&self, watch: &Watch) {
         if let Some(key) = watch.key.take() {
             // Fails when the descriptor was closed before: then it is done already.
-            let _ = self.registry(|registry| registry.deregister(&mut SourceFd(&watch.fd)));
+            let _ = self.registry(|registry| watch.watched.deregister(registry));
             self.remove(key);
         }
         drop((watch.reader.take(), watch.writer.take()));
@@ -229,16 +229,27 @@ impl StdSelector {
         let (Some(key), Some(interest)) = (watch.key.get(), watch.interest()) else {
             return Ok(());
         };
-        let source = &mut SourceFd(&watch.fd);
+        let watched = &watch.watched;
         if watch.registered.get() {
-            match self.registry(|registry| registry.reregister(source, key.token(), interest)) {
-                Err(error) if error.raw_os_error() == Some(libc::ENOENT) => self.renew(watch)?,
+            match self.registry(|registry| watched.reregister(registry, key.token(), interest)) {
+                Err(error) if Watched::is_unknown(&error) => self.renew(watch)?,
                 done => return done,
             }
         }
         let Some(key) = watch.key.get() else { return Ok(()) };
-        self.registry(|registry| registry.register(source, key.token(), interest))?;
+        self.registry(|registry| watched.register(registry, key.token(), interest))?;
         watch.registered.set(true);
+        Ok(())
+    }
+
+    /// Forgets the system's registration, which may be that of a descriptor
+    /// that is gone; the next `arm` makes one.
+    fn register_anew(&self, watch: &Rc<Watch>) -> io::Result<()> {
+        if watch.registered.get() {
+            // Fails when there is none any more, which is as good.
+            let _ = self.registry(|registry| watch.watched.deregister(registry));
+            self.renew(watch)?;
+        }
         Ok(())
     }
 
@@ -293,7 +304,7 @@ impl StdSelector {
         self.watches.fired.take();
         // Out of the table first: dropping callbacks runs users' code.
         let mut watches = Vec::new();
-        for owner in self.watches.by_number.borrow_mut().iter_mut() {
+        for owner in self.watches.owners.borrow_mut().values_mut() {
             if let Owner::Watch(_) = owner
                 && let Owner::Watch(watch) = core::mem::take(owner)
             {

@@ -21,6 +21,16 @@ impl Peer for Molen {
 
     const SERVE: Option<Serve> = Some(serve);
 
+    const HAS_POOL: bool = true;
+
+    fn on_thread<F>(function: F) -> impl Future<Output = u64>
+    where
+        F: FnOnce() -> u64 + Send + 'static,
+    {
+        let job = molen::run_in_executor(None, function).expect("an executor that takes it");
+        async move { job.await.expect("a function that returns") }
+    }
+
     fn block_on<F: Future<Output = ()> + 'static>(main: F) {
         molen::run(main).expect("a loop that runs to the end");
     }

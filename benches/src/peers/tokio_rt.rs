@@ -45,6 +45,15 @@ impl Peer for CurrentThread {
     const NAME: &'static str = "tokio-ct";
     const SERVE: Option<Serve> = Some(serve::<Self>);
 
+    const HAS_POOL: bool = true;
+
+    fn on_thread<F>(function: F) -> impl Future<Output = u64>
+    where
+        F: FnOnce() -> u64 + Send + 'static,
+    {
+        on_thread(function)
+    }
+
     fn block_on<F: Future<Output = ()> + 'static>(main: F) {
         builder().build().expect("tokio runtime").block_on(main);
     }
@@ -75,6 +84,15 @@ impl Peer for LocalRuntime {
     const NAME: &'static str = "tokio-local";
     const SERVE: Option<Serve> = Some(serve::<Self>);
 
+    const HAS_POOL: bool = true;
+
+    fn on_thread<F>(function: F) -> impl Future<Output = u64>
+    where
+        F: FnOnce() -> u64 + Send + 'static,
+    {
+        on_thread(function)
+    }
+
     fn block_on<F: Future<Output = ()> + 'static>(main: F) {
         builder().build_local(LocalOptions::default()).expect("tokio local runtime").block_on(main);
     }
@@ -99,6 +117,14 @@ impl Peer for LocalRuntime {
     fn unbudgeted<F: Future<Output = ()> + 'static>(task: F) -> impl Future<Output = ()> + 'static {
         tokio::task::unconstrained(task)
     }
+}
+
+fn on_thread<F>(function: F) -> impl Future<Output = u64>
+where
+    F: FnOnce() -> u64 + Send + 'static,
+{
+    let job = tokio::task::spawn_blocking(function);
+    async move { job.await.expect("a function that returns") }
 }
 
 fn serve<P: Peer>(listener: std::net::TcpListener, size: usize) {

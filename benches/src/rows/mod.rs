@@ -1,5 +1,6 @@
 //! The rows that run inside one process, each generic over the loop.
 
+mod executor;
 mod heap;
 mod scheduling;
 mod threads;
@@ -26,6 +27,8 @@ pub fn run<P: Peer>(row: Row) {
         Row::Fire1 => P::block_on(timers::fire_again::<P>("fire_1", 1, 300, 200..1_200)),
         Row::Fire1k => P::block_on(timers::fire_again::<P>("fire_1k", 1000, 10, 2_000..100_000)),
         Row::Fire1m => P::block_on(timers::fire_among_million::<P>()),
+        Row::JobOne => P::block_on(executor::round_trip::<P>()),
+        Row::JobMany => P::block_on(executor::throughput::<P>()),
         Row::Heap => heap::run::<P>(),
         Row::Echo1 | Row::Echo64 | Row::Calls1 | Row::Calls64 => {
             unreachable!("served by a process of its own")

@@ -93,6 +93,8 @@ pub struct EventLoop {
     pub(super) asleep: AtomicBool,
     #[cfg(feature = "threads")]
     pub(super) unparker: super::remote::Unparker,
+    #[cfg(feature = "threads")]
+    pub(crate) default_executor: crate::executor::DefaultExecutor,
     /// `LoopRef`s, on the loop's thread.
     #[cfg(feature = "threads")]
     pub(super) handles: Cell<usize>,
@@ -144,6 +146,7 @@ impl EventLoop {
             home: AtomicUsize::new(crate::platform::thread_token()),
             asleep: AtomicBool::new(false),
             unparker: super::remote::Unparker::new(),
+            default_executor: crate::executor::DefaultExecutor::new(),
             handles: Cell::new(1),
             references: AtomicUsize::new(1),
         }
@@ -364,7 +367,10 @@ impl EventLoop {
         self.discard(self.ready.take());
         self.unhook();
         #[cfg(feature = "threads")]
-        self.orphan_tasks();
+        {
+            self.orphan_tasks();
+            self.close_default_executor();
+        }
         self.trace.loop_closed(self);
         Ok(())
     }

@@ -17,6 +17,8 @@ pub mod cancel;
 pub(crate) mod cell;
 #[cfg(feature = "alloc")]
 mod context;
+#[cfg(feature = "alloc")]
+mod detach;
 #[cfg(feature = "threads")]
 pub(crate) mod ended;
 #[cfg(feature = "alloc")]

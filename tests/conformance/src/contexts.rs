@@ -12,6 +12,7 @@ pub(crate) const CASES: &[crate::case::Case] = &[
     unsupported!(1241, a_token_sets_back_what_was, "contexts need an allocator"),
     unsupported!(1242, a_shared_context_is_changed_by_both, "contexts need an allocator"),
     unsupported!(1243, a_task_factory_may_refuse, "task factories need an allocator"),
+    unsupported!(1245, a_task_that_fails_unread_is_reported_if_asked_for, "it needs an allocator"),
     unsupported!(1244, done_callbacks_of_a_task_run_once_it_has_ended, "they need an allocator"),
 ];
 
@@ -38,6 +39,7 @@ mod heap {
         case!(1242, a_shared_context_is_changed_by_both),
         case!(1243, a_task_factory_may_refuse),
         case!(1244, done_callbacks_of_a_task_run_once_it_has_ended),
+        case!(1245, a_task_that_fails_unread_is_reported_if_asked_for),
     ];
 
     const NOW: Option<Duration> = Some(Duration::ZERO);
@@ -197,6 +199,27 @@ mod heap {
         check!(!task.remove_done_callback(&late), "a scheduled one was removed");
         event_loop.turn(NOW)?;
         check_events!["begun", "ended", "first", "second", "late"];
+        Ok(())
+    }
+
+    fn a_task_that_fails_unread_is_reported_if_asked_for() -> Outcome {
+        let event_loop = new_loop!();
+        async fn fail() -> Result<u8, &'static str> {
+            yield_now().await;
+            Err("boom")
+        }
+        let detached = event_loop.create_task(fail())?.detach_reporting();
+        check!(detached.is_ok(), "it was refused");
+        drop(event_loop.create_task(fail())?);
+        let fine = event_loop.create_task(async { Ok::<_, &str>(1) })?.detach_reporting();
+        check!(fine.is_ok(), "it was refused");
+        for _ in 0..4 {
+            event_loop.turn(NOW)?;
+        }
+        let backend = &crate::fixture::test().backend;
+        check_eq!(backend.report_count(), 1);
+        let text = "the exception of a task was never retrieved: boom";
+        check!(backend.reported(0).is_some_and(|report| *report == *text), "another report");
         Ok(())
     }
 }
