@@ -130,7 +130,7 @@ fn the_awaited_by_chain_names_each_parent() -> Outcome {
     let event_loop = new_loop!();
     let (child, grandparent) = family(&event_loop)?;
     check_shows!(
-        capture_call_graph(Some(&child)).map_or_else(Text::new, |graph| Text::<400>::of(graph)),
+        capture_call_graph(Some(&child)).map_or_else(Text::new, Text::<400>::of),
         "* Task(name=\"child\"\n  + Awaited by\n    * Task(name=\"parent\"\n      + Awaited by\n        * Task(name=\"grandparent\"\n"
     );
     let mut printed = Text::<400>::new();

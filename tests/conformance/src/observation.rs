@@ -413,7 +413,7 @@ mod traced {
         let event_loop = new_loop!();
         event_loop.set_tracer(Some(&Recorder));
         event_loop.call_soon(|| {
-            if test().log.len() > 0 {
+            if !test().log.is_empty() {
                 std::panic::resume_unwind(std::boxed::Box::new("boom"))
             }
         })?;

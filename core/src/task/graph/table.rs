@@ -195,3 +195,85 @@ impl fmt::Display for TaskTable {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use alloc::string::ToString;
+    use proptest::prelude::*;
+
+    fn table(awaiters: &[Option<usize>]) -> TaskTable {
+        let row = |(id, awaiter): (usize, &Option<usize>)| TaskRow {
+            id,
+            name: format!("<{id}>"),
+            function: "",
+            cancelling: 0,
+            awaiter: awaiter.map(|awaiter| awaiter % awaiters.len()),
+        };
+        TaskTable { rows: awaiters.iter().enumerate().map(row).collect() }
+    }
+
+    /// How many circles there are, found the slow way: by the least task of each.
+    fn circle_count(rows: &[TaskRow]) -> usize {
+        let begins = |start: usize| {
+            let mut at = rows[start].awaiter;
+            for _ in 0..rows.len() {
+                match at {
+                    Some(task) if task == start => return true,
+                    Some(task) if task < start => return false,
+                    Some(task) => at = rows[task].awaiter,
+                    None => return false,
+                }
+            }
+            false
+        };
+        (0..rows.len()).filter(|start| begins(*start)).count()
+    }
+
+    proptest! {
+        /// Whoever awaits whom, also in circles: each task is drawn once, below
+        /// who awaits it, and each circle is named.
+        #[test]
+        fn each_task_is_drawn_once_and_each_circle_named(
+            awaiters in proptest::collection::vec(proptest::option::weighted(0.8, 0_usize..24), 1..24)
+        ) {
+            let table = table(&awaiters);
+            let rows = table.rows().to_vec();
+            let drawn = table.into_tree().to_string();
+            let mut above: Vec<usize> = Vec::new();
+            let mut seen = vec![0; rows.len()];
+            let (mut circles, mut cut) = (0, 0);
+            for line in drawn.lines() {
+                if line.starts_with("cycle: ") {
+                    circles += 1;
+                    continue;
+                }
+                let (lines, label) = line.split_once("(T) <").expect("a task");
+                let level = lines.chars().count() / 4 - 1;
+                let task: usize = label.trim_end_matches('>').parse().expect("a number");
+                seen[task] += 1;
+                above.truncate(level);
+                match rows[task].awaiter {
+                    Some(_) if level == 0 => cut += 1,
+                    awaiter => prop_assert_eq!(above.last().copied(), awaiter),
+                }
+                above.push(task);
+            }
+            prop_assert!(seen.iter().all(|times| *times == 1), "{}", drawn);
+            prop_assert_eq!(circles, circle_count(&rows));
+            prop_assert_eq!(cut, circles);
+        }
+    }
+
+    #[test]
+    fn a_tree_has_lines_as_pstree_draws_them() {
+        let drawn = table(&[None, Some(0), Some(0), Some(1), None]).into_tree().to_string();
+        assert_eq!(
+            drawn,
+            "└── (T) <0>\n    ├── (T) <1>\n    │   └── (T) <3>\n    └── (T) <2>\n└── (T) <4>\n"
+        );
+        let drawn = table(&[Some(2), Some(0), Some(1), Some(2)]).into_tree().to_string();
+        assert!(drawn.ends_with("cycle: <0> → <1> → <2> → <0>\n"), "{drawn}");
+    }
+}
