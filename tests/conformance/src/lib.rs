@@ -35,6 +35,8 @@ mod report;
 mod callbacks;
 mod cancellation;
 mod catching;
+mod channels;
+mod clearing_up;
 mod closing;
 mod contexts;
 mod creating;
@@ -46,7 +48,9 @@ mod limits;
 mod observation;
 mod panics;
 mod promises;
+mod queues;
 mod repeating;
+mod runner;
 mod starvation;
 mod stopping;
 mod task_groups;
@@ -82,10 +86,14 @@ pub const CASES: &[&[Case]] = &[
     observation::CASES,
     starvation::CASES,
     closing::CASES,
+    runner::CASES,
+    clearing_up::CASES,
     limits::CASES,
     panics::CASES,
     threads::CASES,
     testing::CASES,
+    queues::CASES,
+    channels::CASES,
 ];
 
 /// A number names one case, on every platform.
