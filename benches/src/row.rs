@@ -22,6 +22,19 @@ pub enum Row {
     PingPong,
     /// A futures oneshot channel made, sent and awaited between two tasks
     Oneshot,
+    /// A free lock acquired and released
+    Lock,
+    /// A lock that two tasks fight for
+    #[value(name = "lock_2")]
+    Lock2,
+    /// A lock that a hundred tasks fight for
+    #[value(name = "lock_100")]
+    Lock100,
+    /// A free permit of a semaphore acquired and released
+    Permits,
+    /// Ten permits that a hundred tasks fight for
+    #[value(name = "permits_100")]
+    Permits100,
     /// An idle loop woken from another thread
     Wake,
     /// A million messages from another thread through a futures channel
@@ -184,6 +197,12 @@ impl Row {
         )
     }
 
+    /// Whether the row takes locks or permits.
+    pub fn needs_locks(self) -> bool {
+        use Row::*;
+        matches!(self, Lock | Lock2 | Lock100 | Permits | Permits100)
+    }
+
     /// Whether every run yields the same, so that one round is enough.
     pub fn counts(self) -> bool {
         matches!(self, Row::Calls1 | Row::Calls64 | Row::Heap)
@@ -212,6 +231,11 @@ impl Row {
             Row::YieldOwn => const { &[cpu("yield_own")] },
             Row::PingPong => const { &[cpu("ping_pong")] },
             Row::Oneshot => const { &[cpu("oneshot")] },
+            Row::Lock => const { &[cpu("lock")] },
+            Row::Lock2 => const { &[cpu("lock_2")] },
+            Row::Lock100 => const { &[cpu("lock_100")] },
+            Row::Permits => const { &[cpu("permits")] },
+            Row::Permits100 => const { &[cpu("permits_100")] },
             Row::Wake => {
                 const {
                     &[

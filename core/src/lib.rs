@@ -48,6 +48,8 @@ pub mod error;
 #[cfg(feature = "threads")]
 pub mod executor;
 pub mod io;
+#[cfg(not(feature = "threads"))]
+mod one_thread;
 pub mod platform;
 pub mod runner;
 pub mod schedule;
@@ -68,6 +70,8 @@ pub use error::{
 };
 #[cfg(feature = "threads")]
 pub use executor::{run_in_executor, to_thread};
+#[cfg(not(feature = "threads"))]
+pub use one_thread::OneThread;
 pub use schedule::{EventLoop, Handle, LoopRef, MissedTicks, TimerHandle, Turn, get_running_loop};
 #[cfg(not(feature = "threads"))]
 pub use schedule::{get_event_loop, set_event_loop};

@@ -5,14 +5,15 @@ pub mod channels;
 mod executor;
 mod heap;
 mod scheduling;
+mod sync;
 mod threads;
 mod timers;
 
-use crate::peer::Peer;
+use crate::peer::{Locks, Peer};
 use crate::row::Row;
 
 /// Runs `row` on a fresh loop and prints its figures.
-pub fn run<P: Peer>(row: Row) {
+pub fn run<P: Peer + Locks>(row: Row) {
     match row {
         Row::SpawnBatch => P::block_on(scheduling::spawn_batch::<P>()),
         Row::SpawnJoin => P::block_on(scheduling::spawn_join::<P>()),
@@ -21,6 +22,11 @@ pub fn run<P: Peer>(row: Row) {
         Row::YieldOwn => P::block_on(scheduling::yield_own::<P>()),
         Row::PingPong => P::block_on(scheduling::ping_pong::<P>()),
         Row::Oneshot => P::block_on(scheduling::oneshot::<P>()),
+        Row::Lock => P::block_on(P::unbudgeted(sync::lock::<P>())),
+        Row::Lock2 => P::block_on(sync::contended_lock::<P>("lock_2", 2, 300_000)),
+        Row::Lock100 => P::block_on(sync::contended_lock::<P>("lock_100", 100, 5_000)),
+        Row::Permits => P::block_on(P::unbudgeted(sync::permits::<P>())),
+        Row::Permits100 => P::block_on(sync::contended_permits::<P>()),
         Row::Wake => P::block_on(threads::wake()),
         Row::Messages => P::block_on(threads::messages()),
         Row::Timers1 => P::block_on(P::unbudgeted(timers::one::<P>())),

@@ -57,8 +57,6 @@ pub use crate::{static_ref, test_loop};
 pub use backend::{SOURCES, TestBackend};
 pub use event_log::{Difference, EventLog};
 pub use step::{Mismatch, Step};
-#[cfg(not(feature = "threads"))]
-pub use test_loop::OneThread;
 #[cfg(feature = "threads")]
 #[doc(hidden)]
 pub use test_loop::leak;

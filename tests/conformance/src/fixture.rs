@@ -32,8 +32,8 @@ pub(crate) fn test() -> &'static Fixture {
 /// The fixture.
 #[cfg(any(target_os = "none", target_os = "wasi"))]
 pub(crate) fn test() -> &'static Fixture {
-    static FIXTURE: molen::testing::OneThread<Fixture> =
-        molen::testing::OneThread::new(Fixture::new());
+    // SAFETY: the cases have no interrupt handlers.
+    static FIXTURE: molen::OneThread<Fixture> = unsafe { molen::OneThread::new(Fixture::new()) };
     &FIXTURE
 }
 

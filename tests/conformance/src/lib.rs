@@ -32,12 +32,14 @@ mod case;
 mod fixture;
 mod report;
 
+mod barriers;
 mod callbacks;
 mod cancellation;
 mod catching;
 mod channels;
 mod clearing_up;
 mod closing;
+mod conditions;
 mod contexts;
 mod creating;
 mod exceptions;
@@ -45,12 +47,14 @@ mod hosts;
 mod introspection;
 mod iteration;
 mod limits;
+mod locks;
 mod observation;
 mod panics;
 mod promises;
 mod queues;
 mod repeating;
 mod runner;
+mod semaphores;
 mod starvation;
 mod stopping;
 mod task_groups;
@@ -94,6 +98,10 @@ pub const CASES: &[&[Case]] = &[
     testing::CASES,
     queues::CASES,
     channels::CASES,
+    locks::CASES,
+    conditions::CASES,
+    semaphores::CASES,
+    barriers::CASES,
 ];
 
 /// A number names one case, on every platform.

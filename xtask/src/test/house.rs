@@ -219,11 +219,20 @@ pub fn examples() -> Vec<HouseRow> {
 
 /// What cargo's features of the standard backend add, which no other program of the workspace uses.
 pub fn optional_parts() -> Vec<HouseRow> {
-    const FEATURES: [&str; 4] = ["-p", "molen-std", "--features", "trace,tracing,ps"];
-    ["test", "clippy"]
-        .into_iter()
-        .map(|what| one_command(&[&[what][..], &FEATURES].concat()))
-        .collect()
+    const FEATURES: &str = "molen-std/tracing,molen-std/ps,molen-conformance/trace";
+    vec![
+        one_command(&["test", "-p", "molen-std", "--features", "tracing,ps"]),
+        one_command(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            FEATURES,
+            "--",
+            "-D",
+            "warnings",
+        ]),
+    ]
 }
 
 /// What a loop on an emulated microcontroller tells `defmt`.
