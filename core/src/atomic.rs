@@ -193,7 +193,7 @@ mod shared_with_interrupts {
     }
 
     /// Adds `n` and returns the value before.
-    #[cfg(feature = "alloc")]
+    #[cfg(any(feature = "alloc", feature = "trace"))]
     #[inline]
     pub(crate) fn add(counter: &core::sync::atomic::AtomicUsize, n: usize) -> usize {
         #[cfg(target_has_atomic = "ptr")]

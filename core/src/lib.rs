@@ -28,6 +28,7 @@
 //! | [`task_group`] | tasks that are all over when a block is |
 //! | [`timeouts`] | waiting, but not for ever |
 //! | [`testing`] | a scripted selector, a hand-advanced clock, an event log |
+//! | `trace` | what the loop does, told while it does it; needs the feature |
 //!
 //! # Features
 //!
@@ -35,6 +36,7 @@
 //! * `threads`: one loop a thread, wakes from other threads; needs the hook
 //!   of [`platform`]. Without it there is one thread of control (and its
 //!   interrupts), and nothing is paid for more.
+//! * `trace`: tracers, counters and debug mode.
 
 #![no_std]
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -59,6 +61,10 @@ pub mod task_group;
 pub mod testing;
 pub mod time;
 pub mod timeouts;
+#[cfg(not(feature = "trace"))]
+mod trace;
+#[cfg(feature = "trace")]
+pub mod trace;
 
 pub use combine::{
     ReturnWhen, as_completed, gather, join, race, select, shield, staggered_race, try_gather, wait,
@@ -81,8 +87,8 @@ pub use sync::{LifoQueue, PriorityQueue, Queue};
 #[cfg(feature = "alloc")]
 pub use task::all_tasks;
 pub use task::{
-    Cancelled, Promise, Task, TaskRef, catch_cancel, create_task, current_task, sleep, sleep_until,
-    yield_now,
+    CallGraph, Cancelled, Promise, Task, TaskRef, capture_call_graph, catch_cancel, create_task,
+    current_task, print_call_graph, sleep, sleep_until, yield_now,
 };
 #[cfg(feature = "alloc")]
 pub use task_group::TaskGroup;

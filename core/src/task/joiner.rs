@@ -131,6 +131,13 @@ mod word {
             drop(Waiter::from_word(cell.replace(word)));
         }
 
+        /// Remembers `waker`, unless somebody waits already.
+        pub(crate) fn set_if_nobody_waits(&self, waker: &Waker) {
+            if self.waiter().get().is_null() {
+                self.set(waker);
+            }
+        }
+
         /// The task that waits, if one of ours does.
         pub(crate) fn waiting_task(&self) -> Option<NonNull<Header>> {
             let word = self.waiter().get();

@@ -158,6 +158,7 @@ macro_rules! not_applicable {
 }
 
 /// A behaviour of something that does not exist here.
+#[allow(unused_macros, reason = "there are times when every behaviour is supported")]
 macro_rules! unsupported {
     ($number:literal, $name:ident, $reason:literal) => {
         $crate::case::Case {

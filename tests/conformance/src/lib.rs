@@ -47,10 +47,12 @@ mod creating;
 mod dropping;
 mod exceptions;
 mod hosts;
+mod introspection;
 mod iteration;
 mod joining;
 mod limits;
 mod locks;
+mod observation;
 mod panics;
 mod promises;
 mod queues;
@@ -90,6 +92,8 @@ pub const CASES: &[&[Case]] = &[
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,
+    introspection::CASES,
+    observation::CASES,
     starvation::CASES,
     closing::CASES,
     runner::CASES,
