@@ -21,6 +21,7 @@
 //! | [`schedule`] | the loop, its turn, ready queue, timer wheel, handles |
 //! | [`task`] | tasks on the heap and in statics, cancellation, promises, `sleep` |
 //! | [`sync`] | what tasks wait for in one another |
+//! | [`net`] | transports, protocols, flow control, streams, servers |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
 //! | [`testing`] | a scripted selector, a hand-advanced clock, an event log |
 //!
@@ -40,6 +41,7 @@ extern crate alloc;
 mod atomic;
 pub mod error;
 pub mod io;
+pub mod net;
 pub mod platform;
 pub mod schedule;
 pub mod sync;

@@ -9,6 +9,8 @@ mod registration;
 pub mod source;
 
 pub use accept::{ACCEPT_RETRY_DELAY, accept_with_backoff};
+#[cfg(feature = "alloc")]
+pub use registration::Listener;
 pub use registration::{Interest, Ready, Registration};
 
 use crate::schedule::{EventLoop, ExceptionContext, HandlerFailed};

@@ -12,6 +12,9 @@
 //! readiness is [cleared](Registration::clear) and the task waits for the next
 //! event. That is right for edge-triggered selectors, for level-triggered
 //! ones, and for hosts whose events lie.
+//!
+//! Where there is a heap, a [`Listener`] can be told of events in place of
+//! wakers: a connection that is driven by its events needs no task.
 
 use core::cell::Cell;
 use core::task::{Context, Poll, Waker};
@@ -59,6 +62,13 @@ impl Ready {
     }
 }
 
+/// Is told of a source's events, on the loop's thread.
+#[cfg(feature = "alloc")]
+pub trait Listener {
+    /// `directions` may be ready. Only notes it: nothing runs from here.
+    fn ready(self: alloc::rc::Rc<Self>, directions: Ready);
+}
+
 /// One source's readiness and its waiters: at most one reader and one writer.
 ///
 /// Lives with the source, on the loop's thread; the selector is given its
@@ -68,6 +78,8 @@ pub struct Registration {
     ready: Cell<Ready>,
     reader: Cell<Option<Waker>>,
     writer: Cell<Option<Waker>>,
+    #[cfg(feature = "alloc")]
+    listener: Cell<Option<alloc::rc::Rc<dyn Listener>>>,
 }
 
 impl Registration {
@@ -77,6 +89,23 @@ impl Registration {
             ready: Cell::new(Ready::NONE),
             reader: Cell::new(None),
             writer: Cell::new(None),
+            #[cfg(feature = "alloc")]
+            listener: Cell::new(None),
+        }
+    }
+
+    /// Has `listener` told of every event from now on; with `None`, nobody.
+    #[cfg(feature = "alloc")]
+    pub fn listen(&self, listener: Option<alloc::rc::Rc<dyn Listener>>) {
+        drop(self.listener.replace(listener));
+    }
+
+    #[cfg(feature = "alloc")]
+    #[inline]
+    fn tell(&self, directions: Ready) {
+        if let Some(listener) = self.listener.take() {
+            self.listener.set(Some(listener.clone()));
+            listener.ready(directions);
         }
     }
 
@@ -128,6 +157,8 @@ impl Registration {
         {
             waker.wake();
         }
+        #[cfg(feature = "alloc")]
+        self.tell(directions);
     }
 
     /// Forgets who waits for `directions`.

@@ -1,0 +1,286 @@
+//! What drives a connection: its place in the ready queue, or a task.
+//!
+//! ```text
+//!            event, or a call of the transport
+//!   idle ─────────────────────────────────────▶ queued ──batch──▶ in its turn
+//!    ▲                                                              │
+//!    └──────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Where there is a heap and the source tells a [`Listener`](crate::io::Listener),
+//! the connection itself is a node of the ready queue: an event costs neither a
+//! task nor a waker. Otherwise a task [drives](drive) it, and to make it ready
+//! is to wake that task.
+//!
+//! # Invariants
+//!
+//! * **Header First**: what implements [`Driven`] begins with its [`Header`],
+//!   which begins with the node.
+//! * **Queued Owns**: while `QUEUED` is set, the ready queue owns one strong
+//!   reference of the `Rc`, made by `into_raw`.
+
+use crate::schedule::EventLoop;
+use core::cell::Cell;
+use core::future::poll_fn;
+use core::task::{Context, Poll, Waker};
+
+#[cfg(feature = "alloc")]
+use crate::schedule::LoopMemory;
+#[cfg(feature = "alloc")]
+use crate::schedule::node::{Node, NodeVTable};
+#[cfg(feature = "alloc")]
+use alloc::{boxed::Box, rc::Rc};
+#[cfg(feature = "alloc")]
+use core::{marker::PhantomData, ptr::NonNull};
+
+/// It is in the ready queue.
+#[cfg(feature = "alloc")]
+const QUEUED: u8 = 1 << 0;
+/// Its turn is being made; what changes meanwhile is seen before it ends.
+const IN_TURN: u8 = 1 << 1;
+
+/// The head of everything that is driven.
+#[repr(C)]
+pub(crate) struct Header {
+    #[cfg(feature = "alloc")]
+    node: Node,
+    #[cfg(feature = "alloc")]
+    owner: LoopMemory,
+    /// The task that drives it, if one does.
+    #[cfg(feature = "alloc")]
+    driver: Cell<Option<Box<Waker>>>,
+    #[cfg(not(feature = "alloc"))]
+    driver: Cell<Option<Waker>>,
+    flags: Cell<u8>,
+}
+
+/// What a turn leaves to be done.
+pub(crate) enum After {
+    /// Wait for an event or a call.
+    Wait,
+    /// Make another turn in the next batch.
+    Again,
+    /// Nothing, ever.
+    Gone,
+}
+
+/// Something that has turns.
+///
+/// # Safety
+///
+/// *Header First*.
+pub(crate) unsafe trait Driven: Sized + 'static {
+    fn header(&self) -> &Header;
+
+    /// One turn. `cx` is the driving task's, which the source is to wake.
+    fn turn(this: &super::transport::Ref<Self>, cx: Option<&mut Context<'_>>) -> After;
+
+    /// A callback panicked in its turn.
+    #[cfg(feature = "threads")]
+    fn panicked(&self, event_loop: &EventLoop, payload: crate::platform::Payload);
+}
+
+#[cfg(not(feature = "alloc"))]
+impl Header {
+    pub(crate) const fn new() -> Header {
+        Header { driver: Cell::new(None), flags: Cell::new(0) }
+    }
+}
+
+impl Header {
+    #[cfg(feature = "alloc")]
+    pub(crate) fn new<T: Driven>(event_loop: &EventLoop) -> Header {
+        Header {
+            node: Node::new(Table::<T>::TABLE),
+            owner: LoopMemory::of(event_loop),
+            driver: Cell::new(None),
+            flags: Cell::new(0),
+        }
+    }
+
+    /// Calls `f` with the loop that it belongs to.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn with_loop<R>(&self, f: impl FnOnce(&EventLoop) -> R) -> Option<R> {
+        Some(f(self.owner.event_loop()))
+    }
+
+    /// Calls `f` with the loop that runs.
+    #[cfg(not(feature = "alloc"))]
+    pub(crate) fn with_loop<R>(&self, f: impl FnOnce(&EventLoop) -> R) -> Option<R> {
+        crate::schedule::current().map(f)
+    }
+
+    fn has(&self, flag: u8) -> bool {
+        self.flags.get() & flag != 0
+    }
+
+    fn set(&self, flag: u8) {
+        self.flags.set(self.flags.get() | flag);
+    }
+
+    fn clear(&self, flag: u8) {
+        self.flags.set(self.flags.get() & !flag);
+    }
+
+    /// Wakes the task that drives it; false when none does.
+    fn wake_driver(&self) -> bool {
+        let Some(driver) = self.driver.take() else { return false };
+        driver.wake_by_ref();
+        self.driver.set(Some(driver));
+        true
+    }
+
+    fn set_driver(&self, waker: &Waker) {
+        let driver = self.driver.take().filter(|known| known.will_wake(waker));
+        #[cfg(feature = "alloc")]
+        self.driver.set(Some(driver.unwrap_or_else(|| Box::new(waker.clone()))));
+        #[cfg(not(feature = "alloc"))]
+        self.driver.set(Some(driver.unwrap_or_else(|| waker.clone())));
+    }
+}
+
+/// Has `this` make a turn soon, if it is not in one.
+#[cfg(feature = "alloc")]
+#[inline]
+pub(crate) fn make_ready<T: Driven>(this: Rc<T>) {
+    let header = this.header();
+    if header.has(QUEUED | IN_TURN) {
+        return;
+    }
+    if header.wake_driver() {
+        return;
+    }
+    let event_loop = header.owner.event_loop();
+    if event_loop.is_closed() {
+        return;
+    }
+    header.set(QUEUED);
+    let ready = core::ptr::from_ref(&event_loop.ready);
+    let node = Rc::into_raw(this).cast_mut().cast::<Node>();
+    // SAFETY: `into_raw` is never null; Header First. In One Chain by the mark
+    // just set; Alive In Chain: Queued Owns. The loop is kept in memory by the
+    // header's `owner`, and so by the reference in the queue.
+    unsafe { (*ready).push(NonNull::new_unchecked(node)) };
+}
+
+/// Has `this` make a turn soon, if it is not in one.
+#[cfg(not(feature = "alloc"))]
+pub(crate) fn make_ready<T: Driven>(this: &'static T) {
+    if !this.header().has(IN_TURN) {
+        this.header().wake_driver();
+    }
+}
+
+/// Ends a turn, also one that panics.
+struct InTurn<'a>(&'a Header);
+
+impl Drop for InTurn<'_> {
+    fn drop(&mut self) {
+        self.0.clear(IN_TURN);
+    }
+}
+
+fn turn<T: Driven>(this: &super::transport::Ref<T>, cx: Option<&mut Context<'_>>) -> After {
+    this.header().set(IN_TURN);
+    let _in_turn = InTurn(this.header());
+    T::turn(this, cx)
+}
+
+/// The table of nodes that begin a `T`.
+#[cfg(feature = "alloc")]
+struct Table<T>(PhantomData<T>);
+
+#[cfg(feature = "alloc")]
+impl<T: Driven> Table<T> {
+    const TABLE: &'static NodeVTable = &NodeVTable {
+        run: run::<T>,
+        discard: discard::<T>,
+        #[cfg(feature = "threads")]
+        panicked: panicked::<T>,
+    };
+}
+
+/// Takes the queue's reference over.
+///
+/// # Safety
+///
+/// `node` begins a `T` and is out of the ready queue.
+#[cfg(feature = "alloc")]
+unsafe fn take<T: Driven>(node: NonNull<Node>) -> Rc<T> {
+    // SAFETY: Queued Owns; Header First.
+    let this = unsafe { Rc::from_raw(node.cast::<T>().as_ptr()) };
+    this.header().clear(QUEUED);
+    this
+}
+
+#[cfg(feature = "alloc")]
+unsafe fn run<T: Driven>(node: NonNull<Node>, _event_loop: &EventLoop) {
+    // Kept by the node for `panicked`, if it comes to that.
+    // SAFETY: the loop took the node out of its queue.
+    let this = core::mem::ManuallyDrop::new(unsafe { take::<T>(node) });
+    let after = turn(&this, None);
+    let this = core::mem::ManuallyDrop::into_inner(this);
+    if let After::Again = after {
+        make_ready(this);
+    }
+}
+
+#[cfg(feature = "alloc")]
+unsafe fn discard<T: Driven>(node: NonNull<Node>, _event_loop: &EventLoop) {
+    // SAFETY: the loop took the node out of its queue.
+    drop(unsafe { take::<T>(node) });
+}
+
+#[cfg(feature = "threads")]
+unsafe fn panicked<T: Driven>(
+    node: NonNull<Node>,
+    event_loop: &EventLoop,
+    payload: crate::platform::Payload,
+) {
+    // Not `take`: what unwound may have queued it anew.
+    // SAFETY: `run` left its reference behind when it unwound; Header First.
+    let this = unsafe { Rc::from_raw(node.cast::<T>().as_ptr()) };
+    this.panicked(event_loop, payload);
+    make_ready(this);
+}
+
+/// Drives `this` from a task until it is over.
+pub(crate) async fn drive<T: Driven>(this: super::transport::Ref<T>) {
+    poll_fn(|cx| {
+        this.header().set_driver(cx.waker());
+        let after = turn_guarded(&this, cx);
+        match after {
+            After::Wait => Poll::Pending,
+            After::Again => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            After::Gone => {
+                drop(this.header().driver.take());
+                Poll::Ready(())
+            }
+        }
+    })
+    .await;
+}
+
+#[cfg(not(feature = "threads"))]
+fn turn_guarded<T: Driven>(this: &super::transport::Ref<T>, cx: &mut Context<'_>) -> After {
+    turn(this, Some(cx))
+}
+
+/// One turn; a panic in it is the protocol's, not the driving task's.
+#[cfg(feature = "threads")]
+fn turn_guarded<T: Driven>(this: &super::transport::Ref<T>, cx: &mut Context<'_>) -> After {
+    let mut after = After::Again;
+    let result = crate::platform::catch_unwind(&mut || after = turn(this, Some(cx)));
+    if let Err(payload) = result {
+        let mut payload = Some(payload);
+        this.header().with_loop(|event_loop| {
+            if let Some(payload) = payload.take() {
+                this.panicked(event_loop, payload);
+            }
+        });
+    }
+    after
+}
