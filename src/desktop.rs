@@ -1,6 +1,6 @@
 //! The face on desktops.
 
-pub use molen_std::{SelectorEventLoop, net, new_event_loop};
+pub use molen_std::{SelectorEventLoop, new_event_loop};
 
 extern crate std;
 

@@ -31,6 +31,10 @@ pub use desktop::*;
 #[cfg(not(any(target_os = "none", target_os = "wasi")))]
 pub use molen_std as backend;
 
+/// TCP sockets of this target, and transports, protocols and streams over any source.
+#[cfg(not(target_os = "none"))]
+pub use backend::net;
+
 #[cfg(target_os = "wasi")]
 mod wasi;
 #[cfg(target_os = "wasi")]

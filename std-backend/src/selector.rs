@@ -146,6 +146,16 @@ impl StdSelector {
         drop(entry);
     }
 
+    /// Connections that live by their events alone end with the loop.
+    fn forget_listeners(&self) {
+        let sources: Vec<_> = self.registrations.borrow().iter().cloned().collect();
+        for entry in sources {
+            if let Entry::Source(state) = entry {
+                state.registration.listen(None);
+            }
+        }
+    }
+
     fn dispatch(&self, event_loop: &EventLoop, fired: Fired) {
         // Cloned out: a foreign waker may use the selector.
         let entry = self.registrations.borrow().get(fired.token).cloned();
@@ -200,6 +210,7 @@ impl Selector for StdSelector {
     }
 
     fn close(&self) {
+        self.forget_listeners();
         #[cfg(unix)]
         self.close_watches();
     }

@@ -121,7 +121,7 @@ unsafe impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Driven
     }
 
     fn turn(this: &Ref<Self>, cx: Option<&mut Context<'_>>) -> After {
-        this.do_turn(Transport { link: another(this) }, cx)
+        this.do_turn(Transport { link: another::<Self>(this) }, cx)
     }
 
     #[cfg(feature = "threads")]
@@ -330,7 +330,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
             Err(_running) => None,
         };
         drop(protocol);
-        drop(self.rare.0.take());
+        self.rare.0.set(None);
     }
 
     #[cfg(feature = "threads")]

@@ -43,6 +43,7 @@
 //! | `storage` | where unsent bytes and received ones are kept: heap, or given sizes |
 //! | `connection` | does what the machine decides |
 //! | `driven` | a connection in the ready queue; driving it by a task |
+//! | `server` | accepting, and knowing which connections are left |
 //! | `error` | why a connection was lost, or a write refused |
 
 mod connection;
@@ -52,6 +53,8 @@ mod flow_control;
 mod machine;
 mod protocol;
 mod receiver;
+#[cfg(feature = "alloc")]
+mod server;
 mod storage;
 mod transport;
 
@@ -63,7 +66,11 @@ pub use protocol::{AfterEof, Answer, BufferedProtocol, Protocol, feed_data};
 #[cfg(not(feature = "alloc"))]
 pub use receiver::{Buffered, Receiver, Streamed};
 #[cfg(feature = "alloc")]
+pub use server::{ServeError, Server, Start};
+#[cfg(feature = "alloc")]
 pub use storage::READ_SIZE;
 #[cfg(not(feature = "alloc"))]
 pub use storage::{Fixed, Storage, Unsent};
+#[cfg(feature = "alloc")]
+pub use transport::WeakTransport;
 pub use transport::{ExtraInfo, ExtraValue, Flow, Transport};

@@ -265,6 +265,27 @@ impl Transport {
     }
 }
 
+/// A transport that one does not hold on to.
+#[cfg(feature = "alloc")]
+#[derive(Clone)]
+pub struct WeakTransport(alloc::rc::Weak<dyn Link>);
+
+#[cfg(feature = "alloc")]
+impl WeakTransport {
+    /// The transport, if the connection is still there.
+    pub fn upgrade(&self) -> Option<Transport> {
+        self.0.upgrade().map(|link| Transport { link })
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Transport {
+    /// The same transport, not held on to.
+    pub fn downgrade(&self) -> WeakTransport {
+        WeakTransport(alloc::rc::Rc::downgrade(&self.link))
+    }
+}
+
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport")

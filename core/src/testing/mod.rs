@@ -15,6 +15,7 @@
 //! | [`TestBackend`] | the hand-advanced clock and the scripted selector; keeps what the loop asked for and what it reported |
 //! | [`Step`] | one line of a script: the wait that must be asked for, and what happens then |
 //! | [`EventLog`] | what happened, compared as a whole sequence |
+//! | [`FaultSource`] | a source of bytes that reads short, stalls, is interrupted or reset, by a script |
 //! | [`test_loop!`](crate::test_loop) | a new loop on a backend, closed when the test ends |
 //! | [`static_ref!`](crate::static_ref) | a `&'static` to something that callbacks and tasks use |
 //!
@@ -49,6 +50,7 @@
 
 mod backend;
 mod event_log;
+mod fault_source;
 mod step;
 mod test_loop;
 mod text;
@@ -56,6 +58,7 @@ mod text;
 pub use crate::{static_ref, test_loop};
 pub use backend::{SOURCES, TestBackend};
 pub use event_log::{Difference, EventLog};
+pub use fault_source::{Fault, FaultSource, FaultUser, Told};
 pub use step::{Mismatch, Step};
 #[cfg(not(feature = "threads"))]
 pub use test_loop::OneThread;

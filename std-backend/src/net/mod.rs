@@ -21,10 +21,13 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod connect;
 mod net_error;
 mod tcp_listener;
 mod tcp_stream;
 
+pub use connect::{connect_accepted_socket, create_connection, create_server, serve};
+pub use molen_core::net::*;
 pub use net_error::NetError;
 pub use tcp_listener::{DEFAULT_BACKLOG, TcpListener};
 pub use tcp_stream::TcpStream;
