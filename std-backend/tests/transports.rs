@@ -76,16 +76,16 @@ impl Protocol for Recorder {
 }
 
 #[test]
-fn a_megabyte_goes_there_and_back_through_protocols_that_pause() {
+fn sixteen_megabytes_go_there_and_back_through_protocols_that_pause() {
     run(async {
         let server = create_server("127.0.0.1:0".parse().unwrap(), || Echo).await.unwrap();
         let address = server.addresses()[0];
         let log = Log::default();
-        let client = create_connection(address, Recorder(log.clone(), 1 << 20)).await.unwrap();
+        let client = create_connection(address, Recorder(log.clone(), 16 << 20)).await.unwrap();
         assert_eq!(*log.borrow(), ["made"], "connection_made comes before the creator goes on");
         assert!(client.get_extra_info(ExtraInfo::PeerName).is_some());
         client.set_write_buffer_limits(WriteBufferLimits::of_high(4096));
-        let flow = client.write(&vec![7; 1 << 20]).unwrap();
+        let flow = client.write(&vec![7; 16 << 20]).unwrap();
         assert_eq!(flow, Flow::Paused);
         while !client.is_lost() {
             sleep(Duration::from_millis(1)).await;
