@@ -2,7 +2,7 @@
 
 use crate::peer::{Peer, Serve};
 use molen::Task;
-use molen::net::{TcpListener, TcpStream};
+use molen::net::{Answer, Protocol, Start, TcpListener, TcpStream, Transport, serve as serve_with};
 use std::future::Future;
 use std::time::Duration;
 
@@ -60,4 +60,23 @@ async fn echo(stream: TcpStream, size: usize) {
             break;
         }
     }
+}
+
+/// Sends back what comes: a protocol of Molen's, without a task for each connection.
+struct Echo;
+
+impl Protocol for Echo {
+    fn data_received(&mut self, transport: &Transport, data: &[u8]) -> Answer {
+        transport.write(data)?;
+        Ok(())
+    }
+}
+
+/// Serves echo with a protocol.
+pub fn serve_protocol(listener: std::net::TcpListener, _size: usize) {
+    Molen::block_on(async move {
+        let listener = TcpListener::from_std(listener).expect("register listener");
+        let server = serve_with(listener, || Echo, Start::Now).expect("a running loop");
+        server.wait_closed().await;
+    });
 }
