@@ -624,6 +624,14 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
         Ok(Transport { link: self })
     }
 
+    /// Drops source and protocol, telling nobody: for a connection whose loop is
+    /// closed. Does nothing inside one of its callbacks.
+    pub fn reset(&self) {
+        if self.protocol.try_borrow_mut().is_ok() {
+            self.let_go();
+        }
+    }
+
     /// Drives the connection to its end: to be awaited in a task.
     ///
     /// # Cancellation

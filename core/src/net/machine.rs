@@ -264,6 +264,11 @@ impl Machine {
             return Action::ConnectionMade;
         }
         if self.phase == Phase::Closing && pending == 0 {
+            // Drained: who was paused is told before the end.
+            if let Some(change) = self.flow.untold() {
+                self.flow.tell();
+                return Action::Flow(change);
+            }
             self.phase = Phase::Ending;
         }
         match self.phase {

@@ -105,6 +105,14 @@ macro_rules! failures {
     )*};
 }
 failures!(Closed InvalidState NoRunningLoop RunError TaskError Mismatch);
+failures!(molen::net::WriteError molen::net::LimitsReversed);
+
+impl<T> From<molen::error::Full<T>> for Failure {
+    #[track_caller]
+    fn from(error: molen::error::Full<T>) -> Failure {
+        Failure::shown(&error)
+    }
+}
 
 impl<T> From<ScheduleError<T>> for Failure {
     #[track_caller]

@@ -17,6 +17,7 @@
 //! |---|---|
 //! | `case` | what a case is, how it fails, the `check…!` macros |
 //! | `fixture` | the clock, the script and the log of the case that runs |
+//! | `wire` | a connection whose two ends the case scripts |
 //! | `report` | running cases by number or name, and the lines above |
 //! | the others | cases, by subject |
 
@@ -35,7 +36,9 @@ mod report;
 mod callbacks;
 mod cancellation;
 mod closing;
+mod endings;
 mod exceptions;
+mod flow_control;
 mod hosts;
 mod iteration;
 mod limits;
@@ -48,7 +51,9 @@ mod tasks;
 mod testing;
 mod threads;
 mod timers;
+mod transports;
 mod wheel;
+mod wire;
 
 pub use case::{Case, Failure, Outcome, What};
 pub use report::{Count, call, list, run};
@@ -72,6 +77,9 @@ pub const CASES: &[&[Case]] = &[
     panics::CASES,
     threads::CASES,
     testing::CASES,
+    transports::CASES,
+    flow_control::CASES,
+    endings::CASES,
 ];
 
 /// A number names one case, on every platform.

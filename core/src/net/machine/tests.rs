@@ -148,7 +148,8 @@ impl Model {
         let (mut reads, mut flushes) = (0, 0);
         loop {
             let action = self.machine.next(self.pending);
-            if self.closed && self.pending == 0 && self.ended_in.is_none() {
+            let told = matches!(action, Action::Flow(_) | Action::ConnectionMade);
+            if self.closed && self.pending == 0 && self.ended_in.is_none() && !told {
                 self.ended_in = Some(self.turn);
             }
             match action {
