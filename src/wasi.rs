@@ -1,4 +1,4 @@
 //! The face in WASI modules.
 
 pub use molen_core::RunError as Error;
-pub use molen_wasi::{event_loop, net, reactor, run};
+pub use molen_wasi::{event_loop, reactor, run};

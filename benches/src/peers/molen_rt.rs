@@ -76,7 +76,7 @@ impl Protocol for Echo {
 pub fn serve_protocol(listener: std::net::TcpListener, _size: usize) {
     Molen::block_on(async move {
         let listener = TcpListener::from_std(listener).expect("register listener");
-        let server = serve_with(listener, || Echo, Start::Now).expect("a running loop");
+        let server = Server::new([listener], || Echo, Start::Now).expect("a running loop");
         server.wait_closed().await;
     });
 }

@@ -135,6 +135,10 @@ pub trait ByteSource: Source {
         }
     }
 
+    /// A transport takes it over: what asyncio's transports set on their
+    /// sockets is set (small writes leave at once).
+    fn begin_transport(&self) {}
+
     /// Whether one direction can be closed and the other kept.
     fn can_shut_down(&self) -> bool {
         true
@@ -232,6 +236,10 @@ macro_rules! forward {
             #[inline]
             fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
                 (**self).try_write_vectored(pieces)
+            }
+
+            fn begin_transport(&self) {
+                (**self).begin_transport();
             }
 
             fn can_shut_down(&self) -> bool {

@@ -558,6 +558,7 @@ fn open<S: ByteSource + 'static>(
     if event_loop.is_closed() {
         return Err(Closed);
     }
+    source.begin_transport();
     type OnHeap<S> = Connection<S, Box<dyn Receiver>, Heap>;
     let connection = Rc::new(OnHeap::<S> {
         header: Header::new::<OnHeap<S>>(event_loop),
@@ -617,6 +618,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
         if place.is_some() {
             return Err(crate::error::Full((source, protocol)));
         }
+        source.begin_transport();
         *place = Some(source);
         self.protocol.replace(Some(protocol));
         self.unsent.borrow_mut().clear();

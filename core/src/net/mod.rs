@@ -43,9 +43,12 @@
 //! | `storage` | where unsent bytes and received ones are kept: heap, or given sizes |
 //! | `connection` | does what the machine decides |
 //! | `driven` | a connection in the ready queue; driving it by a task |
+//! | `connect` | from a source that stands to a transport whose protocol knows it |
 //! | `server` | accepting, and knowing which connections are left |
 //! | `error` | why a connection was lost, or a write refused |
 
+#[cfg(feature = "alloc")]
+mod connect;
 mod connection;
 mod driven;
 mod error;
@@ -58,6 +61,8 @@ mod server;
 mod storage;
 mod transport;
 
+#[cfg(feature = "alloc")]
+pub use connect::connect_accepted_socket;
 #[cfg(not(feature = "alloc"))]
 pub use connection::Connection;
 pub use error::{ConnectionError, ProtocolError, WriteError};

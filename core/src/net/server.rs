@@ -429,6 +429,10 @@ impl<S: ByteSource> ByteSource for Served<S> {
         self.source.try_write_vectored(pieces)
     }
 
+    fn begin_transport(&self) {
+        self.source.begin_transport();
+    }
+
     fn can_shut_down(&self) -> bool {
         self.source.can_shut_down()
     }

@@ -295,6 +295,11 @@ impl ByteSource for TcpStream {
         TcpStream::try_write_vectored(self, &slices[..count])
     }
 
+    fn begin_transport(&self) {
+        // Fails only on a connection that is lost already, which shows soon enough.
+        let _ = self.set_nodelay(true);
+    }
+
     fn shutdown(&self) -> Result<(), SourceError> {
         match self.socket.io().shutdown(Shutdown::Write) {
             // The other side was faster: nothing more can be written either way.

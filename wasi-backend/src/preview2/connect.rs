@@ -1,0 +1,50 @@
+//! Transports over TCP.
+
+use super::{TcpListener, TcpStream};
+use crate::net_error::NetError;
+use core::net::SocketAddr;
+use molen_core::io::source::SourceError;
+use molen_core::net::{Protocol, Server, Start, Transport, connect_accepted_socket};
+
+/// Connects to `address`, with `protocol`. `connection_made` was called when
+/// this returns.
+///
+/// asyncio: `loop.create_connection()`.
+///
+/// # Errors
+///
+/// [`NetError`]: refused, unreachable, or the host does not let the component use the network.
+///
+/// # Cancellation
+///
+/// The attempt is given up, or the connection aborted.
+pub async fn create_connection<P: Protocol + 'static>(
+    address: SocketAddr,
+    protocol: P,
+) -> Result<Transport, NetError> {
+    let stream = TcpStream::connect(address).await?;
+    connect_accepted_socket(stream, protocol).await.map_err(|cause| NetError {
+        operation: "connect to",
+        address,
+        cause,
+    })
+}
+
+/// Listens on `address`, and gives each connection a protocol that `factory` makes.
+///
+/// asyncio: `loop.create_server()`.
+///
+/// # Errors
+///
+/// [`NetError`]: the address is in use or not ours, no loop runs.
+pub async fn create_server<P: Protocol + 'static>(
+    address: SocketAddr,
+    factory: impl FnMut() -> P + 'static,
+) -> Result<Server, NetError> {
+    let listener = TcpListener::bind(address)?;
+    Server::new([listener], factory, Start::Now).map_err(|_no_loop| NetError {
+        operation: "listen on",
+        address,
+        cause: SourceError::NoRunningLoop,
+    })
+}
