@@ -75,7 +75,7 @@ pub mod net {
     #[cfg(target_env = "p2")]
     pub use crate::preview2::{TcpListener, TcpStream};
     #[cfg(all(target_env = "p2", feature = "alloc"))]
-    pub use crate::preview2::{create_connection, create_server};
+    pub use crate::preview2::{create_connection, create_server, open_connection, start_server};
     pub use molen_core::net::*;
 }
 

@@ -45,6 +45,7 @@
 //! | `driven` | a connection in the ready queue; driving it by a task |
 //! | `connect` | from a source that stands to a transport whose protocol knows it |
 //! | `server` | accepting, and knowing which connections are left |
+//! | [`streams`] | reading and writing a connection from a task |
 //! | `error` | why a connection was lost, or a write refused |
 
 #[cfg(feature = "alloc")]
@@ -59,6 +60,7 @@ mod receiver;
 #[cfg(feature = "alloc")]
 mod server;
 mod storage;
+pub mod streams;
 mod transport;
 
 #[cfg(feature = "alloc")]
@@ -76,6 +78,9 @@ pub use server::{ServeError, Server, Start};
 pub use storage::READ_SIZE;
 #[cfg(not(feature = "alloc"))]
 pub use storage::{Fixed, Storage, Unsent};
+pub use streams::{DEFAULT_LIMIT, PullReader, ReadError};
+#[cfg(feature = "alloc")]
+pub use streams::{StreamReader, StreamWriter, open_streams, start_stream_server};
 #[cfg(feature = "alloc")]
 pub use transport::WeakTransport;
 pub use transport::{ExtraInfo, ExtraValue, Flow, Transport};

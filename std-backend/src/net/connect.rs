@@ -3,7 +3,11 @@
 use super::net_error::NetError;
 use super::{TcpListener, TcpStream};
 use molen_core::io::source::SourceError;
-use molen_core::net::{Protocol, Server, Start, Transport, connect_accepted_socket};
+use molen_core::net::{
+    DEFAULT_LIMIT, Protocol, Server, Start, StreamReader, StreamWriter, Transport,
+    connect_accepted_socket, open_streams, start_stream_server,
+};
+use molen_core::schedule::CallbackResult;
 use std::net::SocketAddr;
 
 /// Connects to `address`, with `protocol`. `connection_made` was called when
@@ -46,5 +50,45 @@ pub async fn create_server<P: Protocol + 'static>(
         operation: "listen on",
         address,
         cause: SourceError::NoRunningLoop,
+    })
+}
+
+/// Connects to `address`, with a pair of streams.
+///
+/// asyncio: `asyncio.open_connection()`.
+///
+/// # Errors
+///
+/// As for [`create_connection`].
+///
+/// # Cancellation
+///
+/// The attempt is given up, or the connection aborted.
+pub async fn open_connection(
+    address: SocketAddr,
+) -> Result<(StreamReader, StreamWriter), NetError> {
+    let stream = TcpStream::connect(address).await?;
+    open_streams(stream, DEFAULT_LIMIT).await.map_err(|cause| NetError {
+        operation: "connect to",
+        address,
+        cause,
+    })
+}
+
+/// Listens on `address`, and makes a task of `handler` for each connection.
+///
+/// asyncio: `asyncio.start_server()`.
+///
+/// # Errors
+///
+/// As for [`create_server`].
+pub async fn start_server<F, H>(address: SocketAddr, handler: F) -> Result<Server, NetError>
+where
+    F: Fn(StreamReader, StreamWriter) -> H + 'static,
+    H: Future<Output: CallbackResult> + 'static,
+{
+    let listener = TcpListener::bind(address)?;
+    start_stream_server([listener], handler, DEFAULT_LIMIT, Start::Now).map_err(|_no_loop| {
+        NetError { operation: "listen on", address, cause: SourceError::NoRunningLoop }
     })
 }

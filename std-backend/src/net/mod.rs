@@ -26,7 +26,7 @@ mod net_error;
 mod tcp_listener;
 mod tcp_stream;
 
-pub use connect::{create_connection, create_server};
+pub use connect::{create_connection, create_server, open_connection, start_server};
 pub use molen_core::net::*;
 pub use net_error::NetError;
 pub use tcp_listener::{DEFAULT_BACKLOG, TcpListener};

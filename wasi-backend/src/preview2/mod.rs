@@ -41,7 +41,7 @@ mod tcp_stream;
 mod watch;
 
 #[cfg(feature = "alloc")]
-pub use connect::{create_connection, create_server};
+pub use connect::{create_connection, create_server, open_connection, start_server};
 pub use selector::{BACKEND, Preview2, waits_for_descriptors};
 pub use stdio::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 pub use tcp_listener::TcpListener;
