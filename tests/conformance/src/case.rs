@@ -3,6 +3,7 @@
 use core::fmt;
 use core::panic::Location;
 use molen::error::{Closed, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError};
+use molen::io::source::SourceError;
 use molen::testing::{Difference, Mismatch, Text};
 
 /// One behaviour.
@@ -105,7 +106,10 @@ macro_rules! failures {
     )*};
 }
 failures!(Closed InvalidState NoRunningLoop RunError TaskError Mismatch);
-failures!(molen::net::WriteError molen::net::LimitsReversed);
+failures!(molen::net::WriteError molen::net::LimitsReversed molen::net::ConnectionError);
+failures!(SourceError);
+#[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
+failures!(molen::net::ServeError molen::net::ReadError<std::vec::Vec<u8>>);
 
 impl<T> From<molen::error::Full<T>> for Failure {
     #[track_caller]

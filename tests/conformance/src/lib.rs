@@ -24,7 +24,7 @@
 #![no_std]
 #![warn(missing_docs)]
 
-#[cfg(not(any(target_os = "none", target_os = "wasi")))]
+#[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 extern crate std;
 
 #[macro_use]
@@ -36,6 +36,8 @@ mod report;
 mod callbacks;
 mod cancellation;
 mod closing;
+#[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
+mod door;
 mod endings;
 mod exceptions;
 mod flow_control;
@@ -45,8 +47,10 @@ mod limits;
 mod panics;
 mod promises;
 mod repeating;
+mod servers;
 mod starvation;
 mod stopping;
+mod streams;
 mod tasks;
 mod testing;
 mod threads;
@@ -80,6 +84,8 @@ pub const CASES: &[&[Case]] = &[
     transports::CASES,
     flow_control::CASES,
     endings::CASES,
+    streams::CASES,
+    servers::CASES,
 ];
 
 /// A number names one case, on every platform.
