@@ -3,6 +3,7 @@
 //! Each error says what was being done and why it was refused. Errors about
 //! something that had no room give that thing back.
 
+use crate::task::Cancelled;
 use core::fmt;
 
 macro_rules! message {
@@ -58,6 +59,9 @@ pub enum ScheduleError<T> {
     TooLarge(T),
     /// No loop runs on this thread, and none was named.
     NoRunningLoop(T),
+    /// The loop's task factory refuses to create the task.
+    #[cfg(feature = "alloc")]
+    Refused(T),
 }
 
 impl<T> ScheduleError<T> {
@@ -65,6 +69,8 @@ impl<T> ScheduleError<T> {
     pub fn into_inner(self) -> T {
         match self {
             Self::Closed(it) | Self::Full(it) | Self::TooLarge(it) | Self::NoRunningLoop(it) => it,
+            #[cfg(feature = "alloc")]
+            Self::Refused(it) => it,
         }
     }
 
@@ -75,6 +81,8 @@ impl<T> ScheduleError<T> {
             Self::Full(it) => ScheduleError::Full(other(it)),
             Self::TooLarge(it) => ScheduleError::TooLarge(other(it)),
             Self::NoRunningLoop(it) => ScheduleError::NoRunningLoop(other(it)),
+            #[cfg(feature = "alloc")]
+            Self::Refused(it) => ScheduleError::Refused(other(it)),
         }
     }
 
@@ -84,6 +92,8 @@ impl<T> ScheduleError<T> {
             Self::Full(_) => "cannot schedule: every slot is in use",
             Self::TooLarge(_) => "cannot schedule: the callback is larger than a slot of the store",
             Self::NoRunningLoop(_) => "cannot schedule: no event loop is running on this thread",
+            #[cfg(feature = "alloc")]
+            Self::Refused(_) => "cannot schedule: the loop's task factory refused the task",
         }
     }
 }
@@ -95,6 +105,8 @@ impl<T> fmt::Debug for ScheduleError<T> {
             Self::Full(_) => "Full(..)",
             Self::TooLarge(_) => "TooLarge(..)",
             Self::NoRunningLoop(_) => "NoRunningLoop(..)",
+            #[cfg(feature = "alloc")]
+            Self::Refused(_) => "Refused(..)",
         })
     }
 }
@@ -118,6 +130,10 @@ pub enum RunError {
     ///
     /// asyncio: `RuntimeError: Event loop stopped before Future completed.`
     Stopped,
+    /// The future was run as a task, and that was cancelled.
+    ///
+    /// asyncio: `CancelledError`.
+    Cancelled,
     /// Nothing is ready, no timer is set and no source is waited for, and no
     /// one outside could wake the loop: it would sleep for ever.
     NothingToWaitFor,
@@ -138,6 +154,7 @@ impl fmt::Display for RunError {
                 "cannot run the event loop: an event loop is already running on this thread",
             ),
             Self::Stopped => f.write_str("the event loop was stopped before the future was done"),
+            Self::Cancelled => f.write_str("the future that the event loop ran was cancelled"),
             Self::NothingToWaitFor => f.write_str(
                 "the event loop has nothing to wait for: no callback, timer or source is left, \
                  but the future is not done",
@@ -182,7 +199,7 @@ impl core::error::Error for InvalidState {}
 #[non_exhaustive]
 pub enum TaskError {
     /// It was cancelled or aborted. asyncio: `CancelledError`.
-    Cancelled,
+    Cancelled(Cancelled),
     /// It panicked; this is what the panic carried.
     #[cfg(feature = "threads")]
     Panicked(crate::platform::Payload),
@@ -195,7 +212,7 @@ pub enum TaskError {
 impl TaskError {
     /// Whether the task was cancelled.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self, Self::Cancelled)
+        matches!(self, Self::Cancelled(_))
     }
 }
 
@@ -208,7 +225,7 @@ impl fmt::Debug for TaskError {
 impl fmt::Display for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cancelled => f.write_str("the task was cancelled"),
+            Self::Cancelled(cancelled) => cancelled.fmt(f),
             #[cfg(feature = "threads")]
             Self::Panicked(payload) => {
                 write!(f, "the task panicked: {}", crate::platform::panic_message(payload))

@@ -23,6 +23,8 @@
 //! | [`sync`] | what tasks wait for in one another |
 //! | [`net`] | transports, protocols, flow control, streams, servers |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
+//! | [`task_group`] | tasks that are all over when a block is |
+//! | [`timeouts`] | waiting, but not for ever |
 //! | [`testing`] | a scripted selector, a hand-advanced clock, an event log |
 //!
 //! # Features
@@ -46,12 +48,22 @@ pub mod platform;
 pub mod schedule;
 pub mod sync;
 pub mod task;
+pub mod task_group;
 pub mod testing;
 pub mod time;
+pub mod timeouts;
 
 pub use error::{
     Closed, Full, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError, Unsupported,
 };
 pub use schedule::{EventLoop, Handle, LoopRef, MissedTicks, TimerHandle, Turn, get_running_loop};
-pub use task::{Promise, Task, create_task, sleep, sleep_until, yield_now};
+#[cfg(feature = "alloc")]
+pub use task::all_tasks;
+pub use task::{
+    Cancelled, Promise, Task, TaskRef, catch_cancel, create_task, current_task, sleep, sleep_until,
+    yield_now,
+};
+#[cfg(feature = "alloc")]
+pub use task_group::TaskGroup;
 pub use time::{Duration, Instant};
+pub use timeouts::{Deadline, TimeoutError, timeout, timeout_at, wait_for};

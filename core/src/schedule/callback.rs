@@ -411,6 +411,7 @@ unsafe fn run<P, K: Kind<P>>(node: NonNull<Node>, event_loop: &EventLoop) {
         return unsafe { release(slot) };
     }
     head.set(RUNNING);
+    event_loop.runs_callback();
     // SAFETY: Payload: not EMPTY, or it would be CANCELLED.
     unsafe {
         K::call(slot, event_loop);

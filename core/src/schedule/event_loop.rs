@@ -24,6 +24,7 @@ use super::timer::Timer;
 use super::timers::Timers;
 use crate::error::RunError;
 use crate::io::Backend;
+use crate::task::header::Header;
 use crate::task::list::TaskList;
 use crate::time::Instant;
 use core::cell::Cell;
@@ -38,6 +39,12 @@ use crate::atomic::{AtomicBool, AtomicUsize, Ordering};
 const STOPPING: u8 = 1 << 0;
 /// The loop is closed.
 const CLOSED: u8 = 1 << 1;
+/// Tasks are created by way of a factory, or with a context.
+#[cfg(feature = "alloc")]
+const CREATES_OTHERWISE: u8 = 1 << 3;
+/// A node that runs is a callback: in the lowest bit of its address, which is
+/// aligned to four bytes or more.
+const IS_CALLBACK: usize = 1;
 /// Some `run_*` or `turn` is active.
 const RUNNING: u8 = 1 << 2;
 
@@ -63,7 +70,8 @@ type BackendRef = &'static dyn Backend;
 pub struct EventLoop {
     pub(crate) ready: ReadyQueue,
     pub(super) batch: Cell<Chain>,
-    /// What runs or, between batches, what ran last; null while the loop does not run.
+    /// What runs or, between batches, what ran last; null while the loop does
+    /// not run. For a callback with a mark ([`runs_callback`](Self::runs_callback)).
     pub(super) running_node: Cell<*const Node>,
     pub(crate) timers: Timers,
     flags: Cell<u8>,
@@ -233,6 +241,38 @@ impl EventLoop {
     #[inline]
     pub(crate) fn is_running_node(&self, node: NonNull<Node>) -> bool {
         core::ptr::eq(self.running_node.get(), node.as_ptr())
+    }
+
+    /// Whether tasks are created by way of a factory, or with a context.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn creates_otherwise(&self) -> bool {
+        self.flags.get() & CREATES_OTHERWISE != 0
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(super) fn set_creates_otherwise(&self, otherwise: bool) {
+        if otherwise { self.raise(CREATES_OTHERWISE) } else { self.lower(CREATES_OTHERWISE) }
+    }
+
+    /// Marks what runs as a callback.
+    #[inline]
+    pub(super) fn runs_callback(&self) {
+        self.running_node.set(self.running_node.get().map_addr(|node| node | IS_CALLBACK));
+    }
+
+    /// The node that runs, whatever it is.
+    #[cfg(feature = "threads")]
+    pub(super) fn take_running_node(&self) -> Option<NonNull<Node>> {
+        let node = self.running_node.replace(null()).map_addr(|node| node & !IS_CALLBACK);
+        NonNull::new(node.cast_mut())
+    }
+
+    /// The task that runs, if it is not a callback that does.
+    #[inline]
+    pub(crate) fn running_task(&self) -> Option<NonNull<Header>> {
+        let node = self.running_node.get();
+        if node.addr() & IS_CALLBACK != 0 { None } else { NonNull::new(node.cast_mut().cast()) }
     }
 
     /// Makes this the running loop of the thread until the result is dropped.

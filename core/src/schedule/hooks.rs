@@ -8,6 +8,8 @@
 use super::event_loop::EventLoop;
 use super::exception::HandlerBox;
 use super::store::CallbackStorage;
+#[cfg(feature = "alloc")]
+use crate::task::cancel::scope::Scope;
 use core::cell::Cell;
 
 pub(super) struct Hooks {
@@ -16,6 +18,21 @@ pub(super) struct Hooks {
     /// What connections read to, one after the other.
     #[cfg(feature = "alloc")]
     read_buffer: Cell<Option<alloc::boxed::Box<[u8]>>>,
+    /// The cancel scope that is being polled; null when none is.
+    #[cfg(feature = "alloc")]
+    scope_around: Cell<*const Scope>,
+    #[cfg(feature = "alloc")]
+    tasks: TaskHooks,
+}
+
+/// What makes tasks be created otherwise than `create_task` does by itself.
+#[cfg(feature = "alloc")]
+pub(crate) struct TaskHooks {
+    pub(crate) factory: Cell<Option<alloc::rc::Rc<crate::task::TaskFactory>>>,
+    /// The context that `Context::run` has entered.
+    pub(crate) entered: Cell<Option<crate::task::Context>>,
+    /// Some task has a context, and those that it creates get a copy.
+    pub(crate) contexts: Cell<bool>,
 }
 
 impl Hooks {
@@ -25,6 +42,13 @@ impl Hooks {
             store: Cell::new(None),
             #[cfg(feature = "alloc")]
             read_buffer: Cell::new(None),
+            scope_around: Cell::new(core::ptr::null()),
+            #[cfg(feature = "alloc")]
+            tasks: TaskHooks {
+                factory: Cell::new(None),
+                entered: Cell::new(None),
+                contexts: Cell::new(false),
+            },
         }
     }
 }
@@ -40,6 +64,30 @@ impl EventLoop {
     #[cfg(feature = "alloc")]
     pub(super) fn hooks(&self) -> &Hooks {
         &self.hooks
+    }
+
+    /// The cancel scope that is being polled; null when none is.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn scope_around(&self) -> &Cell<*const Scope> {
+        &self.hooks.scope_around
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(crate) fn task_hooks(&self) -> &TaskHooks {
+        &self.hooks.tasks
+    }
+
+    /// After a change of the hooks: sets or clears the loop's mark, the one
+    /// thing that `create_task` looks at.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn note_how_tasks_are_created(&self) {
+        let hooks = &self.hooks.tasks;
+        let factory = hooks.factory.take();
+        let entered = hooks.entered.take();
+        let otherwise = factory.is_some() || entered.is_some() || hooks.contexts.get();
+        hooks.factory.set(factory);
+        hooks.entered.set(entered);
+        self.set_creates_otherwise(otherwise);
     }
 
     #[cfg(not(feature = "alloc"))]

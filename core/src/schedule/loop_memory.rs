@@ -34,12 +34,7 @@ impl LoopMemory {
 
     /// Makes done callbacks ready; a closed loop drops them.
     pub(crate) fn run_done_callbacks(&self, callbacks: Chain) {
-        if self.event_loop().is_closed() {
-            self.discard(callbacks);
-        } else {
-            // SAFETY: a promise's callbacks: begun, not yet scheduled.
-            unsafe { super::callback::enqueue_chain(callbacks, self.event_loop()) };
-        }
+        self.event_loop().run_done_callbacks(callbacks);
     }
 
     pub(crate) fn discard(&self, callbacks: Chain) {
@@ -48,5 +43,17 @@ impl LoopMemory {
 
     pub(crate) fn report(&self, context: &ExceptionContext<'_>) {
         self.event_loop().call_exception_handler(context);
+    }
+}
+
+impl EventLoop {
+    /// Makes done callbacks ready; a closed loop drops them.
+    pub(crate) fn run_done_callbacks(&self, callbacks: Chain) {
+        if self.is_closed() {
+            self.discard(callbacks);
+        } else {
+            // SAFETY: done callbacks: begun, not yet scheduled.
+            unsafe { super::callback::enqueue_chain(callbacks, self) };
+        }
     }
 }

@@ -15,12 +15,14 @@
 //! would cost more than the work.
 
 use super::event_loop::{EventLoop, Running};
+use super::node::Node;
 use super::timer::Timer;
 use crate::error::RunError;
 use crate::io::{SelectError, Wait};
 use crate::time::{Duration, Instant};
 use core::future::Future;
 use core::pin::{Pin, pin};
+use core::ptr::NonNull;
 
 mod busy;
 mod root;
@@ -93,8 +95,9 @@ impl EventLoop {
     ///
     /// # Errors
     ///
-    /// As [`run_forever`](Self::run_forever), and [`RunError::Stopped`] when
-    /// the loop was stopped before the future was done.
+    /// As [`run_forever`](Self::run_forever), [`RunError::Stopped`] when
+    /// the loop was stopped before the future was done, and
+    /// [`RunError::Cancelled`] when the task that the future is meanwhile was cancelled.
     pub fn run_until_complete<F: Future>(&self, future: F) -> Result<F::Output, RunError> {
         let mut output = None;
         {
@@ -115,7 +118,7 @@ impl EventLoop {
             crate::platform::resume_unwind(payload);
         }
         let _ = &mut root;
-        result
+        if root.cancelled() { Err(RunError::Cancelled) } else { result }
     }
 
     /// Runs what is ready now, once each but at most `left`, which is not zero
@@ -155,13 +158,38 @@ impl EventLoop {
         self.running_node.set(core::ptr::null());
     }
 
+    /// Runs a node now, inside of what runs.
+    ///
+    /// # Safety
+    ///
+    /// It is a task's, in no chain, and alive; *Right Table*; the loop runs on this thread.
+    pub(crate) unsafe fn run_eagerly(&self, node: NonNull<Node>) {
+        let outer = self.running_node.replace(node.as_ptr());
+        let around = crate::task::cancel::scope::around(self).replace(core::ptr::null());
+        #[cfg(feature = "alloc")]
+        let entered = self.task_hooks().entered.take();
+        // SAFETY: the caller's promise.
+        let run = || unsafe { (node.as_ref().table().run)(node, self) };
+        #[cfg(feature = "threads")]
+        if let Err(payload) = crate::platform::catch_unwind(&mut { run }) {
+            self.running_node.set(node.as_ptr());
+            self.end_panicked(payload);
+        }
+        #[cfg(not(feature = "threads"))]
+        run();
+        #[cfg(feature = "alloc")]
+        self.task_hooks().entered.set(entered);
+        crate::task::cancel::scope::around(self).set(around);
+        self.running_node.set(outer);
+    }
+
     pub(super) fn batch_is_empty(&self) -> bool {
         self.batch.get().is_empty()
     }
 
     /// Takes a node that is done out of the ready queue, if it is there.
     #[cfg(not(feature = "threads"))]
-    pub(crate) fn remove_from_ready(&self, node: core::ptr::NonNull<super::node::Node>) {
+    pub(crate) fn remove_from_ready(&self, node: NonNull<Node>) {
         let mut batch = self.batch.get();
         // SAFETY: Alive In Chain; In One Chain: the batch is the loop's.
         let mut found = unsafe { batch.remove(node) };
@@ -186,8 +214,7 @@ impl EventLoop {
     #[cfg(feature = "threads")]
     #[cold]
     fn end_panicked(&self, payload: crate::platform::Payload) {
-        let node = self.running_node.replace(core::ptr::null());
-        let Some(node) = core::ptr::NonNull::new(node.cast_mut()) else {
+        let Some(node) = self.take_running_node() else {
             return self.report_panic("the event loop itself panicked", &payload);
         };
         let mut payload = Some(payload);

@@ -1,9 +1,16 @@
 //! The handle of a task.
 
+use super::cancel::{self, CancelMessage, Cancelled};
 use super::cell::abort_or_cancel;
 use super::header::{Header, stage};
-use super::state::{self, CANCEL, CANCELLED, DONE, HANDLE, OUTPUT};
-use crate::error::TaskError;
+use super::name::{self, TaskName};
+use super::state::{self, CANCELLED, DONE, HANDLE, OUTPUT};
+use super::task_ref::TaskRef;
+#[cfg(feature = "alloc")]
+use crate::error::ScheduleError;
+use crate::error::{Full, TaskError};
+#[cfg(feature = "alloc")]
+use crate::schedule::{CallbackResult, Handle};
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
@@ -40,6 +47,17 @@ impl<T> Task<T> {
         Task { task, output: PhantomData }
     }
 
+    /// Its address.
+    pub(super) fn header_ptr(&self) -> NonNull<Header> {
+        self.task
+    }
+
+    /// Gives it a context, before its first step.
+    #[cfg(feature = "alloc")]
+    pub(super) fn set_context(&self, context: super::Context) {
+        super::context::give(self.header(), context);
+    }
+
     fn header(&self) -> &Header {
         // SAFETY: the handle owns a reference.
         unsafe { self.task.as_ref() }
@@ -54,27 +72,49 @@ impl<T> Task<T> {
     /// reported to the loop's exception handler.
     pub fn detach(self) {}
 
-    /// Asks the task to end; it does so at its next step. Returns whether it
-    /// had not ended yet.
+    /// The task, without its type.
+    pub fn task_ref(&self) -> TaskRef {
+        // SAFETY: the handle owns a reference.
+        unsafe { TaskRef::of(self.task) }
+    }
+
+    /// What it is called, if it was given a name. asyncio: `Task.get_name()`.
+    pub fn name(&self) -> Option<TaskName> {
+        name::get(self.header())
+    }
+
+    /// Gives it a name. asyncio: `Task.set_name()`.
+    ///
+    /// # Errors
+    ///
+    /// Without an allocator: [`Full`] when 16 tasks have names already.
+    pub fn set_name(&self, name: impl Into<TaskName>) -> Result<(), Full<TaskName>> {
+        name::set(self.header(), name.into())
+    }
+
+    /// Asks the task to end, at its next step; [`cancel`](super::cancel) says
+    /// how. Returns whether it had not ended yet.
     ///
     /// A task that has not begun never begins. A value that becomes ready
     /// together with the cancel is dropped: the cancel wins.
     ///
     /// asyncio: `Task.cancel()`.
     pub fn cancel(&self) -> bool {
-        let header = self.header();
-        if header.has(DONE) {
-            return false;
-        }
-        header.state.add_cancel();
-        header.set(CANCEL);
-        // SAFETY: the handle owns a reference.
-        unsafe { state::wake_by_ref(self.task) };
-        true
+        // SAFETY: the handle owns a reference; handles do not leave the thread.
+        unsafe { cancel::cancel(self.task, None) }
+    }
+
+    /// [`cancel`](Self::cancel), saying why: whoever catches the cancel or
+    /// awaits the task is told. Of two messages before delivery the second stays.
+    ///
+    /// asyncio: `Task.cancel(msg)`.
+    pub fn cancel_with(&self, message: impl Into<CancelMessage>) -> bool {
+        // SAFETY: as for `cancel`.
+        unsafe { cancel::cancel(self.task, Some(message.into())) }
     }
 
     /// How many `cancel`s stand: calls of [`cancel`](Self::cancel) less calls
-    /// of [`uncancel`](Self::uncancel).
+    /// of [`uncancel`](Self::uncancel). It stays at 31 (without threads at 15).
     ///
     /// asyncio: `Task.cancelling()`.
     pub fn cancelling(&self) -> u8 {
@@ -86,11 +126,7 @@ impl<T> Task<T> {
     ///
     /// asyncio: `Task.uncancel()`.
     pub fn uncancel(&self) -> u8 {
-        let left = self.header().state.remove_cancel();
-        if left == 0 {
-            self.header().clear(CANCEL);
-        }
-        left
+        cancel::uncancel(self.header())
     }
 
     /// Drops the task's future now, without giving it a step to clean up. A
@@ -101,6 +137,43 @@ impl<T> Task<T> {
     pub fn abort(&self) -> bool {
         // SAFETY: the handle owns a reference; handles do not leave the thread.
         unsafe { abort_or_cancel(self.task) }
+    }
+
+    /// Has `callback` called through `call_soon` when the task has ended, also
+    /// if it has ended already; never from inside this call.
+    ///
+    /// asyncio: `Task.add_done_callback()`.
+    ///
+    /// # Errors
+    ///
+    /// [`ScheduleError`] with the callback when the loop is closed.
+    #[cfg(feature = "alloc")]
+    pub fn add_done_callback<F, R>(&self, callback: F) -> Result<Handle, ScheduleError<F>>
+    where
+        F: FnOnce() -> R + 'static,
+        R: CallbackResult,
+    {
+        // SAFETY: Outlives Tasks (EventLoop).
+        let event_loop = unsafe { self.header().owner() };
+        if self.done() {
+            return event_loop.call_soon(callback);
+        }
+        let extras = self.header().joiner.extras_or_new();
+        let mut callbacks = extras.callbacks().get();
+        let handle = event_loop.call_when_done(callback, &mut callbacks)?;
+        extras.callbacks().set(callbacks);
+        Ok(handle)
+    }
+
+    /// Takes a done callback back. False, with no effect, when the end of the
+    /// task has scheduled it already. asyncio: `Task.remove_done_callback()`.
+    #[cfg(feature = "alloc")]
+    pub fn remove_done_callback(&self, handle: &Handle) -> bool {
+        let removable = !self.done() && !handle.cancelled();
+        if removable {
+            handle.cancel();
+        }
+        removable
     }
 
     /// Whether it has ended, in any way. asyncio: `Task.done()`.
@@ -126,7 +199,7 @@ impl<T> Task<T> {
         let header = self.header();
         if !header.has(OUTPUT) {
             return Err(if header.has(CANCELLED) {
-                TaskError::Cancelled
+                TaskError::Cancelled(Cancelled::new(header.take_message()))
             } else {
                 TaskError::Taken
             });

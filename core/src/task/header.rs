@@ -14,6 +14,9 @@
 //! * **Stage**: the stage holds the future while `DONE` is clear, the output
 //!   (or panic payload) while `OUTPUT` is set, and nothing otherwise.
 
+use super::cancel::CancelMessage;
+#[cfg(feature = "alloc")]
+use super::cancel::scope::Scope;
 use super::joiner::Joiner;
 use super::list::Links;
 use super::owner::Owner;
@@ -112,6 +115,8 @@ impl Header {
     /// Makes a static's header that of a new task of `owner`.
     #[cfg(not(feature = "threads"))]
     pub(crate) fn start(&self, table: &'static TaskVTable, owner: &EventLoop, flags: u8) {
+        #[cfg(feature = "alloc")]
+        self.joiner.restart();
         self.node.set_vtable(&table.node);
         self.owner.set(owner);
         self.state.restart(flags);
@@ -152,6 +157,47 @@ impl Header {
     #[inline]
     pub(crate) fn clear(&self, flags: u8) {
         self.state.clear(flags);
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Header {
+    /// The first of the scopes that the task is in; null when it is in none.
+    pub(crate) fn first_scope(&self) -> *const Scope {
+        self.joiner.first_scope()
+    }
+
+    /// Makes `scope`, which is alive, the first; null takes the last one out.
+    pub(crate) fn set_first_scope(&self, scope: *const Scope) {
+        self.joiner.set_first_scope(scope);
+    }
+
+    /// What the cancel that was asked for last says, taken out.
+    pub(crate) fn take_message(&self) -> Option<CancelMessage> {
+        self.joiner.extras()?.message.take()
+    }
+
+    /// Remembers what a cancel says.
+    pub(crate) fn set_message(&self, message: Option<CancelMessage>) {
+        match message {
+            None => drop(self.take_message()),
+            message => self.joiner.extras_or_new().message.set(message),
+        }
+    }
+}
+
+#[cfg(not(feature = "alloc"))]
+impl Header {
+    /// What the cancel that was asked for last says, taken out.
+    pub(crate) fn take_message(&self) -> Option<CancelMessage> {
+        let number = self.state.message();
+        self.state.set_message(0);
+        CancelMessage::of_number(number)
+    }
+
+    /// Remembers what a cancel says.
+    pub(crate) fn set_message(&self, message: Option<CancelMessage>) {
+        self.state.set_message(message.map_or(0, CancelMessage::number));
     }
 }
 
@@ -208,8 +254,12 @@ pub(crate) unsafe fn borrowed_waker(task: NonNull<Header>) -> ManuallyDrop<Waker
     ManuallyDrop::new(unsafe { Waker::new(task.as_ptr().cast_const().cast(), &WAKER) })
 }
 
+/// Whether `waker` is one of `task`.
+pub(crate) fn is_waker_of(waker: &Waker, task: NonNull<Header>) -> bool {
+    task_of(waker) == Some(task)
+}
+
 /// The task that `waker` wakes, when it is one of ours.
-#[cfg(feature = "alloc")]
 pub(crate) fn task_of(waker: &Waker) -> Option<NonNull<Header>> {
     if core::ptr::eq(waker.vtable(), &WAKER) {
         // SAFETY: our table's data.

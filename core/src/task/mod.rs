@@ -5,31 +5,66 @@
 //! | `state`, `header`, `cell`, `owner`, `list` | a task in memory and what may happen to it |
 //! | `heap`, `pool` | where tasks live: on the heap, in statics |
 //! | `handle`, `joiner` | awaiting, cancelling and aborting a task |
+//! | [`cancel`] | what cancelling is, and catching it |
+//! | `builder`, `factory`, `context`, `spawned` | how tasks are created |
+//! | `task_ref`, `name`, `extras` | tasks as others see them; names; what few tasks have |
 //! | `sleep` | waiting for a time |
 //! | `promise` | asyncio's Future |
 
+mod builder;
+pub mod cancel;
 pub(crate) mod cell;
+#[cfg(feature = "alloc")]
+mod context;
+#[cfg(feature = "alloc")]
+mod detach;
 #[cfg(feature = "threads")]
 pub(crate) mod ended;
+#[cfg(feature = "alloc")]
+pub(crate) mod extras;
+#[cfg(feature = "alloc")]
+mod factory;
 mod handle;
 pub(crate) mod header;
 #[cfg(feature = "alloc")]
 pub(crate) mod heap;
-mod joiner;
+pub(crate) mod joiner;
 pub(crate) mod list;
+mod name;
 pub(crate) mod owner;
 pub mod pool;
 mod promise;
 mod sleep;
+mod spawned;
 pub(crate) mod state;
+mod task_ref;
 
+pub use builder::{Builder, NewTask, Start, TaskRefused};
+pub use cancel::{CancelMessage, Cancelled, catch_cancel};
+#[cfg(feature = "alloc")]
+pub use context::{Context, ContextVar, NoContext, Token, copy_context};
+#[cfg(feature = "alloc")]
+pub use factory::{TaskFactory, eager_task_factory};
 pub use handle::Task;
+pub use name::TaskName;
 pub use pool::Call;
 pub use promise::{Promise, PromiseError, WaitPromise};
 pub use sleep::{Sleep, SleepUntil, YieldNow, sleep, sleep_until, yield_now};
+pub use spawned::Spawned;
+
+#[cfg(feature = "alloc")]
+pub use task_ref::all_tasks;
+pub use task_ref::{TaskRef, current_task};
 
 use crate::error::ScheduleError;
 use crate::schedule::EventLoop;
+use core::ptr::NonNull;
+
+/// The loop and the task that run on this thread.
+pub(crate) fn current<'a>() -> Option<(&'a EventLoop, NonNull<header::Header>)> {
+    let event_loop = crate::schedule::current()?;
+    Some((event_loop, event_loop.running_task()?))
+}
 
 /// What can become a task: a future where there is a heap, and a call of a
 /// `#[molen::task]` function everywhere.
@@ -43,6 +78,22 @@ pub trait IntoTask: Sized {
     ///
     /// [`ScheduleError`] with the value when the loop is closed or the pool is full.
     fn spawn_on(self, event_loop: &EventLoop) -> Result<Task<Self::Output>, ScheduleError<Self>>;
+
+    /// Whether it is a task already, which others may have begun.
+    fn has_begun(&self) -> bool {
+        false
+    }
+
+    /// Makes it a task of `event_loop` that begins as `new` says. For [`Builder`].
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn_on`](Self::spawn_on).
+    fn spawn_with(
+        self,
+        event_loop: &EventLoop,
+        new: NewTask,
+    ) -> Result<Task<Self::Output>, ScheduleError<Self>>;
 }
 
 #[cfg(feature = "alloc")]
@@ -57,6 +108,14 @@ where
     fn spawn_on(self, event_loop: &EventLoop) -> Result<Task<F::Output>, ScheduleError<F>> {
         heap::spawn(event_loop, self)
     }
+
+    fn spawn_with(
+        self,
+        event_loop: &EventLoop,
+        new: NewTask,
+    ) -> Result<Task<F::Output>, ScheduleError<F>> {
+        heap::spawn_with(event_loop, self, new)
+    }
 }
 
 impl EventLoop {
@@ -70,6 +129,10 @@ impl EventLoop {
     /// of a `#[molen::task]` function is full.
     #[inline]
     pub fn create_task<T: IntoTask>(&self, task: T) -> Result<Task<T::Output>, ScheduleError<T>> {
+        #[cfg(feature = "alloc")]
+        if self.creates_otherwise() {
+            return Builder::new().create_task_on(self, task);
+        }
         task.spawn_on(self)
     }
 }
@@ -85,7 +148,7 @@ impl EventLoop {
 #[inline]
 pub fn create_task<T: IntoTask>(task: T) -> Result<Task<T::Output>, ScheduleError<T>> {
     match crate::schedule::current() {
-        Some(event_loop) => task.spawn_on(event_loop),
+        Some(event_loop) => event_loop.create_task(task),
         None => Err(ScheduleError::NoRunningLoop(task)),
     }
 }

@@ -12,6 +12,7 @@
 //! the error are the same.
 
 use super::IntoTask;
+use super::builder::NewTask;
 use super::handle::Task;
 use crate::error::ScheduleError;
 use crate::schedule::EventLoop;
@@ -93,6 +94,17 @@ impl<Fun: TaskFn<Args>, Args> IntoTask for Call<Fun, Args> {
         let Call { function, arguments, pool } = self;
         let back = |arguments| Call { function, arguments, pool };
         pool_of::spawn(event_loop, pool, function, arguments).map_err(|error| error.map(back))
+    }
+
+    fn spawn_with(
+        self,
+        event_loop: &EventLoop,
+        new: NewTask,
+    ) -> Result<Task<Fun::Output>, ScheduleError<Self>> {
+        let Call { function, arguments, pool } = self;
+        let back = |arguments| Call { function, arguments, pool };
+        pool_of::spawn_with(event_loop, pool, function, arguments, new)
+            .map_err(|error| error.map(back))
     }
 }
 

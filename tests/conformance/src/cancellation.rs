@@ -67,14 +67,14 @@ fn a_cancel_that_comes_with_the_result_wins() -> Outcome {
     task.cancel();
     first.set_result(7)?;
     event_loop.turn(NOW)?;
-    check_matches!(task.take_result(), Some(Err(TaskError::Cancelled)));
+    check_matches!(task.take_result(), Some(Err(TaskError::Cancelled(_))));
 
     let mut task = event_loop.create_task(hold(second, "begun", "dropped"))?;
     event_loop.turn(NOW)?;
     second.set_result(7)?;
     task.cancel();
     event_loop.turn(NOW)?;
-    check_matches!(task.take_result(), Some(Err(TaskError::Cancelled)));
+    check_matches!(task.take_result(), Some(Err(TaskError::Cancelled(_))));
     check_events!["begun", "dropped", "begun", "dropped"];
     Ok(())
 }
@@ -87,7 +87,7 @@ fn a_cancel_wakes_a_sleeper_at_once() -> Outcome {
         task.cancel();
         Ok::<_, Failure>(task.await)
     })??;
-    check_matches!(result, Err(TaskError::Cancelled));
+    check_matches!(result, Err(TaskError::Cancelled(_)));
     check_eq!(event_loop.time(), at(2));
     check_events![];
     Ok(())
@@ -149,7 +149,7 @@ fn a_cancel_of_a_queued_task_comes_before_its_step() -> Outcome {
     let Some(mut task) = slot.take() else {
         return Err(Failure::said("the task's handle is gone"));
     };
-    check_matches!(task.take_result(), Some(Err(TaskError::Cancelled)));
+    check_matches!(task.take_result(), Some(Err(TaskError::Cancelled(_))));
     check_events!["begun", "cancel", "dropped"];
     Ok(())
 }
@@ -160,7 +160,7 @@ async fn join(slot: &'static Slot<Task<u8>>) {
     if let Some(task) = slot.take() {
         event(match task.await {
             Ok(_) => "value",
-            Err(TaskError::Cancelled) => "cancelled",
+            Err(TaskError::Cancelled(_)) => "cancelled",
             Err(_) => "other error",
         });
     }
@@ -222,7 +222,7 @@ fn abort_drops_the_future_at_once() -> Outcome {
     check!(task.abort(), "it had ended");
     check_events!["begun", "dropped"];
     check!(task.done() && task.cancelled(), "it is not cancelled");
-    check_matches!(task.take_result(), Some(Err(TaskError::Cancelled)));
+    check_matches!(task.take_result(), Some(Err(TaskError::Cancelled(_))));
     Ok(())
 }
 
@@ -295,7 +295,7 @@ fn who_awaits_an_aborted_task_is_told() -> Outcome {
         task.abort();
         Ok::<_, Failure>((&mut task).await)
     })??;
-    check_matches!(result, Err(TaskError::Cancelled));
+    check_matches!(result, Err(TaskError::Cancelled(_)));
     check_eq!(event_loop.time(), at(0));
     Ok(())
 }

@@ -143,7 +143,7 @@ fn a_task_of_a_closed_loop_is_cancelled() -> Outcome {
     event_loop.close()?;
     check!(task.done() && task.cancelled(), "it is not cancelled");
     check!(!task.cancel() && !task.abort(), "it could still be ended");
-    check_matches!(task.take_result(), Some(Err(TaskError::Cancelled)));
+    check_matches!(task.take_result(), Some(Err(TaskError::Cancelled(_))));
     check_events!["begun", "dropped"];
     Ok(())
 }

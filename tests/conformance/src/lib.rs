@@ -35,7 +35,10 @@ mod report;
 
 mod callbacks;
 mod cancellation;
+mod catching;
 mod closing;
+mod contexts;
+mod creating;
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod door;
 mod endings;
@@ -51,9 +54,11 @@ mod servers;
 mod starvation;
 mod stopping;
 mod streams;
+mod task_groups;
 mod tasks;
 mod testing;
 mod threads;
+mod timeouts;
 mod timers;
 mod transports;
 mod wheel;
@@ -72,6 +77,11 @@ pub const CASES: &[&[Case]] = &[
     tasks::CASES,
     callbacks::CASES,
     cancellation::CASES,
+    catching::CASES,
+    creating::CASES,
+    contexts::CASES,
+    timeouts::CASES,
+    task_groups::CASES,
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,

@@ -42,6 +42,17 @@ impl Drop for StopUnlessForgotten<'_> {
     }
 }
 
+impl Drop for Root {
+    /// Stops the loop that runs for a root that was cancelled.
+    fn drop(&mut self) {
+        // SAFETY: as for `poll`.
+        let event_loop = unsafe { self.event_loop.as_ref() };
+        if event_loop.is_running() {
+            event_loop.stop();
+        }
+    }
+}
+
 /// The root task, which ends with this.
 pub(super) struct RootGuard<'a> {
     task: Task<()>,
@@ -64,6 +75,11 @@ impl<'a> RootGuard<'a> {
         };
         let root = Root { future, event_loop: NonNull::from(event_loop) };
         Some(RootGuard { task: spawn(event_loop, root)?, event_loop })
+    }
+
+    /// Whether the root was cancelled.
+    pub(super) fn cancelled(&self) -> bool {
+        self.task.cancelled()
     }
 
     /// What the root panicked with, if it did.

@@ -48,6 +48,16 @@ impl TaskList {
         NonNull::new(unsafe { task.as_ref() }.links.after.get().cast_mut())
     }
 
+    /// Calls `visit` with each, in order of creation; it takes none out.
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(NonNull<Header>)) {
+        let mut next = self.first();
+        while let Some(task) = next {
+            visit(task);
+            // SAFETY: Listed.
+            next = NonNull::new(unsafe { task.as_ref() }.links.after.get().cast_mut());
+        }
+    }
+
     /// It is in order of creation already.
     #[cfg(not(feature = "threads"))]
     pub(crate) fn turn_round(&self) {}

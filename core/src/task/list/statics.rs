@@ -57,6 +57,21 @@ impl TaskList {
         self.first.set(done);
     }
 
+    /// Calls `visit` with each static's task that is not done.
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(NonNull<Header>)) {
+        let mut next = NonNull::new(self.first.get().cast_mut());
+        while let Some(task) = next {
+            // SAFETY: Listed.
+            let header = unsafe { task.as_ref() };
+            if !header.has(DONE) {
+                visit(task);
+            }
+            let after = header.links.0.get();
+            let is_last = core::ptr::eq(after, task.as_ptr());
+            next = if is_last { None } else { NonNull::new(after.cast_mut()) };
+        }
+    }
+
     fn take_first(&self) -> Option<NonNull<Header>> {
         let task = NonNull::new(self.first.get().cast_mut())?;
         // SAFETY: Listed.

@@ -3,8 +3,10 @@
 use super::{Call, TaskFn};
 use crate::error::ScheduleError;
 use crate::schedule::EventLoop;
+use crate::task::builder::NewTask;
 use crate::task::handle::Task;
 use crate::task::heap;
+use core::future::Future;
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
@@ -81,6 +83,29 @@ pub(super) fn spawn<Fun: TaskFn<Args>, Args>(
     function: Fun,
     arguments: Args,
 ) -> Result<Task<Fun::Output>, ScheduleError<Args>> {
+    let counted = counted(event_loop, pool, function, arguments)?;
+    Ok(heap::spawn_open(event_loop, counted))
+}
+
+/// Starts a task, as `new` says, if a place is free.
+pub(super) fn spawn_with<Fun: TaskFn<Args>, Args>(
+    event_loop: &EventLoop,
+    pool: Places<Fun, Args>,
+    function: Fun,
+    arguments: Args,
+    new: NewTask,
+) -> Result<Task<Fun::Output>, ScheduleError<Args>> {
+    let counted = counted(event_loop, pool, function, arguments)?;
+    Ok(heap::spawn_open_with(event_loop, counted, new))
+}
+
+/// The future of a task that counts, if the loop is open and a place is free.
+fn counted<Fun: TaskFn<Args>, Args>(
+    event_loop: &EventLoop,
+    pool: Places<Fun, Args>,
+    function: Fun,
+    arguments: Args,
+) -> Result<impl Future<Output = Fun::Output> + 'static + use<Fun, Args>, ScheduleError<Args>> {
     if event_loop.is_closed() {
         return Err(ScheduleError::Closed(arguments));
     }
@@ -90,10 +115,9 @@ pub(super) fn spawn<Fun: TaskFn<Args>, Args>(
     }
     let place = Place(pool.used);
     let future = function.call(arguments);
-    let counted = async move {
+    Ok(async move {
         let output = future.await;
         drop(place);
         output
-    };
-    Ok(heap::spawn_open(event_loop, counted))
+    })
 }

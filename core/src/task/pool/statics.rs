@@ -10,6 +10,7 @@
 use super::{Call, TaskFn};
 use crate::error::ScheduleError;
 use crate::schedule::EventLoop;
+use crate::task::builder::NewTask;
 use crate::task::cell::{Stage, Storage, Table, TaskCell};
 use crate::task::handle::Task;
 use crate::task::header::{Header, TaskVTable, wake_by_ref};
@@ -163,6 +164,38 @@ pub(super) fn spawn<Fun: TaskFn<Args>, Args>(
     function: Fun,
     arguments: Args,
 ) -> Result<Task<Fun::Output>, ScheduleError<Args>> {
+    let task = place(event_loop, pool, function, arguments)?;
+    // SAFETY: the future has just been built there.
+    Ok(unsafe {
+        start(event_loop, task, Table::<Fun::Future, Static>::TABLE);
+        Task::from_raw(task)
+    })
+}
+
+/// Starts a task in a free slot of `pool`, as `new` says.
+pub(super) fn spawn_with<Fun: TaskFn<Args>, Args>(
+    event_loop: &EventLoop,
+    pool: Ref<Fun, Args>,
+    function: Fun,
+    arguments: Args,
+    new: NewTask,
+) -> Result<Task<Fun::Output>, ScheduleError<Args>> {
+    let task = place(event_loop, pool, function, arguments)?;
+    // SAFETY: the future has just been built there; neither queued nor begun.
+    Ok(unsafe {
+        prepare(event_loop, task, Table::<Fun::Future, Static>::TABLE);
+        new.begin(event_loop, Task::from_raw(task))
+    })
+}
+
+/// Builds the future of a task in a free slot of `pool`.
+#[inline(always)]
+fn place<Fun: TaskFn<Args>, Args>(
+    event_loop: &EventLoop,
+    pool: Ref<Fun, Args>,
+    function: Fun,
+    arguments: Args,
+) -> Result<NonNull<Header>, ScheduleError<Args>> {
     // In steps that do not know the type: this function is made for each.
     let first = NonNull::from(pool).cast::<Header>();
     // SAFETY: Same Pool: the array's cells begin with their headers.
@@ -178,11 +211,7 @@ pub(super) fn spawn<Fun: TaskFn<Args>, Args>(
     // SAFETY: it is one of the pool's cells.
     let cell = unsafe { task.cast::<TaskCell<Fun::Future>>().as_ref() };
     build::<Fun, Args>(cell, function, arguments);
-    // SAFETY: the future has just been built there.
-    Ok(unsafe {
-        start(event_loop, task, Table::<Fun::Future, Static>::TABLE);
-        Task::from_raw(task)
-    })
+    Ok(task)
 }
 
 /// The first free one of `count` tasks, `size` bytes each; none for a closed loop.
@@ -229,10 +258,22 @@ fn build<Fun: TaskFn<Args>, Args>(cell: &TaskCell<Fun::Future>, function: Fun, a
 unsafe fn start(event_loop: &EventLoop, task: NonNull<Header>, table: &'static TaskVTable) {
     // SAFETY: the caller's promise.
     unsafe {
-        task.as_ref().start(table, event_loop, HANDLE);
-        event_loop.tasks.add(task);
+        prepare(event_loop, task, table);
         wake_by_ref(task.as_ptr().cast_const().cast());
     }
+}
+
+/// Makes a task whose future is in its stage one of the loop's, with a handle,
+/// neither queued nor begun.
+///
+/// # Safety
+///
+/// As for [`start`].
+#[inline]
+unsafe fn prepare(event_loop: &EventLoop, task: NonNull<Header>, table: &'static TaskVTable) {
+    // SAFETY: the caller's promise.
+    unsafe { task.as_ref() }.start(table, event_loop, HANDLE);
+    event_loop.tasks.add(task);
 }
 
 impl Header {

@@ -19,10 +19,29 @@ use core::cell::Cell;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, compiler_fence};
 
+/// How many `cancel`s stand.
+const CANCELS: u16 = 15;
+/// The number of the cancel message.
+#[cfg(not(feature = "alloc"))]
+const MESSAGE: u16 = 31 * MESSAGE_ONE;
+#[cfg(not(feature = "alloc"))]
+const MESSAGE_ONE: u16 = 1 << 4;
+/// Tells tasks apart that were started in one static.
+const GENERATION: u16 = 127 * GENERATION_ONE;
+const GENERATION_ONE: u16 = 1 << 9;
+
 pub(crate) struct State {
     queued: AtomicBool,
     flags: AtomicU8,
-    cancels: Cell<u8>,
+    /// `generation`, `message` and `cancels`, as [the masks](CANCELS) say.
+    ///
+    /// ```text
+    ///  15         9 8        4 3       0
+    /// ┌────────────┬──────────┬─────────┐
+    /// │ generation │ message  │ cancels │
+    /// └────────────┴──────────┴─────────┘
+    /// ```
+    counts: Cell<u16>,
     #[cfg(feature = "alloc")]
     references: core::sync::atomic::AtomicUsize,
 }
@@ -33,7 +52,7 @@ impl State {
         State {
             queued: AtomicBool::new(false),
             flags: AtomicU8::new(0),
-            cancels: Cell::new(0),
+            counts: Cell::new(0),
             #[cfg(feature = "alloc")]
             references: core::sync::atomic::AtomicUsize::new(0),
         }
@@ -54,7 +73,7 @@ impl State {
     pub(crate) fn restart(&self, flags: u8) {
         #[cfg(feature = "alloc")]
         crate::atomic::add(&self.references, 1);
-        self.cancels.set(0);
+        self.counts.set((self.counts.get() & GENERATION).wrapping_add(GENERATION_ONE));
         self.flags.store(flags, Ordering::Relaxed);
     }
 
@@ -96,19 +115,41 @@ impl State {
     }
 
     pub(crate) fn cancels(&self) -> u8 {
-        self.cancels.get()
+        (self.counts.get() & CANCELS) as u8
     }
 
-    /// Counts one `cancel` more; at 255 it stays.
+    /// Counts one `cancel` more; at 15 it stays.
     pub(crate) fn add_cancel(&self) {
-        self.cancels.set(self.cancels.get().saturating_add(1));
+        let counts = self.counts.get();
+        if counts & CANCELS != CANCELS {
+            self.counts.set(counts + 1);
+        }
     }
 
     /// Takes one `cancel` back and returns how many are left.
     pub(crate) fn remove_cancel(&self) -> u8 {
-        let left = self.cancels.get().saturating_sub(1);
-        self.cancels.set(left);
-        left
+        let counts = self.counts.get();
+        if counts & CANCELS != 0 {
+            self.counts.set(counts - 1);
+        }
+        self.cancels()
+    }
+
+    /// The number of the task's cancel message; 0 for none.
+    #[cfg(not(feature = "alloc"))]
+    pub(crate) fn message(&self) -> u8 {
+        ((self.counts.get() & MESSAGE) / MESSAGE_ONE) as u8
+    }
+
+    /// Remembers the number of a cancel message, at most 31.
+    #[cfg(not(feature = "alloc"))]
+    pub(crate) fn set_message(&self, number: u8) {
+        self.counts.set((self.counts.get() & !MESSAGE) | (u16::from(number) * MESSAGE_ONE));
+    }
+
+    /// Which of the tasks that were started here this is, modulo 128.
+    pub(crate) fn generation(&self) -> u8 {
+        (self.counts.get() / GENERATION_ONE) as u8
     }
 }
 
