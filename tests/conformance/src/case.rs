@@ -107,7 +107,7 @@ macro_rules! failures {
 }
 failures!(Closed InvalidState NoRunningLoop RunError TaskError Mismatch);
 failures!(molen::net::WriteError molen::net::LimitsReversed molen::net::ConnectionError);
-failures!(SourceError);
+failures!(SourceError molen::net::ReadError<usize>);
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 failures!(molen::net::ServeError molen::net::ReadError<std::vec::Vec<u8>>);
 

@@ -49,6 +49,7 @@ mod iteration;
 mod limits;
 mod panics;
 mod promises;
+mod pull_reader;
 mod repeating;
 mod servers;
 mod starvation;
@@ -96,6 +97,7 @@ pub const CASES: &[&[Case]] = &[
     endings::CASES,
     streams::CASES,
     servers::CASES,
+    pull_reader::CASES,
 ];
 
 /// A number names one case, on every platform.
