@@ -76,6 +76,7 @@ pub trait Listener {
 #[derive(Default)]
 pub struct Registration {
     ready: Cell<Ready>,
+    hung_up: Cell<Ready>,
     reader: Cell<Option<Waker>>,
     writer: Cell<Option<Waker>>,
     #[cfg(feature = "alloc")]
@@ -87,6 +88,7 @@ impl Registration {
     pub const fn new() -> Registration {
         Registration {
             ready: Cell::new(Ready::NONE),
+            hung_up: Cell::new(Ready::NONE),
             reader: Cell::new(None),
             writer: Cell::new(None),
             #[cfg(feature = "alloc")]
@@ -142,6 +144,17 @@ impl Registration {
     /// Notes that `directions` would block.
     pub fn clear(&self, directions: Ready) {
         self.ready.set(self.ready.get().without(directions));
+    }
+
+    /// Where the other side, or an error, has put an end to it: of these
+    /// directions no event will tell any more.
+    pub fn hung_up(&self) -> Ready {
+        self.hung_up.get()
+    }
+
+    /// Notes an event that was the last of `directions`.
+    pub fn set_hung_up(&self, directions: Ready) {
+        self.hung_up.set(self.hung_up.get().union(directions));
     }
 
     /// Notes an event, and wakes who waits for it.

@@ -50,10 +50,17 @@ use alloc::{boxed::Box, rc::Rc};
 pub struct Connection<S, P, B: Storage> {
     header: Header,
     machine: Cell<Machine>,
-    source: RefCell<Option<S>>,
-    unsent: RefCell<B::Unsent>,
+    io: RefCell<Io<S, B::Unsent>>,
     protocol: RefCell<Option<P>>,
     rare: Rare<P>,
+}
+
+/// What bytes come from and go to.
+struct Io<S, U> {
+    /// Until the end.
+    source: Option<S>,
+    /// What could not be written yet.
+    unsent: U,
 }
 
 /// What most connections never have.
@@ -142,7 +149,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
 
     /// How many bytes wait.
     fn waiting(&self) -> usize {
-        self.unsent.borrow().len()
+        self.io.borrow().unsent.len()
     }
 
     fn do_turn(&self, transport: Transport, cx: Option<&mut Context<'_>>) -> After {
@@ -190,7 +197,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
     }
 
     fn rest(&self, cx: Option<&mut Context<'_>>) -> After {
-        let ready = match (&cx, &*self.source.borrow()) {
+        let ready = match (&cx, &self.io.borrow().source) {
             // An event tells who listens; who only waits has to ask.
             (None, Some(source)) => source.known_ready(),
             _ => crate::io::Ready::NONE,
@@ -199,7 +206,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
             Rest::Gone => After::Gone,
             Rest::Again => After::Again,
             Rest::Wait(interest) => {
-                let (Some(cx), Some(source)) = (cx, &*self.source.borrow()) else {
+                let (Some(cx), Some(source)) = (cx, &self.io.borrow().source) else {
                     return After::Wait;
                 };
                 let waits = interest.is_none() || source.poll_ready(cx, interest).is_pending();
@@ -244,7 +251,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
     #[inline]
     fn receive(&self, transport: &Transport) {
         self.with(Machine::read);
-        let mut read = |buffer: &mut [u8]| match &*self.source.borrow() {
+        let mut read = |buffer: &mut [u8]| match &self.io.borrow().source {
             Some(source) => source.try_read(buffer),
             None => Err(SourceError::WouldBlock),
         };
@@ -270,14 +277,14 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
     }
 
     fn flush(&self) {
-        let written = match &*self.source.borrow() {
-            Some(source) => source.try_write_vectored(&self.unsent.borrow().pieces()),
-            None => Ok(0),
+        let written = match &*self.io.borrow() {
+            Io { source: Some(source), unsent } => source.try_write_vectored(&unsent.pieces()),
+            Io { source: None, .. } => Ok(0),
         };
         self.with(Machine::flushed);
         match written {
             Ok(written) => {
-                self.unsent.borrow_mut().consume(written);
+                self.io.borrow_mut().unsent.consume(written);
                 let waiting = self.waiting();
                 self.with(|machine| machine.shrunk(waiting));
             }
@@ -287,7 +294,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
     }
 
     fn shut_down(&self) {
-        let result = match &*self.source.borrow() {
+        let result = match &self.io.borrow().source {
             Some(source) => source.shutdown(),
             None => Ok(()),
         };
@@ -299,7 +306,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
     /// Ends the connection because of `error`, unless its end is decided.
     fn fail(&self, error: ConnectionError) {
         if self.with(Machine::end) {
-            self.unsent.borrow_mut().clear();
+            self.io.borrow_mut().unsent.clear();
             self.rare.with(|rare| rare.error = Some(error));
         }
     }
@@ -319,7 +326,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
     /// The end: closes the source and drops the protocol, which may hold the
     /// transport and so the connection itself.
     fn let_go(&self) {
-        let source = self.source.borrow_mut().take();
+        let source = self.io.borrow_mut().source.take();
         #[cfg(feature = "alloc")]
         if let Some(source) = &source {
             source.listen(None);
@@ -364,18 +371,18 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
             }
         }
         let mut rest: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let mut unsent = self.unsent.borrow_mut();
-        let free = unsent.free();
+        let mut io = self.io.borrow_mut();
+        let free = io.unsent.free();
         if rest > free {
             return Err(WriteError::Full { free });
         }
         let mut sent = 0;
-        if rest > 0 && unsent.is_empty() {
-            match self.send(pieces) {
+        if rest > 0 && io.unsent.is_empty() {
+            match send(io.source.as_ref(), pieces) {
                 Ok(count) => sent = count.min(rest),
                 Err(SourceError::WouldBlock | SourceError::Interrupted) => {}
                 Err(error) => {
-                    drop(unsent);
+                    drop(io);
                     self.fail(ConnectionError::Source(error));
                     return Ok((Flow::Dropped, Follow::Turn));
                 }
@@ -385,14 +392,14 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         if rest == 0 {
             return Ok((self.flow(), Follow::Nothing));
         }
-        let was_empty = unsent.is_empty();
+        let was_empty = io.unsent.is_empty();
         for piece in pieces {
             let skipped = sent.min(piece.len());
             sent -= skipped;
-            unsent.push(&piece[skipped..]);
+            io.unsent.push(&piece[skipped..]);
         }
-        let waiting = unsent.len();
-        drop(unsent);
+        let waiting = io.unsent.len();
+        drop(io);
         let untold = self.with(|machine| {
             machine.flushed();
             machine.grown(waiting)
@@ -408,7 +415,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
     }
 
     fn can_write_eof(&self) -> bool {
-        self.source.borrow().as_ref().is_none_or(ByteSource::can_shut_down)
+        self.io.borrow().source.as_ref().is_none_or(ByteSource::can_shut_down)
     }
 
     fn close(&self) -> Follow {
@@ -419,7 +426,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
     fn abort(&self) -> Follow {
         let decides = self.with(Machine::end);
         if decides {
-            self.unsent.borrow_mut().clear();
+            self.io.borrow_mut().unsent.clear();
         }
         Follow::when(decides)
     }
@@ -447,11 +454,11 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
     }
 
     fn address(&self, end: End) -> Option<SocketAddr> {
-        self.source.borrow().as_ref()?.address(end)
+        self.io.borrow().source.as_ref()?.address(end)
     }
 
     fn descriptor(&self) -> Option<u64> {
-        self.source.borrow().as_ref()?.descriptor()
+        self.io.borrow().source.as_ref()?.descriptor()
     }
 
     #[cfg(feature = "alloc")]
@@ -491,17 +498,17 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
 }
 
 impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P, B> {
-    #[inline]
-    fn send(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
-        match (&*self.source.borrow(), pieces) {
-            (Some(source), [piece]) => source.try_write(piece),
-            (Some(source), pieces) => source.try_write_vectored(pieces),
-            (None, _) => Err(SourceError::WouldBlock),
-        }
-    }
-
     fn flow(&self) -> Flow {
         if self.machine.get().is_writing_paused() { Flow::Paused } else { Flow::Open }
+    }
+}
+
+#[inline]
+fn send<S: ByteSource>(source: Option<&S>, pieces: &[&[u8]]) -> Result<usize, SourceError> {
+    match (source, pieces) {
+        (Some(source), [piece]) => source.try_write(piece),
+        (Some(source), pieces) => source.try_write_vectored(pieces),
+        (None, _) => Err(SourceError::WouldBlock),
     }
 }
 
@@ -563,15 +570,15 @@ fn open<S: ByteSource + 'static>(
     let connection = Rc::new(OnHeap::<S> {
         header: Header::new::<OnHeap<S>>(event_loop),
         machine: Cell::new(Machine::new(WriteBufferLimits::DEFAULT)),
-        source: RefCell::new(Some(source)),
-        unsent: RefCell::new(Unsent::EMPTY),
+        io: RefCell::new(Io { source: Some(source), unsent: Unsent::EMPTY }),
         protocol: RefCell::new(Some(protocol)),
         rare: Rare::none(),
     });
     let transport = Transport { link: connection.clone() };
     let listens = connection
-        .source
+        .io
         .borrow()
+        .source
         .as_ref()
         .is_some_and(|source| source.listen(Some(connection.clone())));
     if listens {
@@ -594,8 +601,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
         Connection {
             header: Header::new(),
             machine: Cell::new(Machine::new(WriteBufferLimits::DEFAULT)),
-            source: RefCell::new(None),
-            unsent: RefCell::new(B::Unsent::EMPTY),
+            io: RefCell::new(Io { source: None, unsent: B::Unsent::EMPTY }),
             protocol: RefCell::new(None),
             rare: Rare::none(),
         }
@@ -612,16 +618,17 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
         source: S,
         protocol: P,
     ) -> Result<Transport, crate::error::Full<(S, P)>> {
-        let Ok(mut place) = self.source.try_borrow_mut() else {
+        let Ok(mut io) = self.io.try_borrow_mut() else {
             return Err(crate::error::Full((source, protocol)));
         };
-        if place.is_some() {
+        if io.source.is_some() {
             return Err(crate::error::Full((source, protocol)));
         }
         source.begin_transport();
-        *place = Some(source);
+        io.source = Some(source);
+        drop(io);
         self.protocol.replace(Some(protocol));
-        self.unsent.borrow_mut().clear();
+        self.io.borrow_mut().unsent.clear();
         self.machine.set(Machine::new(WriteBufferLimits::DEFAULT));
         Ok(Transport { link: self })
     }

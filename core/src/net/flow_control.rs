@@ -20,10 +20,17 @@ pub const DEFAULT_HIGH_WATER: usize = 64 * 1024;
 /// The marks between which nothing changes, in bytes.
 ///
 /// asyncio: what `get_write_buffer_limits()` returns, as `(low, high)`.
+/// The marks reach up to 4 GiB.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WriteBufferLimits {
-    low: usize,
-    high: usize,
+    // Four bytes each: every connection has them.
+    low: u32,
+    high: u32,
+}
+
+/// As a mark; what is beyond 4 GiB is 4 GiB.
+const fn mark(bytes: usize) -> u32 {
+    if bytes > u32::MAX as usize { u32::MAX } else { bytes as u32 }
 }
 
 /// The low mark was above the high one.
@@ -53,12 +60,12 @@ impl WriteBufferLimits {
     /// A high mark, and a low one at a quarter of it. With 0, whatever has to
     /// wait pauses the writer until all of it is written.
     pub const fn of_high(high: usize) -> WriteBufferLimits {
-        WriteBufferLimits { low: high / 4, high }
+        WriteBufferLimits { low: mark(high / 4), high: mark(high) }
     }
 
     /// A low mark, and a high one at four times that.
     pub const fn of_low(low: usize) -> WriteBufferLimits {
-        WriteBufferLimits { low, high: low.saturating_mul(4) }
+        WriteBufferLimits { low: mark(low), high: mark(low.saturating_mul(4)) }
     }
 
     /// Both marks.
@@ -70,17 +77,17 @@ impl WriteBufferLimits {
         if low > high {
             return Err(LimitsReversed { low, high });
         }
-        Ok(WriteBufferLimits { low, high })
+        Ok(WriteBufferLimits { low: mark(low), high: mark(high) })
     }
 
     /// At or below this a paused writer is resumed.
     pub const fn low(self) -> usize {
-        self.low
+        self.low as usize
     }
 
     /// Above this a writer is paused.
     pub const fn high(self) -> usize {
-        self.high
+        self.high as usize
     }
 }
 
@@ -129,12 +136,12 @@ impl FlowControl {
 
     /// More waits than before: `size` bytes.
     pub(crate) fn grown(&mut self, size: usize) {
-        self.paused |= size > self.limits.high;
+        self.paused |= size > self.limits.high();
     }
 
     /// Less waits than before: `size` bytes.
     pub(crate) fn shrunk(&mut self, size: usize) {
-        self.paused &= size > self.limits.low;
+        self.paused &= size > self.limits.low();
     }
 
     /// What is to be told, if anything. Who paused and resumed in between is

@@ -42,6 +42,7 @@ impl Hooks {
             store: Cell::new(None),
             #[cfg(feature = "alloc")]
             read_buffer: Cell::new(None),
+            #[cfg(feature = "alloc")]
             scope_around: Cell::new(core::ptr::null()),
             #[cfg(feature = "alloc")]
             tasks: TaskHooks {
