@@ -1,12 +1,18 @@
 //! Transports over real sockets.
 
 use core::cell::RefCell;
+use molen_core::io::source::SourceError;
 use molen_core::net::{
-    AfterEof, Answer, ConnectionError, ExtraInfo, Flow, Protocol, Transport, WriteBufferLimits,
+    AfterEof, Answer, ConnectionError, DatagramProtocol, DatagramTransport, ExtraInfo, ExtraValue,
+    Flow, Protocol, Transport, WriteBufferLimits,
 };
 use molen_core::{Duration, create_task, sleep};
-use molen_std::net::{TcpStream, create_connection, create_server};
+use molen_std::net::{
+    TcpStream, create_connection, create_datagram_endpoint, create_server, open_connection,
+    start_server,
+};
 use std::io::{Read, Write};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 type Log = Rc<RefCell<Vec<String>>>;
@@ -176,4 +182,97 @@ fn a_vanished_peer_is_an_error() {
     });
     assert_eq!(log.borrow().len(), 2);
     assert!(log.borrow()[1].starts_with("the connection was lost"), "{:?}", log.borrow());
+}
+
+#[test]
+fn a_taken_address_is_refused() {
+    run(async {
+        let server = create_server("127.0.0.1:0".parse().unwrap(), || Echo).await.unwrap();
+        let again = create_server(server.addresses()[0], || Echo).await.unwrap_err();
+        assert_eq!(again.kind(), std::io::ErrorKind::AddrInUse);
+        server.close();
+    });
+}
+
+#[test]
+fn streams_talk_line_by_line() {
+    run(async {
+        let server =
+            start_server("127.0.0.1:0".parse().unwrap(), |mut reader, writer| async move {
+                while let Ok(line) = reader.readline().await
+                    && !line.is_empty()
+                {
+                    writer.writelines(&[b"> ", &line])?;
+                    writer.drain().await?;
+                }
+                Ok::<_, Box<dyn core::error::Error>>(())
+            })
+            .await
+            .unwrap();
+        let (mut reader, writer) = open_connection(server.addresses()[0]).await.unwrap();
+        writer.write(b"one\ntwo\n").unwrap();
+        assert_eq!(reader.readline().await.unwrap(), b"> one\n");
+        assert_eq!(reader.readline().await.unwrap(), b"> two\n");
+        writer.write_eof().unwrap();
+        assert_eq!(reader.read_to_end().await.unwrap(), b"");
+        writer.close();
+        writer.wait_closed().await.unwrap();
+        server.close();
+        server.wait_closed().await;
+    });
+}
+
+/// Writes down what comes, and sends it back.
+struct Datagrams(Log, bool);
+
+impl DatagramProtocol<SocketAddr> for Datagrams {
+    fn datagram_received(
+        &mut self,
+        transport: &DatagramTransport<SocketAddr>,
+        data: &[u8],
+        sender: &SocketAddr,
+    ) -> Answer {
+        self.0.borrow_mut().push(String::from_utf8_lossy(data).into_owned());
+        if self.1 {
+            transport.sendto(data, Some(sender))?;
+        }
+        Ok(())
+    }
+
+    fn error_received(
+        &mut self,
+        _transport: &DatagramTransport<SocketAddr>,
+        error: SourceError,
+    ) -> Answer {
+        self.0.borrow_mut().push(error.to_string());
+        Ok(())
+    }
+}
+
+#[test]
+fn a_dead_receiver_does_not_silence_others() {
+    let (here, there) = (Log::default(), Log::default());
+    let (its, theirs) = (here.clone(), there.clone());
+    run(async move {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let dead = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let echo = create_datagram_endpoint(any, None, Datagrams(theirs, true)).await.unwrap();
+        let Some(ExtraValue::Address(address)) = echo.get_extra_info(ExtraInfo::SockName) else {
+            panic!("no address");
+        };
+        let sender =
+            create_datagram_endpoint(any, None, Datagrams(its.clone(), false)).await.unwrap();
+        sender.sendto(b"nobody", Some(&dead)).unwrap();
+        sleep(Duration::from_millis(5)).await;
+        sender.sendto(b"hello", Some(&address)).unwrap();
+        while !its.borrow().iter().any(|event| event == "hello") {
+            sleep(Duration::from_millis(1)).await;
+        }
+        echo.close();
+        sender.close();
+        while !sender.is_lost() {
+            sleep(Duration::from_millis(1)).await;
+        }
+    });
+    assert_eq!(*there.borrow(), ["hello"]);
 }

@@ -2,7 +2,7 @@
 
 use crate::peer::{Peer, Serve};
 use molen::Task;
-use molen::net::{Answer, Protocol, Start, TcpListener, TcpStream, Transport, serve as serve_with};
+use molen::net::{Answer, Protocol, Server, Start, TcpListener, TcpStream, Transport};
 use std::future::Future;
 use std::time::Duration;
 

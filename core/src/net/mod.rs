@@ -44,6 +44,7 @@
 //! | `connection` | does what the machine decides |
 //! | `driven` | a connection in the ready queue; driving it by a task |
 //! | `connect` | from a source that stands to a transport whose protocol knows it |
+//! | `datagram` | endpoints of messages: protocol, transport |
 //! | `server` | accepting, and knowing which connections are left |
 //! | [`streams`] | reading and writing a connection from a task |
 //! | `error` | why a connection was lost, or a write refused |
@@ -51,6 +52,8 @@
 #[cfg(feature = "alloc")]
 mod connect;
 mod connection;
+#[cfg(feature = "alloc")]
+mod datagram;
 mod driven;
 mod error;
 mod flow_control;
@@ -67,6 +70,8 @@ mod transport;
 pub use connect::connect_accepted_socket;
 #[cfg(not(feature = "alloc"))]
 pub use connection::Connection;
+#[cfg(feature = "alloc")]
+pub use datagram::{DatagramProtocol, DatagramTransport, SendError};
 pub use error::{ConnectionError, ProtocolError, WriteError};
 pub use flow_control::{DEFAULT_HIGH_WATER, LimitsReversed, WriteBufferLimits};
 pub use protocol::{AfterEof, Answer, BufferedProtocol, Protocol, feed_data};

@@ -1,6 +1,6 @@
 //! A source of bytes that misbehaves as it is told.
 
-use crate::io::source::{ByteSource, Source, SourceError};
+use crate::io::source::{ByteSource, DatagramSource, Source, SourceError};
 use crate::io::{Interest, Ready, Registration};
 use core::cell::{Cell, RefCell};
 use core::task::{Context, Poll};
@@ -256,5 +256,18 @@ impl ByteSource for FaultUser {
     fn shutdown(&self) -> Result<(), SourceError> {
         self.source.shut_down.set(self.source.shut_down.get() + 1);
         Ok(())
+    }
+}
+
+/// Each [`Fault::Data`] is a message, from the sender 1; receivers are numbers.
+impl DatagramSource for FaultUser {
+    type Address = u8;
+
+    fn try_recv_from(&self, buffer: &mut [u8]) -> Result<(usize, u8), SourceError> {
+        self.source.read(buffer).map(|count| (count, 1))
+    }
+
+    fn try_send_to(&self, message: &[u8], _receiver: Option<&u8>) -> Result<usize, SourceError> {
+        self.source.write(&[message])
     }
 }

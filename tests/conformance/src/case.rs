@@ -109,7 +109,7 @@ failures!(Closed InvalidState NoRunningLoop RunError TaskError Mismatch);
 failures!(molen::net::WriteError molen::net::LimitsReversed molen::net::ConnectionError);
 failures!(SourceError molen::net::ReadError<usize>);
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
-failures!(molen::net::ServeError molen::net::ReadError<std::vec::Vec<u8>>);
+failures!(molen::net::ServeError molen::net::SendError molen::net::ReadError<std::vec::Vec<u8>>);
 
 impl<T> From<molen::error::Full<T>> for Failure {
     #[track_caller]

@@ -39,6 +39,7 @@ mod catching;
 mod closing;
 mod contexts;
 mod creating;
+mod datagrams;
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod door;
 mod endings;
@@ -98,6 +99,7 @@ pub const CASES: &[&[Case]] = &[
     streams::CASES,
     servers::CASES,
     pull_reader::CASES,
+    datagrams::CASES,
 ];
 
 /// A number names one case, on every platform.
