@@ -283,6 +283,33 @@ pub async fn read<S: ByteSource + ?Sized>(
     .await
 }
 
+/// Writes the start of `bytes`, waiting until there is room for some.
+///
+/// # Errors
+///
+/// The source's, but never `WouldBlock`.
+///
+/// # Cancellation
+///
+/// Nothing is lost: bytes are written only in the step that returns.
+pub async fn write_some<S: ByteSource + ?Sized>(
+    source: &S,
+    bytes: &[u8],
+) -> Result<usize, SourceError> {
+    core::future::poll_fn(|cx| {
+        loop {
+            match source.try_write(bytes) {
+                Err(SourceError::WouldBlock) => {
+                    core::task::ready!(source.poll_ready(cx, Interest::WRITABLE));
+                }
+                Err(SourceError::Interrupted) => {}
+                done => return Poll::Ready(done),
+            }
+        }
+    })
+    .await
+}
+
 /// Writes all of `bytes`, waiting for room.
 ///
 /// # Errors

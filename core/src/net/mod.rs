@@ -47,6 +47,7 @@
 //! | `datagram` | endpoints of messages: protocol, transport |
 //! | `server` | accepting, and knowing which connections are left |
 //! | [`streams`] | reading and writing a connection from a task |
+//! | `embedded_io` | all of it under the traits of `embedded-io-async`, if asked for |
 //! | `error` | why a connection was lost, or a write refused |
 
 #[cfg(feature = "alloc")]
@@ -55,6 +56,8 @@ mod connection;
 #[cfg(feature = "alloc")]
 mod datagram;
 mod driven;
+#[cfg(feature = "embedded-io-async")]
+mod embedded_io;
 mod error;
 mod flow_control;
 mod machine;
@@ -72,6 +75,8 @@ pub use connect::connect_accepted_socket;
 pub use connection::Connection;
 #[cfg(feature = "alloc")]
 pub use datagram::{DatagramProtocol, DatagramTransport, SendError};
+#[cfg(feature = "embedded-io-async")]
+pub use embedded_io::EmbeddedIo;
 pub use error::{ConnectionError, ProtocolError, WriteError};
 pub use flow_control::{DEFAULT_HIGH_WATER, LimitsReversed, WriteBufferLimits};
 pub use protocol::{AfterEof, Answer, BufferedProtocol, Protocol, feed_data};

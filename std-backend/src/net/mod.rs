@@ -22,12 +22,16 @@
 //! ```
 
 mod connect;
+#[cfg(any(feature = "futures-io", feature = "tokio"))]
+mod foreign_traits;
 mod net_error;
 mod tcp_listener;
 mod tcp_stream;
 mod udp_socket;
 
 pub use connect::{create_connection, create_server, open_connection, start_server};
+#[cfg(any(feature = "futures-io", feature = "tokio"))]
+pub use foreign_traits::StreamPair;
 pub use molen_core::net::*;
 pub use net_error::NetError;
 pub use tcp_listener::{DEFAULT_BACKLOG, TcpListener};

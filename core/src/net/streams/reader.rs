@@ -8,7 +8,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::poll_fn;
-use core::task::Poll;
+use core::task::{Context, Poll, ready};
 
 /// Reads from a connection. Once it has failed, every read fails with the same
 /// error, even if bytes are left.
@@ -85,20 +85,17 @@ impl StreamReader {
     }
 
     /// Waits until something is there; whether it is not the end.
-    async fn some(&mut self) -> Result<bool, ConnectionError> {
-        poll_fn(|cx| {
-            let incoming = self.shared.incoming.borrow();
-            if let Some(error) = incoming.error() {
-                return Poll::Ready(Err(error.clone()));
-            }
-            let (some, eof) = (!incoming.data().is_empty(), incoming.eof());
-            drop(incoming);
-            if some || eof {
-                return Poll::Ready(Ok(some));
-            }
-            self.shared.poll_more(cx, self.transport()).map(|()| Ok(false))
-        })
-        .await
+    fn poll_some(&self, cx: &Context<'_>) -> Poll<Result<bool, ConnectionError>> {
+        let incoming = self.shared.incoming.borrow();
+        if let Some(error) = incoming.error() {
+            return Poll::Ready(Err(error.clone()));
+        }
+        let (some, eof) = (!incoming.data().is_empty(), incoming.eof());
+        drop(incoming);
+        if some || eof {
+            return Poll::Ready(Ok(some));
+        }
+        self.shared.poll_more(cx, self.transport()).map(|()| Ok(false))
     }
 
     /// Reads what is there, at least one byte and at most the buffer's length.
@@ -114,14 +111,27 @@ impl StreamReader {
     ///
     /// Nothing is lost.
     pub async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ConnectionError> {
+        poll_fn(|cx| self.poll_read(cx, buffer)).await
+    }
+
+    /// As [`read`](Self::read), for futures made by hand.
+    ///
+    /// # Errors
+    ///
+    /// The connection's.
+    pub fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, ConnectionError>> {
         if buffer.is_empty() {
-            return self.exception().map_or(Ok(0), Err);
+            return Poll::Ready(self.exception().map_or(Ok(0), Err));
         }
-        self.some().await?;
-        Ok(self.shared.consume(buffer.len(), self.transport.as_ref(), |data| {
+        ready!(self.poll_some(cx))?;
+        Poll::Ready(Ok(self.shared.consume(buffer.len(), self.transport.as_ref(), |data| {
             buffer[..data.len()].copy_from_slice(data);
             data.len()
-        }))
+        })))
     }
 
     /// Reads everything until the end, whatever the limit.
@@ -137,7 +147,7 @@ impl StreamReader {
     /// What was read up to then is lost.
     pub async fn read_to_end(&mut self) -> Result<Vec<u8>, ConnectionError> {
         let mut all = Vec::new();
-        while self.some().await? {
+        while poll_fn(|cx| self.poll_some(cx)).await? {
             self.shared.consume(usize::MAX, self.transport.as_ref(), |data| {
                 all.extend_from_slice(data);
             });

@@ -7,6 +7,7 @@ use crate::task::yield_now;
 use alloc::rc::Rc;
 use core::fmt;
 use core::future::poll_fn;
+use core::task::{Context, Poll};
 
 /// Writes to a connection. Dropping it closes the connection when all is
 /// written.
@@ -70,6 +71,16 @@ impl StreamWriter {
             yield_now().await;
         }
         poll_fn(|cx| self.shared.poll_drained(cx, &self.transport)).await
+    }
+
+    /// As [`drain`](Self::drain), for futures made by hand; an end that is
+    /// queued is not waited for.
+    ///
+    /// # Errors
+    ///
+    /// What the connection was lost with; `ConnectionReset` when it was closed.
+    pub fn poll_drained(&self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
+        self.shared.poll_drained(cx, &self.transport)
     }
 
     /// Says that nothing more will be written; reading goes on.
