@@ -150,8 +150,10 @@ impl StdSelector {
     fn forget_listeners(&self) {
         let sources: Vec<_> = self.registrations.borrow().iter().cloned().collect();
         for entry in sources {
-            if let Entry::Source(state) = entry {
-                state.registration.listen(None);
+            match entry {
+                Entry::Source(state) => state.registration.listen(None),
+                #[cfg(unix)]
+                Entry::Watch(_) => {}
             }
         }
     }

@@ -33,6 +33,7 @@ mod case;
 mod fixture;
 mod report;
 
+mod buffered;
 mod callbacks;
 mod cancellation;
 mod catching;
@@ -96,6 +97,7 @@ pub const CASES: &[&[Case]] = &[
     transports::CASES,
     flow_control::CASES,
     endings::CASES,
+    buffered::CASES,
     streams::CASES,
     servers::CASES,
     pull_reader::CASES,

@@ -1,6 +1,5 @@
-//! Streams: behaviours 363 to 385, and the protocols that need a heap: 282 to
-//! 285. Buffers that grow need a heap; what has a given buffer is in
-//! `pull_reader`.
+//! Streams: behaviours 363 to 385. Buffers that grow need a heap; what has a
+//! given buffer is in `pull_reader`.
 
 use crate::case::Case;
 
@@ -12,15 +11,12 @@ macro_rules! on_the_heap {
         mod heap {
             use crate::case::{Failure, Outcome};
             $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("stream buffers and boxed protocols need a heap"))
+                Err(Failure::Unsupported("stream buffers need a heap"))
             })*
         }
     };
 }
 on_the_heap! {
-    282 a_protocol_of_the_other_kind_takes_over
-    284 a_failing_buffer_updated_ends_the_connection
-    285 feeding_a_small_buffer_takes_several_rounds
     363 a_line_over_the_limit_is_dropped_and_the_next_is_intact
     364 an_overrun_of_readuntil_leaves_everything
     365 a_separator_in_pieces_is_found
@@ -41,8 +37,6 @@ on_the_heap! {
     383 unread_bytes_do_not_keep_a_connection
     384 a_closed_writer_ends_its_reader
     385 a_failing_handler_is_reported_and_a_cancelled_one_is_not
-    1620 an_empty_buffer_ends_the_connection
-    1621 a_protocol_is_reached_by_its_type
     1622 a_dropped_writer_closes_its_connection
 }
 use heap::*;
@@ -52,133 +46,21 @@ mod heap {
     use crate::case::{Failure, Outcome};
     use crate::door::Door;
     use crate::fixture::{event, test};
-    use crate::wire::{Call, Probe, batches, check_written, connect, note, noting, source, wake};
+    use crate::wire::{batches, check_written, source, wake};
     use core::future::{Future, poll_fn};
     use core::pin::pin;
     use core::task::Poll;
     use molen::create_task;
     use molen::io::source::SourceError;
     use molen::net::{
-        Answer, BufferedProtocol, ConnectionError, ProtocolError, ReadError, Start, StreamReader,
-        StreamWriter, Transport, WriteBufferLimits, feed_data, open_streams, start_stream_server,
+        ConnectionError, ProtocolError, ReadError, Start, StreamReader, StreamWriter,
+        WriteBufferLimits, open_streams, start_stream_server,
     };
     use molen::testing::{Fault, FaultSource, Told};
     use std::rc::Rc;
     use std::vec::Vec;
 
     const RESET: ConnectionError = ConnectionError::Source(SourceError::ConnectionReset);
-
-    /// A protocol with a buffer of two bytes.
-    struct Pairs {
-        buffer: [u8; 2],
-        size: usize,
-        fails: bool,
-    }
-
-    impl Pairs {
-        const fn new() -> Pairs {
-            Pairs { buffer: [0; 2], size: 2, fails: false }
-        }
-    }
-
-    impl BufferedProtocol for Pairs {
-        fn get_buffer(&mut self) -> &mut [u8] {
-            &mut self.buffer[..self.size]
-        }
-
-        fn buffer_updated(&mut self, _transport: &Transport, count: usize) -> Answer {
-            event(match &self.buffer[..count] {
-                b"he" => "he",
-                b"ll" => "ll",
-                b"o" => "o",
-                _ => "other",
-            });
-            if self.fails { Err(ProtocolError::new("boom")) } else { Ok(()) }
-        }
-
-        fn connection_lost(
-            &mut self,
-            _transport: &Transport,
-            error: Option<&ConnectionError>,
-        ) -> Answer {
-            note(&Call::Lost(error));
-            Ok(())
-        }
-    }
-
-    pub(super) fn a_protocol_of_the_other_kind_takes_over() -> Outcome {
-        let event_loop = new_loop!();
-        let source = source(&[Fault::Data(b"a"), Fault::Data(b"hello")], &[]);
-        event_loop.run_until_complete(async {
-            let transport = connect(&event_loop, source, Told::ByEvents, |transport, call| {
-                if let Call::Data(_) = call {
-                    transport.set_buffered_protocol(Pairs::new());
-                }
-                noting(transport, call)
-            })?;
-            batches(5).await;
-            transport.close();
-            batches(2).await;
-            Outcome::Ok(())
-        })??;
-        check_events!["made", "a", "he", "ll", "o", "lost"];
-        Ok(())
-    }
-
-    pub(super) fn a_failing_buffer_updated_ends_the_connection() -> Outcome {
-        let event_loop = new_loop!();
-        let source = source(&[Fault::Data(b"hello")], &[]);
-        event_loop.run_until_complete(async {
-            let protocol = Pairs { fails: true, ..Pairs::new() };
-            Transport::new_buffered(&event_loop, source.user(Told::ByEvents), protocol)?;
-            batches(3).await;
-            check_eq!(source.closed(), 1);
-            Outcome::Ok(())
-        })??;
-        check_events!["he", "lost: protocol"];
-        check_eq!(test().backend.report_count(), 1);
-        Ok(())
-    }
-
-    pub(super) fn feeding_a_small_buffer_takes_several_rounds() -> Outcome {
-        let event_loop = new_loop!();
-        let source = source(&[], &[]);
-        event_loop.run_until_complete(async {
-            let transport = connect(&event_loop, source, Told::ByEvents, noting)?;
-            let fed = feed_data(&mut Pairs::new(), &transport, b"hello");
-            check!(fed.is_ok(), "feeding failed");
-            let empty = feed_data(&mut Pairs { size: 0, ..Pairs::new() }, &transport, b"x");
-            check!(empty.is_err(), "an empty buffer is no failure");
-            Outcome::Ok(())
-        })??;
-        check_events!["he", "ll", "o"];
-        Ok(())
-    }
-
-    pub(super) fn an_empty_buffer_ends_the_connection() -> Outcome {
-        let event_loop = new_loop!();
-        let source = source(&[Fault::Data(b"hello")], &[]);
-        event_loop.run_until_complete(async {
-            let protocol = Pairs { size: 0, ..Pairs::new() };
-            Transport::new_buffered(&event_loop, source.user(Told::ByEvents), protocol)?;
-            batches(3).await;
-            Outcome::Ok(())
-        })??;
-        check_events!["lost: protocol"];
-        Ok(())
-    }
-
-    pub(super) fn a_protocol_is_reached_by_its_type() -> Outcome {
-        let event_loop = new_loop!();
-        let source = source(&[], &[]);
-        event_loop.run_until_complete(async {
-            let transport = connect(&event_loop, source, Told::ByEvents, noting)?;
-            check_eq!(transport.with_protocol(|_probe: &mut Probe| 1), Some(1));
-            check_eq!(transport.with_protocol(|_other: &mut Pairs| 1), None);
-            Outcome::Ok(())
-        })??;
-        Ok(())
-    }
 
     /// What a read ended with, without its bytes.
     fn error_of<T>(result: Result<T, ReadError<Vec<u8>>>) -> Result<ReadError<Vec<u8>>, Failure> {
