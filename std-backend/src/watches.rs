@@ -84,9 +84,7 @@ impl Watch {
 }
 
 /// Who uses a descriptor's number on this loop.
-#[derive(Clone, Default)]
 enum Owner {
-    #[default]
     Nobody,
     /// One of this crate's sources.
     Source,
@@ -95,31 +93,66 @@ enum Owner {
 }
 
 /// The watched descriptors of a loop.
+///
+/// Two tables by number, as there may be many sources and few watches: a bit
+/// for each of the former, a word for each of the latter.
 pub(crate) struct Watches {
-    by_number: RefCell<Vec<Owner>>,
+    claimed: RefCell<Vec<u64>>,
+    by_number: RefCell<Vec<Option<Rc<Watch>>>>,
     fired: RefCell<Vec<Rc<Watch>>>,
 }
 
 impl Watches {
     pub(crate) const fn new() -> Watches {
-        Watches { by_number: RefCell::new(Vec::new()), fired: RefCell::new(Vec::new()) }
+        Watches {
+            claimed: RefCell::new(Vec::new()),
+            by_number: RefCell::new(Vec::new()),
+            fired: RefCell::new(Vec::new()),
+        }
     }
 
     fn owner(&self, fd: RawFd) -> Owner {
         let number = usize::try_from(fd).unwrap_or(usize::MAX);
-        self.by_number.borrow().get(number).cloned().unwrap_or_default()
+        if let Some(Some(watch)) = self.by_number.borrow().get(number) {
+            return Owner::Watch(watch.clone());
+        }
+        let bits = self.claimed.borrow().get(number / 64).copied().unwrap_or(0);
+        if bits >> (number % 64) & 1 == 1 { Owner::Source } else { Owner::Nobody }
     }
 
     /// Notes who uses the number from now on; returns who did before.
     fn set_owner(&self, fd: RawFd, owner: Owner) -> Owner {
         // The system gives out no negative numbers, and the lowest free one.
         let Ok(number) = usize::try_from(fd) else { return Owner::Nobody };
+        let before = self.owner(fd);
+        let (claims, watch) = match owner {
+            Owner::Nobody => (false, None),
+            Owner::Source => (true, None),
+            Owner::Watch(watch) => (false, Some(watch)),
+        };
+        set(&mut self.claimed.borrow_mut(), number / 64, claims, |bits: &mut u64| {
+            *bits = *bits & !(1 << (number % 64)) | u64::from(claims) << (number % 64);
+        });
+        let grows = watch.is_some();
         let mut by_number = self.by_number.borrow_mut();
-        if by_number.len() <= number {
-            by_number.resize(number + 1, Owner::Nobody);
-        }
-        core::mem::replace(&mut by_number[number], owner)
+        let former = set(&mut by_number, number, grows, |place| core::mem::replace(place, watch));
+        drop(by_number);
+        drop(former);
+        before
     }
+}
+
+/// Changes the place `index`, which there is if the table `grows`.
+fn set<T: Clone + Default, R>(
+    table: &mut Vec<T>,
+    index: usize,
+    grows: bool,
+    change: impl FnOnce(&mut T) -> R,
+) -> Option<R> {
+    if grows && table.len() <= index {
+        table.resize(index + 1, T::default());
+    }
+    table.get_mut(index).map(change)
 }
 
 /// Why a descriptor is not watched.
@@ -293,13 +326,7 @@ impl StdSelector {
         self.watches.fired.take();
         // Out of the table first: dropping callbacks runs users' code.
         let mut watches = Vec::new();
-        for owner in self.watches.by_number.borrow_mut().iter_mut() {
-            if let Owner::Watch(_) = owner
-                && let Owner::Watch(watch) = core::mem::take(owner)
-            {
-                watches.push(watch);
-            }
-        }
+        watches.extend(self.watches.by_number.borrow_mut().iter_mut().filter_map(Option::take));
         for watch in watches {
             self.end_watch(&watch);
         }

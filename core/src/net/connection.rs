@@ -9,7 +9,7 @@
 //! The protocol is lent out for the time of a callback, so that it cannot be
 //! called again within; everything else stays reachable for the transport.
 
-use super::driven::{After, Driven, Header};
+use super::driven::{After, Driven, Header, with_machine};
 use super::error::{ConnectionError, ProtocolError};
 use super::flow_control::FlowChange;
 use super::machine::{Action, Machine, Rest};
@@ -21,7 +21,7 @@ use crate::io::source::{ByteSource, SourceError};
 use crate::schedule::ExceptionContext;
 use core::cell::{Cell, RefCell};
 use core::fmt::Display;
-use core::task::Context;
+use core::task::{Context, Waker};
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
@@ -69,6 +69,8 @@ struct Rare<P>(Cell<Option<Box<RareParts<P>>>>);
 struct Rare<P>(Cell<Option<RareParts<P>>>);
 
 struct RareParts<P> {
+    /// The task that drives it, if one does.
+    driver: Option<Waker>,
     /// Why it ends.
     error: Option<ConnectionError>,
     /// Takes over when the running callback has returned.
@@ -83,37 +85,29 @@ impl<P> Rare<P> {
         Rare(Cell::new(None))
     }
 
-    fn take_error(&self) -> Option<ConnectionError> {
-        let mut parts = self.0.take();
-        let error = parts.as_mut().and_then(|parts| parts.error.take());
-        self.0.set(parts);
-        error
+    /// Takes something out, if there is any.
+    #[inline]
+    fn take<R>(&self, take: impl FnOnce(&mut RareParts<P>) -> Option<R>) -> Option<R> {
+        let mut parts = self.0.take()?;
+        let taken = take(&mut parts);
+        self.0.set(Some(parts));
+        taken
     }
 
     fn with<R>(&self, f: impl FnOnce(&mut RareParts<P>) -> R) -> R {
         let parts = self.0.take();
         #[cfg(feature = "alloc")]
-        let mut parts =
-            parts.unwrap_or_else(|| Box::new(RareParts { error: None, successor: None }));
+        let mut parts = parts
+            .unwrap_or_else(|| Box::new(RareParts { driver: None, error: None, successor: None }));
         #[cfg(not(feature = "alloc"))]
-        let mut parts =
-            parts.unwrap_or(RareParts { error: None, successor: core::marker::PhantomData });
+        let mut parts = parts.unwrap_or(RareParts {
+            driver: None,
+            error: None,
+            successor: core::marker::PhantomData,
+        });
         let result = f(&mut parts);
         self.0.set(Some(parts));
         result
-    }
-
-    #[cfg(feature = "alloc")]
-    fn take_successor(&self) -> Option<P> {
-        let mut parts = self.0.take()?;
-        let successor = parts.successor.take();
-        self.0.set(Some(parts));
-        successor
-    }
-
-    #[cfg(not(feature = "alloc"))]
-    fn take_successor(&self) -> Option<P> {
-        None
     }
 }
 
@@ -121,8 +115,21 @@ impl<P> Rare<P> {
 unsafe impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Driven
     for Connection<S, P, B>
 {
+    #[cfg(feature = "alloc")]
     fn header(&self) -> &Header {
         &self.header
+    }
+
+    fn machine(&self) -> &Cell<Machine> {
+        &self.machine
+    }
+
+    fn take_driver(&self) -> Option<Waker> {
+        self.rare.take(|rare| rare.driver.take())
+    }
+
+    fn put_driver(&self, driver: Waker) {
+        self.rare.with(|rare| rare.driver = Some(driver));
     }
 
     fn turn(this: &Ref<Self>, cx: Option<&mut Context<'_>>) -> After {
@@ -139,10 +146,7 @@ unsafe impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Driven
 
 impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P, B> {
     fn with<R>(&self, f: impl FnOnce(&mut Machine) -> R) -> R {
-        let mut machine = self.machine.get();
-        let result = f(&mut machine);
-        self.machine.set(machine);
-        result
+        with_machine(self, f)
     }
 
     /// How many bytes wait.
@@ -151,7 +155,6 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
     }
 
     fn do_turn(&self, transport: Transport, cx: Option<&mut Context<'_>>) -> After {
-        self.with(Machine::begin_turn);
         loop {
             let waiting = self.waiting();
             match self.with(|machine| machine.next(waiting)) {
@@ -182,7 +185,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
                     self.call(message, |protocol| protocol.flow(&transport, change));
                 }
                 Action::ConnectionLost => {
-                    let error = self.rare.take_error();
+                    let error = self.rare.take(|rare| rare.error.take());
                     self.call("a protocol's connection_lost failed", |protocol| {
                         protocol.lost(&transport, error.as_ref())
                     });
@@ -309,8 +312,12 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
         }
     }
 
+    #[cfg(not(feature = "alloc"))]
+    fn change_protocol(&self) {}
+
+    #[cfg(feature = "alloc")]
     fn change_protocol(&self) {
-        if let Some(successor) = self.rare.take_successor()
+        if let Some(successor) = self.rare.take(|rare| rare.successor.take())
             && let Ok(mut protocol) = self.protocol.try_borrow_mut()
             && protocol.is_some()
         {
@@ -335,7 +342,10 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
             Err(_running) => None,
         };
         drop(protocol);
-        self.rare.0.set(None);
+        self.rare.take(|rare| {
+            rare.error = None;
+            Some(())
+        });
     }
 
     #[cfg(feature = "threads")]

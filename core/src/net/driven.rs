@@ -16,9 +16,10 @@
 //!
 //! * **Header First**: what implements [`Driven`] begins with its [`Header`],
 //!   which begins with the node.
-//! * **Queued Owns**: while `QUEUED` is set, the ready queue owns one strong
+//! * **Queued Owns**: while the machine is marked as queued, the ready queue owns one strong
 //!   reference of the `Rc`, made by `into_raw`.
 
+use super::machine::Machine;
 use crate::schedule::EventLoop;
 use core::cell::Cell;
 use core::future::poll_fn;
@@ -29,15 +30,9 @@ use crate::schedule::LoopMemory;
 #[cfg(feature = "alloc")]
 use crate::schedule::node::{Node, NodeVTable};
 #[cfg(feature = "alloc")]
-use alloc::{boxed::Box, rc::Rc};
+use alloc::rc::Rc;
 #[cfg(feature = "alloc")]
 use core::{marker::PhantomData, ptr::NonNull};
-
-/// It is in the ready queue.
-#[cfg(feature = "alloc")]
-const QUEUED: u8 = 1 << 0;
-/// Its turn is being made; what changes meanwhile is seen before it ends.
-const IN_TURN: u8 = 1 << 1;
 
 /// The head of everything that is driven.
 #[repr(C)]
@@ -46,12 +41,6 @@ pub(crate) struct Header {
     node: Node,
     #[cfg(feature = "alloc")]
     owner: LoopMemory,
-    /// The task that drives it, if one does.
-    #[cfg(feature = "alloc")]
-    driver: Cell<Option<Box<Waker>>>,
-    #[cfg(not(feature = "alloc"))]
-    driver: Cell<Option<Waker>>,
-    flags: Cell<u8>,
 }
 
 /// What a turn leaves to be done.
@@ -70,7 +59,17 @@ pub(crate) enum After {
 ///
 /// *Header First*.
 pub(crate) unsafe trait Driven: Sized + 'static {
+    #[cfg(feature = "alloc")]
     fn header(&self) -> &Header;
+
+    /// The machine, which knows whether a turn is under way.
+    fn machine(&self) -> &Cell<Machine>;
+
+    /// Takes out the waker of the task that drives it, if one does.
+    fn take_driver(&self) -> Option<Waker>;
+
+    /// Keeps the waker of the task that drives it.
+    fn put_driver(&self, driver: Waker);
 
     /// One turn. `cx` is the driving task's, which the source is to wake.
     fn turn(this: &super::transport::Ref<Self>, cx: Option<&mut Context<'_>>) -> After;
@@ -83,19 +82,14 @@ pub(crate) unsafe trait Driven: Sized + 'static {
 #[cfg(not(feature = "alloc"))]
 impl Header {
     pub(crate) const fn new() -> Header {
-        Header { driver: Cell::new(None), flags: Cell::new(0) }
+        Header {}
     }
 }
 
 impl Header {
     #[cfg(feature = "alloc")]
     pub(crate) fn new<T: Driven>(event_loop: &EventLoop) -> Header {
-        Header {
-            node: Node::new(Table::<T>::TABLE),
-            owner: LoopMemory::of(event_loop),
-            driver: Cell::new(None),
-            flags: Cell::new(0),
-        }
+        Header { node: Node::new(Table::<T>::TABLE), owner: LoopMemory::of(event_loop) }
     }
 
     /// Calls `f` with the loop that it belongs to.
@@ -109,52 +103,43 @@ impl Header {
     pub(crate) fn with_loop<R>(&self, f: impl FnOnce(&EventLoop) -> R) -> Option<R> {
         crate::schedule::current().map(f)
     }
+}
 
-    fn has(&self, flag: u8) -> bool {
-        self.flags.get() & flag != 0
-    }
+/// Changes the machine of `this`.
+#[inline]
+pub(crate) fn with_machine<T: Driven, R>(this: &T, f: impl FnOnce(&mut Machine) -> R) -> R {
+    let cell = this.machine();
+    let mut machine = cell.get();
+    let result = f(&mut machine);
+    cell.set(machine);
+    result
+}
 
-    fn set(&self, flag: u8) {
-        self.flags.set(self.flags.get() | flag);
-    }
+/// Wakes the task that drives `this`; false when none does.
+fn wake_driver<T: Driven>(this: &T) -> bool {
+    let Some(driver) = this.take_driver() else { return false };
+    driver.wake_by_ref();
+    this.put_driver(driver);
+    true
+}
 
-    fn clear(&self, flag: u8) {
-        self.flags.set(self.flags.get() & !flag);
-    }
-
-    /// Wakes the task that drives it; false when none does.
-    fn wake_driver(&self) -> bool {
-        let Some(driver) = self.driver.take() else { return false };
-        driver.wake_by_ref();
-        self.driver.set(Some(driver));
-        true
-    }
-
-    fn set_driver(&self, waker: &Waker) {
-        let driver = self.driver.take().filter(|known| known.will_wake(waker));
-        #[cfg(feature = "alloc")]
-        self.driver.set(Some(driver.unwrap_or_else(|| Box::new(waker.clone()))));
-        #[cfg(not(feature = "alloc"))]
-        self.driver.set(Some(driver.unwrap_or_else(|| waker.clone())));
-    }
+fn set_driver<T: Driven>(this: &T, waker: &Waker) {
+    let driver = this.take_driver().filter(|known| known.will_wake(waker));
+    this.put_driver(driver.unwrap_or_else(|| waker.clone()));
 }
 
 /// Has `this` make a turn soon, if it is not in one.
 #[cfg(feature = "alloc")]
 #[inline]
 pub(crate) fn make_ready<T: Driven>(this: Rc<T>) {
-    let header = this.header();
-    if header.has(QUEUED | IN_TURN) {
+    if this.machine().get().is_under_way() || wake_driver(&*this) {
         return;
     }
-    if header.wake_driver() {
-        return;
-    }
-    let event_loop = header.owner.event_loop();
+    let event_loop = this.header().owner.event_loop();
     if event_loop.is_closed() {
         return;
     }
-    header.set(QUEUED);
+    with_machine(&*this, Machine::set_queued);
     let ready = core::ptr::from_ref(&event_loop.ready);
     let node = Rc::into_raw(this).cast_mut().cast::<Node>();
     // SAFETY: `into_raw` is never null; Header First. In One Chain by the mark
@@ -166,23 +151,23 @@ pub(crate) fn make_ready<T: Driven>(this: Rc<T>) {
 /// Has `this` make a turn soon, if it is not in one.
 #[cfg(not(feature = "alloc"))]
 pub(crate) fn make_ready<T: Driven>(this: &'static T) {
-    if !this.header().has(IN_TURN) {
-        this.header().wake_driver();
+    if !this.machine().get().is_under_way() {
+        wake_driver(this);
     }
 }
 
 /// Ends a turn, also one that panics.
-struct InTurn<'a>(&'a Header);
+struct InTurn<'a, T: Driven>(&'a T);
 
-impl Drop for InTurn<'_> {
+impl<T: Driven> Drop for InTurn<'_, T> {
     fn drop(&mut self) {
-        self.0.clear(IN_TURN);
+        with_machine(self.0, Machine::end_turn);
     }
 }
 
 fn turn<T: Driven>(this: &super::transport::Ref<T>, cx: Option<&mut Context<'_>>) -> After {
-    this.header().set(IN_TURN);
-    let _in_turn = InTurn(this.header());
+    with_machine(&**this, Machine::begin_turn);
+    let _in_turn = InTurn(&**this);
     T::turn(this, cx)
 }
 
@@ -209,7 +194,7 @@ impl<T: Driven> Table<T> {
 unsafe fn take<T: Driven>(node: NonNull<Node>) -> Rc<T> {
     // SAFETY: Queued Owns; Header First.
     let this = unsafe { Rc::from_raw(node.cast::<T>().as_ptr()) };
-    this.header().clear(QUEUED);
+    with_machine(&*this, Machine::clear_queued);
     this
 }
 
@@ -247,7 +232,7 @@ unsafe fn panicked<T: Driven>(
 /// Drives `this` from a task until it is over.
 pub(crate) async fn drive<T: Driven>(this: super::transport::Ref<T>) {
     poll_fn(|cx| {
-        this.header().set_driver(cx.waker());
+        set_driver(&*this, cx.waker());
         let after = turn_guarded(&this, cx);
         match after {
             After::Wait => Poll::Pending,
@@ -256,7 +241,7 @@ pub(crate) async fn drive<T: Driven>(this: super::transport::Ref<T>) {
                 Poll::Pending
             }
             After::Gone => {
-                drop(this.header().driver.take());
+                drop(this.take_driver());
                 Poll::Ready(())
             }
         }

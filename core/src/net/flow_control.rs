@@ -160,6 +160,7 @@ impl FlowControl {
     }
 
     /// Another protocol takes over, which was told nothing yet.
+    #[cfg(feature = "alloc")]
     pub(crate) fn forget_told(&mut self) {
         self.told = false;
     }

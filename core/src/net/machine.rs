@@ -90,6 +90,10 @@ const SHUT_DOWN: u16 = 1 << 5;
 const MAY_READ: u16 = 1 << 6;
 const MAY_FLUSH: u16 = 1 << 7;
 const MAY_END: u16 = 1 << 8;
+/// It is in the ready queue (`driven`).
+const QUEUED: u16 = 1 << 9;
+/// Its turn is being made; what changes meanwhile is seen before it ends.
+const IN_TURN: u16 = 1 << 10;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Machine {
@@ -246,12 +250,32 @@ impl Machine {
     }
 
     /// Another protocol takes over.
+    #[cfg(feature = "alloc")]
     pub(crate) fn protocol_changed(&mut self) {
         self.flow.forget_told();
     }
 
+    /// Whether a turn is to come, or being made.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.has(QUEUED | IN_TURN)
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(crate) fn set_queued(&mut self) {
+        self.set(QUEUED);
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(crate) fn clear_queued(&mut self) {
+        self.clear(QUEUED);
+    }
+
+    pub(crate) fn end_turn(&mut self) {
+        self.clear(IN_TURN);
+    }
+
     pub(crate) fn begin_turn(&mut self) {
-        self.set(MAY_READ | MAY_FLUSH);
+        self.set(IN_TURN | MAY_READ | MAY_FLUSH);
         if self.phase == Phase::Ending {
             self.set(MAY_END);
         }

@@ -6,7 +6,7 @@ use super::transport::{DatagramTransport, EndpointLink, SendError};
 use crate::error::Closed;
 use crate::io::source::{DatagramSource, End, SourceError};
 use crate::io::{Listener, Ready};
-use crate::net::driven::{After, Driven, Header, drive, make_ready};
+use crate::net::driven::{After, Driven, Header, drive, make_ready, with_machine};
 use crate::net::error::{ConnectionError, ProtocolError};
 use crate::net::flow_control::{FlowChange, WriteBufferLimits};
 use crate::net::machine::{Action, Machine, Rest, Verdict};
@@ -20,7 +20,7 @@ use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::fmt::Display;
 use core::net::SocketAddr;
-use core::task::Context;
+use core::task::{Context, Waker};
 
 /// What a waiting message counts beside its bytes, so that a crowd of empty
 /// ones is flow-controlled too.
@@ -55,6 +55,7 @@ struct Endpoint<S: DatagramSource, P> {
     io: RefCell<Io<S, S::Address>>,
     protocol: RefCell<Option<P>>,
     error: Cell<Option<Box<ConnectionError>>>,
+    driver: Cell<Option<Box<Waker>>>,
 }
 
 impl<A: Clone + PartialEq + 'static> DatagramTransport<A> {
@@ -91,6 +92,7 @@ impl<A: Clone + PartialEq + 'static> DatagramTransport<A> {
             }),
             protocol: RefCell::new(Some(protocol)),
             error: Cell::new(None),
+            driver: Cell::new(None),
         });
         let transport = DatagramTransport { link: endpoint.clone() };
         let listens = match &endpoint.io.borrow().source {
@@ -115,6 +117,18 @@ where
 {
     fn header(&self) -> &Header {
         &self.header
+    }
+
+    fn machine(&self) -> &Cell<Machine> {
+        &self.machine
+    }
+
+    fn take_driver(&self) -> Option<Waker> {
+        self.driver.take().map(|driver| *driver)
+    }
+
+    fn put_driver(&self, driver: Waker) {
+        self.driver.set(Some(Box::new(driver)));
     }
 
     fn turn(this: &Rc<Self>, cx: Option<&mut Context<'_>>) -> After {
@@ -147,10 +161,7 @@ where
     P: DatagramProtocol<S::Address> + 'static,
 {
     fn with<R>(&self, f: impl FnOnce(&mut Machine) -> R) -> R {
-        let mut machine = self.machine.get();
-        let result = f(&mut machine);
-        self.machine.set(machine);
-        result
+        with_machine(self, f)
     }
 
     fn waiting(&self) -> usize {
@@ -162,7 +173,6 @@ where
         transport: &DatagramTransport<S::Address>,
         cx: Option<&mut Context<'_>>,
     ) -> After {
-        self.with(Machine::begin_turn);
         loop {
             let waiting = self.waiting();
             match self.with(|machine| machine.next(waiting)) {
