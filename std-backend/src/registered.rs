@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 use mio::Interest;
 use molen_core::get_running_loop;
 use molen_core::io::source::SourceError;
-use molen_core::io::{Listener, Ready};
+use molen_core::io::{EventListener, Ready};
 use std::io::{self, ErrorKind};
 use std::rc::Rc;
 
@@ -70,7 +70,7 @@ impl<S: AsRaw> Registered<S> {
     }
 
     /// Has `listener` told of every event.
-    pub(crate) fn listen(&self, listener: Option<Rc<dyn Listener>>) {
+    pub(crate) fn listen(&self, listener: Option<EventListener>) {
         self.state.registration.listen(listener);
     }
 

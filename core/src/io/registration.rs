@@ -13,7 +13,7 @@
 //! event. That is right for edge-triggered selectors, for level-triggered
 //! ones, and for hosts whose events lie.
 //!
-//! Where there is a heap, a [`Listener`] can be told of events in place of
+//! Where there is a heap, a [`Listener`](super::Listener) can be told of events in place of
 //! wakers: a connection that is driven by its events needs no task.
 
 use core::cell::Cell;
@@ -62,13 +62,6 @@ impl Ready {
     }
 }
 
-/// Is told of a source's events, on the loop's thread.
-#[cfg(feature = "alloc")]
-pub trait Listener {
-    /// `directions` may be ready. Only notes it: nothing runs from here.
-    fn ready(self: alloc::rc::Rc<Self>, directions: Ready);
-}
-
 /// One source's readiness and its waiters: at most one reader and one writer.
 ///
 /// Lives with the source, on the loop's thread; the selector is given its
@@ -79,8 +72,12 @@ pub struct Registration {
     hung_up: Cell<Ready>,
     reader: Cell<Option<Waker>>,
     writer: Cell<Option<Waker>>,
+    /// `reader` is a listener's, which is told of everything.
     #[cfg(feature = "alloc")]
-    listener: Cell<Option<alloc::rc::Rc<dyn Listener>>>,
+    listens: Cell<bool>,
+    /// *Stays Here* (`listener`): nor may what keeps a listener be sent.
+    #[cfg(feature = "alloc")]
+    stays_here: core::marker::PhantomData<alloc::rc::Rc<()>>,
 }
 
 impl Registration {
@@ -92,22 +89,38 @@ impl Registration {
             reader: Cell::new(None),
             writer: Cell::new(None),
             #[cfg(feature = "alloc")]
-            listener: Cell::new(None),
+            listens: Cell::new(false),
+            #[cfg(feature = "alloc")]
+            stays_here: core::marker::PhantomData,
         }
     }
 
-    /// Has `listener` told of every event from now on; with `None`, nobody.
+    /// Has `listener` told of every event from now on, in place of tasks; with
+    /// `None`, nobody.
     #[cfg(feature = "alloc")]
-    pub fn listen(&self, listener: Option<alloc::rc::Rc<dyn Listener>>) {
-        drop(self.listener.replace(listener));
+    pub fn listen(&self, listener: Option<super::EventListener>) {
+        self.listens.set(listener.is_some());
+        drop(self.writer.take());
+        drop(self.reader.replace(listener.map(super::EventListener::into_waker)));
     }
 
+    /// Whether a listener is told, so that no task can wait.
+    #[inline]
+    fn listens(&self) -> bool {
+        #[cfg(feature = "alloc")]
+        return self.listens.get();
+        #[cfg(not(feature = "alloc"))]
+        false
+    }
+
+    /// Tells the listener.
     #[cfg(feature = "alloc")]
     #[inline]
-    fn tell(&self, directions: Ready) {
-        if let Some(listener) = self.listener.take() {
-            self.listener.set(Some(listener.clone()));
-            listener.ready(directions);
+    fn tell(&self) {
+        if let Some(listener) = self.reader.take() {
+            // Only notes it, and so cannot listen anew meanwhile.
+            listener.wake_by_ref();
+            self.reader.set(Some(listener));
         }
     }
 
@@ -118,6 +131,9 @@ impl Registration {
 
     /// The directions that have a waiter.
     pub fn interest(&self) -> Interest {
+        if self.listens() {
+            return Ready::BOTH;
+        }
         let waits = |cell: &Cell<Option<Waker>>, direction| {
             let waker = cell.take();
             let found = if waker.is_some() { direction } else { Ready::NONE };
@@ -131,6 +147,9 @@ impl Registration {
     pub fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
         if self.ready.get().intersects(interest) {
             return Poll::Ready(());
+        }
+        if self.listens() {
+            return Poll::Pending;
         }
         if interest.contains(Ready::READABLE) {
             remember(&self.reader, cx.waker());
@@ -160,6 +179,10 @@ impl Registration {
     /// Notes an event, and wakes who waits for it.
     pub fn set_ready(&self, directions: Ready) {
         self.ready.set(self.ready.get().union(directions));
+        #[cfg(feature = "alloc")]
+        if self.listens() {
+            return self.tell();
+        }
         if directions.contains(Ready::READABLE)
             && let Some(waker) = self.reader.take()
         {
@@ -170,12 +193,13 @@ impl Registration {
         {
             waker.wake();
         }
-        #[cfg(feature = "alloc")]
-        self.tell(directions);
     }
 
-    /// Forgets who waits for `directions`.
+    /// Forgets who waits for `directions`; not a listener.
     pub fn forget(&self, directions: Interest) {
+        if self.listens() {
+            return;
+        }
         if directions.contains(Ready::READABLE) {
             self.reader.set(None);
         }

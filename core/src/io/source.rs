@@ -79,7 +79,7 @@ pub trait Source {
     ///
     /// With `None`, nobody is told any more.
     #[cfg(feature = "alloc")]
-    fn listen(&self, listener: Option<alloc::rc::Rc<dyn super::Listener>>) -> bool {
+    fn listen(&self, listener: Option<super::EventListener>) -> bool {
         let _ = listener;
         false
     }
@@ -209,7 +209,7 @@ macro_rules! forward {
             }
 
             #[cfg(feature = "alloc")]
-            fn listen(&self, listener: Option<alloc::rc::Rc<dyn super::Listener>>) -> bool {
+            fn listen(&self, listener: Option<super::EventListener>) -> bool {
                 (**self).listen(listener)
             }
 

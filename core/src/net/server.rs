@@ -14,7 +14,7 @@ use super::transport::{Transport, WeakTransport};
 use crate::error::{Closed, NoRunningLoop};
 use crate::io::accept_with_backoff;
 use crate::io::source::{AcceptSource, ByteSource, End, Source, SourceError};
-use crate::io::{Interest, Listener, Ready};
+use crate::io::{EventListener, Interest, Ready};
 use crate::schedule::{EventLoop, ExceptionContext};
 use crate::task::{Task, create_task, yield_now};
 use alloc::boxed::Box;
@@ -401,7 +401,7 @@ impl<S: Source> Source for Served<S> {
         self.source.known_ready()
     }
 
-    fn listen(&self, listener: Option<Rc<dyn Listener>>) -> bool {
+    fn listen(&self, listener: Option<EventListener>) -> bool {
         self.source.listen(listener)
     }
 

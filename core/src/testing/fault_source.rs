@@ -231,7 +231,7 @@ impl Source for FaultUser {
     }
 
     #[cfg(feature = "alloc")]
-    fn listen(&self, listener: Option<alloc::rc::Rc<dyn crate::io::Listener>>) -> bool {
+    fn listen(&self, listener: Option<crate::io::EventListener>) -> bool {
         let listens = self.told == Told::ByEvents;
         if listens {
             self.source.registration.listen(listener);

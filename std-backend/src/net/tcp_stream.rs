@@ -7,7 +7,7 @@ use crate::source_error::{creation_error, source_error};
 use core::fmt;
 use core::task::{Context, Poll, ready};
 use molen_core::io::source::{self, ByteSource, End, Source, SourceError};
-use molen_core::io::{Interest, Listener, Ready};
+use molen_core::io::{EventListener, Interest, Ready};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
@@ -254,7 +254,7 @@ impl Source for TcpStream {
         self.socket.known_ready()
     }
 
-    fn listen(&self, listener: Option<Rc<dyn Listener>>) -> bool {
+    fn listen(&self, listener: Option<EventListener>) -> bool {
         self.socket.listen(listener);
         true
     }

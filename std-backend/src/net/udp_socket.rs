@@ -7,12 +7,11 @@ use crate::source_error::creation_error;
 use core::fmt;
 use core::task::{Context, Poll};
 use molen_core::io::source::{DatagramSource, End, Source, SourceError};
-use molen_core::io::{Interest, Listener, Ready};
+use molen_core::io::{EventListener, Interest, Ready};
 use molen_core::net::{DatagramProtocol, DatagramTransport};
 use molen_core::{get_running_loop, yield_now};
 use std::io;
 use std::net::SocketAddr;
-use std::rc::Rc;
 
 /// A UDP socket of the loop it was made in.
 ///
@@ -76,7 +75,7 @@ impl Source for UdpSocket {
         self.socket.known_ready()
     }
 
-    fn listen(&self, listener: Option<Rc<dyn Listener>>) -> bool {
+    fn listen(&self, listener: Option<EventListener>) -> bool {
         self.socket.listen(listener);
         true
     }

@@ -3,7 +3,7 @@
 use super::{Connection, Io, Rare};
 use crate::error::Closed;
 use crate::io::source::ByteSource;
-use crate::io::{Listener, Ready};
+use crate::io::{EventListener, Listener};
 use crate::net::driven::{Header, drive, make_ready};
 use crate::net::flow_control::WriteBufferLimits;
 use crate::net::machine::Machine;
@@ -18,7 +18,7 @@ use core::cell::{Cell, RefCell};
 
 impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Listener for Connection<S, P, B> {
     #[inline]
-    fn ready(self: Rc<Self>, _directions: Ready) {
+    fn ready(self: Rc<Self>) {
         make_ready(self);
     }
 }
@@ -81,7 +81,7 @@ fn open<S: ByteSource + 'static>(
         .borrow()
         .source
         .as_ref()
-        .is_some_and(|source| source.listen(Some(connection.clone())));
+        .is_some_and(|source| source.listen(Some(EventListener::new(connection.clone()))));
     if listens {
         make_ready(connection);
     } else {

@@ -5,7 +5,7 @@ use super::protocol::DatagramProtocol;
 use super::transport::{DatagramTransport, EndpointLink, SendError};
 use crate::error::Closed;
 use crate::io::source::{DatagramSource, End, SourceError};
-use crate::io::{Listener, Ready};
+use crate::io::{EventListener, Listener, Ready};
 use crate::net::driven::{After, Driven, Header, drive, make_ready, with_machine};
 use crate::net::error::{ConnectionError, ProtocolError};
 use crate::net::flow_control::{FlowChange, WriteBufferLimits};
@@ -96,7 +96,7 @@ impl<A: Clone + PartialEq + 'static> DatagramTransport<A> {
         });
         let transport = DatagramTransport { link: endpoint.clone() };
         let listens = match &endpoint.io.borrow().source {
-            Some(source) => source.listen(Some(endpoint.clone())),
+            Some(source) => source.listen(Some(EventListener::new(endpoint.clone()))),
             None => false,
         };
         if listens {
@@ -150,7 +150,7 @@ where
     S: DatagramSource + 'static,
     P: DatagramProtocol<S::Address> + 'static,
 {
-    fn ready(self: Rc<Self>, _directions: Ready) {
+    fn ready(self: Rc<Self>) {
         make_ready(self);
     }
 }
