@@ -16,6 +16,7 @@ pub(crate) use single::*;
 
 #[cfg(feature = "threads")]
 mod threads {
+    use crate::executor::DefaultExecutorRef;
     use crate::schedule::EventLoop;
     use alloc::boxed::Box;
     use core::any::Any;
@@ -39,6 +40,13 @@ mod threads {
 
         /// Goes on with a panic that [`catch_unwind`](Self::catch_unwind) stopped.
         fn resume_unwind(payload: Payload) -> !;
+
+        /// An executor for a loop that needs one and was given none. Made at
+        /// the first [`run_in_executor`](crate::run_in_executor) of a loop, so
+        /// that programs without it do not contain it.
+        fn new_default_executor() -> DefaultExecutorRef {
+            None
+        }
     }
 
     /// The text of a panic, when it has one.
@@ -52,7 +60,7 @@ mod threads {
         }
     }
 
-    // SAFETY (all five): `set_platform!` defines them with these signatures,
+    // SAFETY (all six): `set_platform!` defines them with these signatures,
     // and the linker refuses a program with none or two of them.
     unsafe extern "Rust" {
         safe fn __molen_thread_token() -> usize;
@@ -60,6 +68,7 @@ mod threads {
         safe fn __molen_set_current(running: *const EventLoop);
         safe fn __molen_catch_unwind(f: &mut dyn FnMut()) -> Result<(), Payload>;
         safe fn __molen_resume_unwind(payload: Payload) -> !;
+        safe fn __molen_new_default_executor() -> DefaultExecutorRef;
     }
 
     #[inline(always)]
@@ -85,6 +94,10 @@ mod threads {
         __molen_resume_unwind(payload)
     }
 
+    pub(crate) fn new_default_executor() -> DefaultExecutorRef {
+        __molen_new_default_executor()
+    }
+
     pub(crate) fn catch_unwind(f: &mut dyn FnMut()) -> Result<(), Payload> {
         __molen_catch_unwind(f)
     }
@@ -94,6 +107,7 @@ mod threads {
     macro_rules! set_platform {
         ($platform:ty) => {
             const _: () = {
+                use $crate::executor::DefaultExecutorRef;
                 use $crate::platform::{Payload, Platform};
                 use $crate::schedule::EventLoop;
 
@@ -120,6 +134,10 @@ mod threads {
                 #[unsafe(no_mangle)]
                 fn __molen_resume_unwind(payload: Payload) -> ! {
                     <$platform as Platform>::resume_unwind(payload)
+                }
+                #[unsafe(no_mangle)]
+                fn __molen_new_default_executor() -> DefaultExecutorRef {
+                    <$platform as Platform>::new_default_executor()
                 }
             };
         };

@@ -1,4 +1,4 @@
-//! Gives the linker the memory map of the target's board; for the conformance cases on boards as well.
+//! Gives the linker the memory map of the target's board.
 
 use std::{env, fs, io, path::PathBuf};
 
@@ -40,6 +40,10 @@ fn main() -> io::Result<()> {
     println!("cargo::rustc-link-search={}", out.display());
     for script in scripts {
         println!("cargo::rustc-link-arg-bins=-T{script}");
+    }
+    // Where the text of what is logged is left for the computer to read.
+    if env::var_os("CARGO_FEATURE_DEFMT").is_some() {
+        println!("cargo::rustc-link-arg-bins=-Tdefmt.x");
     }
     println!("cargo::rerun-if-env-changed=TARGET");
     Ok(())

@@ -11,11 +11,17 @@
 //! when another thread posts something to the loop. What the host's own code
 //! schedules outside of a turn moves the deadline; it asks for it before it
 //! waits.
+//!
+//! Windows' selector is a completion port, which nothing else can wait for.
+//! There a host turns the loop with a timeout, `turn(Some(…))`, and does its own
+//! work between turns; or it gives the loop a thread of its own and talks to it
+//! by a `Remote`.
 
-use crate::selector::{StdSelector, no_descriptors_here};
+use crate::descriptor::BorrowedDescriptor;
+#[cfg(unix)]
+use crate::selector::StdSelector;
 use molen_core::Unsupported;
 use molen_core::schedule::EventLoop;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 /// The descriptor that becomes readable when the loop has something to do
 /// before its [`next_deadline`](EventLoop::next_deadline).
@@ -24,21 +30,38 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 ///
 /// # Errors
 ///
-/// [`Unsupported`] when another backend turns the loop.
-pub fn pollable_fd(event_loop: &EventLoop) -> Result<BorrowedFd<'_>, Unsupported> {
-    let selector = StdSelector::of(event_loop);
-    selector.map(AsFd::as_fd).ok_or(no_descriptors_here("polling the event loop"))
+/// [`Unsupported`] when another backend turns the loop, and on Windows.
+pub fn pollable_fd(event_loop: &EventLoop) -> Result<BorrowedDescriptor<'_>, Unsupported> {
+    descriptor_of(event_loop)
 }
 
-impl AsRawFd for StdSelector {
-    fn as_raw_fd(&self) -> RawFd {
+#[cfg(unix)]
+fn descriptor_of(event_loop: &EventLoop) -> Result<BorrowedDescriptor<'_>, Unsupported> {
+    use std::os::fd::AsFd;
+    let selector = StdSelector::of(event_loop);
+    selector.map(AsFd::as_fd).ok_or(crate::selector::no_descriptors_here("polling the event loop"))
+}
+
+#[cfg(windows)]
+fn descriptor_of(_event_loop: &EventLoop) -> Result<BorrowedDescriptor<'_>, Unsupported> {
+    Err(Unsupported {
+        operation: "polling the event loop",
+        platform: "Windows",
+        reason: "its selector is a completion port, which cannot be polled; turn the loop with a timeout",
+    })
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsRawFd for StdSelector {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
         self.raw_fd()
     }
 }
 
-impl AsFd for StdSelector {
-    fn as_fd(&self) -> BorrowedFd<'_> {
+#[cfg(unix)]
+impl std::os::fd::AsFd for StdSelector {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         // SAFETY: the selector owns the descriptor and closes it when dropped.
-        unsafe { BorrowedFd::borrow_raw(self.raw_fd()) }
+        unsafe { std::os::fd::BorrowedFd::borrow_raw(self.raw_fd()) }
     }
 }

@@ -1,10 +1,13 @@
-//! Threads and unwinding, for the core's link-time hook.
+//! Threads, unwinding and a default executor, for the core's link-time hook.
 
+use crate::executor::ThreadPoolExecutor;
 use core::cell::Cell;
 use core::ptr::null;
 use molen_core::EventLoop;
+use molen_core::executor::DefaultExecutorRef;
 use molen_core::platform::{Payload, Platform};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 
 struct Std;
 
@@ -37,6 +40,10 @@ impl Platform for Std {
 
     fn resume_unwind(payload: Payload) -> ! {
         resume_unwind(payload)
+    }
+
+    fn new_default_executor() -> DefaultExecutorRef {
+        Some(Arc::new(ThreadPoolExecutor::default()))
     }
 }
 

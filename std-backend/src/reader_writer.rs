@@ -5,14 +5,8 @@ use molen_core::io::source::SourceError;
 use molen_core::schedule::{CallbackResult, EventLoop, Handle};
 use std::io;
 
-#[cfg(unix)]
-pub(crate) use std::os::fd::{AsRawFd as AsRawDescriptor, RawFd as RawDescriptor};
-#[cfg(windows)]
-pub(crate) use std::os::windows::io::{AsRawSocket as AsRawDescriptor, RawSocket as RawDescriptor};
-
-#[cfg(unix)]
+use crate::descriptor::{AsRawDescriptor, RawDescriptor, raw};
 use crate::selector::{StdSelector, no_descriptors_here};
-#[cfg(unix)]
 use crate::watches::{Half, Refused};
 
 /// What a loop over a selector of the operating system can do besides.
@@ -24,7 +18,8 @@ use crate::watches::{Half, Refused};
 /// callback, may return a `Result` whose error goes to the exception handler,
 /// and may be spurious: read without blocking.
 ///
-/// Remove a descriptor before closing it.
+/// Remove a descriptor before closing it. On Windows descriptors are sockets, of any kind; other
+/// handles have no readiness there that could be waited for, and are refused by their type.
 ///
 #[cfg_attr(unix, doc = "```")]
 #[cfg_attr(not(unix), doc = "```ignore")]
@@ -56,7 +51,6 @@ pub trait SelectorEventLoop {
     /// [`WatchError`], when the loop is closed or not one of this crate's,
     /// when the descriptor belongs to one of this crate's sources, and when the
     /// system cannot wait for it (a file on a disk, a number that is not open).
-    /// On Windows always: mio waits for its own sockets only.
     fn add_reader<D, F, R>(&self, descriptor: &D, callback: F) -> Result<Handle, WatchError>
     where
         D: AsRawDescriptor + ?Sized,
@@ -169,12 +163,6 @@ impl SelectorEventLoop for EventLoop {
     }
 }
 
-#[cfg(unix)]
-fn raw<D: AsRawDescriptor + ?Sized>(descriptor: &D) -> RawDescriptor {
-    descriptor.as_raw_fd()
-}
-
-#[cfg(unix)]
 fn add<F, R>(
     event_loop: &EventLoop,
     operation: &'static str,
@@ -205,7 +193,6 @@ where
     Ok(handle)
 }
 
-#[cfg(unix)]
 fn remove(
     event_loop: &EventLoop,
     operation: &'static str,
@@ -219,50 +206,4 @@ fn remove(
         return Err(WatchError { operation, descriptor, cause: WatchRefused::OwnedBySource });
     }
     Ok(selector.unwatch(descriptor, half))
-}
-
-#[cfg(windows)]
-use unsupported::{Half, add, raw, remove};
-
-/// mio offers Windows' readiness for its own sockets only.
-#[cfg(windows)]
-mod unsupported {
-    use super::{
-        AsRawDescriptor, CallbackResult, EventLoop, Handle, RawDescriptor, SourceError, WatchError,
-        WatchRefused,
-    };
-    use molen_core::Unsupported;
-
-    pub(super) enum Half {
-        Reader,
-        Writer,
-    }
-
-    pub(super) fn raw<D: AsRawDescriptor + ?Sized>(descriptor: &D) -> RawDescriptor {
-        descriptor.as_raw_socket()
-    }
-
-    pub(super) fn add<F: FnMut() -> R, R: CallbackResult>(
-        _event_loop: &EventLoop,
-        operation: &'static str,
-        _half: Half,
-        descriptor: RawDescriptor,
-        _callback: F,
-    ) -> Result<Handle, WatchError> {
-        let cause = WatchRefused::Loop(SourceError::Unsupported(Unsupported {
-            operation: "watching a descriptor",
-            platform: "Windows",
-            reason: "mio waits for its own sockets only",
-        }));
-        Err(WatchError { operation, descriptor, cause })
-    }
-
-    pub(super) fn remove(
-        _event_loop: &EventLoop,
-        _operation: &'static str,
-        _half: Half,
-        _descriptor: RawDescriptor,
-    ) -> Result<bool, WatchError> {
-        Ok(false)
-    }
 }

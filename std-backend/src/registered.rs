@@ -11,23 +11,19 @@ use molen_core::io::{EventListener, Ready};
 use std::io::{self, ErrorKind};
 use std::rc::Rc;
 
-#[cfg(unix)]
-pub(crate) use std::os::fd::AsRawFd as AsRaw;
-#[cfg(windows)]
-pub(crate) use std::os::windows::io::AsRawSocket as AsRaw;
-
+use crate::descriptor::{AsRawDescriptor, raw};
 use crate::registrations::Key;
 
 /// Registered once, for both directions; dropping it closes the descriptor,
 /// which ends the system's registration too.
-pub(crate) struct Registered<S: AsRaw> {
+pub(crate) struct Registered<S: AsRawDescriptor> {
     io: S,
     state: Rc<SourceState>,
     key: Key,
     selector: Rc<StdSelector>,
 }
 
-impl<S: mio::event::Source + AsRaw> Registered<S> {
+impl<S: mio::event::Source + AsRawDescriptor> Registered<S> {
     /// Registers `io`, which is in non-blocking mode; `ready` is what is known
     /// to be ready without an event.
     pub(crate) fn new(
@@ -44,13 +40,12 @@ impl<S: mio::event::Source + AsRaw> Registered<S> {
             selector.remove(key);
             return Err(creation_error(&error));
         }
-        #[cfg(unix)]
-        selector.claim(io.as_raw_fd());
+        selector.claim(raw(&io));
         Ok(Registered { io, state, key, selector })
     }
 }
 
-impl<S: AsRaw> Registered<S> {
+impl<S: AsRawDescriptor> Registered<S> {
     pub(crate) fn io(&self) -> &S {
         &self.io
     }
@@ -138,11 +133,10 @@ impl<S: AsRaw> Registered<S> {
     }
 }
 
-impl<S: AsRaw> Drop for Registered<S> {
+impl<S: AsRawDescriptor> Drop for Registered<S> {
     fn drop(&mut self) {
         // First of all, so that whoever gets the number next finds it free.
-        #[cfg(unix)]
-        self.selector.disclaim(self.io.as_raw_fd());
+        self.selector.disclaim(raw(&self.io));
         self.selector.remove(self.key);
     }
 }

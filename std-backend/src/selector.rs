@@ -4,13 +4,13 @@
 //! only sets bits in the source's state, or makes the callback of an
 //! `add_reader` ready; the core runs what waited for it in its next batch.
 
+use crate::interrupt::Interrupts;
 use crate::registrations::{Key, Registrations};
 use crate::source_state::SourceState;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use crate::wait_epoll::Waiter;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 use crate::wait_mio::Waiter;
-#[cfg(unix)]
 use crate::watches::{Watch, Watches};
 use core::cell::{Cell, RefCell};
 use core::task::Waker;
@@ -42,7 +42,6 @@ pub(crate) struct Fired {
 #[derive(Clone)]
 pub(crate) enum Entry {
     Source(Rc<SourceState>),
-    #[cfg(unix)]
     Watch(Rc<Watch>),
 }
 
@@ -51,13 +50,23 @@ pub struct StdSelector {
     this: Weak<StdSelector>,
     waiter: Waiter,
     registrations: RefCell<Registrations<Entry>>,
-    #[cfg(unix)]
     pub(crate) watches: Watches,
     poll_budget: Cell<PollBudget>,
+    wake_up: Arc<WakeUp>,
+    pub(crate) interrupts: Interrupts,
     start: std::time::Instant,
 }
 
-struct WakeUp(mio::Waker);
+/// Ends the selector's sleep.
+pub(crate) struct WakeUp(mio::Waker);
+
+impl WakeUp {
+    /// From any thread, and from a signal handler: this is one system call.
+    pub(crate) fn wake(&self) {
+        // A full wake-up pipe wakes as well as one byte in it.
+        let _ = self.0.wake();
+    }
+}
 
 impl std::task::Wake for WakeUp {
     fn wake(self: Arc<Self>) {
@@ -65,8 +74,7 @@ impl std::task::Wake for WakeUp {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // A full wake-up pipe wakes as well as one byte in it.
-        let _ = self.0.wake();
+        WakeUp::wake(self);
     }
 }
 
@@ -79,16 +87,18 @@ impl StdSelector {
     pub fn new() -> io::Result<(Rc<StdSelector>, Waker)> {
         let waiter = Waiter::new()?;
         let wake_up = waiter.registry(|registry| mio::Waker::new(registry, WAKE))?;
+        let wake_up = Arc::new(WakeUp(wake_up));
         let selector = Rc::new_cyclic(|this| StdSelector {
             this: this.clone(),
             waiter,
             registrations: RefCell::new(Registrations::new()),
-            #[cfg(unix)]
             watches: Watches::new(),
             poll_budget: Cell::new(PollBudget::DEFAULT),
+            wake_up: wake_up.clone(),
+            interrupts: Interrupts::new(),
             start: std::time::Instant::now(),
         });
-        Ok((selector, Arc::new(WakeUp(wake_up)).into()))
+        Ok((selector, wake_up.into()))
     }
 
     /// Sets how often a busy loop looks at its sockets and timers; counts from
@@ -125,6 +135,11 @@ impl StdSelector {
         StdSelector::of(event_loop).is_some_and(|its| core::ptr::eq(its, self))
     }
 
+    /// What ends its sleep.
+    pub(crate) fn wake_up(&self) -> Arc<WakeUp> {
+        self.wake_up.clone()
+    }
+
     pub(crate) fn registry<T>(&self, f: impl FnOnce(&Registry) -> T) -> T {
         self.waiter.registry(f)
     }
@@ -152,7 +167,6 @@ impl StdSelector {
         for entry in sources {
             match entry {
                 Entry::Source(state) => state.registration.listen(None),
-                #[cfg(unix)]
                 Entry::Watch(_) => {}
             }
         }
@@ -163,12 +177,10 @@ impl StdSelector {
         let entry = self.registrations.borrow().get(fired.token).cloned();
         match entry {
             Some(Entry::Source(source)) => source.notify(fired.ready, fired.hung_up),
-            #[cfg(unix)]
             Some(Entry::Watch(watch)) => self.watch_fired(event_loop, watch, fired.ready),
-            // The wake-up, which has done its work, or a registration that is gone.
-            None => {
-                let _ = event_loop;
-            }
+            None if fired.token == WAKE => self.interrupts.look(),
+            // A registration that is gone.
+            None => {}
         }
     }
 }
@@ -196,7 +208,6 @@ impl Selector for StdSelector {
     }
 
     fn select(&self, event_loop: &EventLoop, wait: Wait) -> Result<(), SelectError> {
-        #[cfg(unix)]
         self.arm_watches();
         let timeout = match wait {
             Wait::No => Some(Duration::ZERO),
@@ -213,7 +224,6 @@ impl Selector for StdSelector {
 
     fn close(&self) {
         self.forget_listeners();
-        #[cfg(unix)]
         self.close_watches();
     }
 

@@ -1,4 +1,4 @@
-//! Descriptors that the user watches with `add_reader` and `add_writer`.
+//! Descriptors (on Windows: sockets) that the user watches with `add_reader` and `add_writer`.
 //!
 //! ```text
 //!             add                event              callback has run
@@ -16,16 +16,16 @@
 //! A descriptor of one of this crate's own sources is not to be watched: both
 //! would take each other's bytes. The table by number knows.
 
+use crate::descriptor::{DescriptorTable, RawDescriptor};
 use crate::registrations::Key;
 use crate::selector::{Entry, StdSelector};
+use crate::watched::Watched;
 use core::cell::{Cell, RefCell};
 use mio::Interest;
-use mio::unix::SourceFd;
 use molen_core::io::Ready;
 use molen_core::io::source::SourceError;
 use molen_core::schedule::{EventLoop, StandingCallback};
 use std::io;
-use std::os::fd::RawFd;
 use std::rc::Rc;
 
 /// One half of a watch.
@@ -46,7 +46,8 @@ impl Half {
 
 /// A watched descriptor: what to call when it can be read, and written.
 pub(crate) struct Watch {
-    fd: RawFd,
+    descriptor: RawDescriptor,
+    watched: Watched,
     key: Cell<Option<Key>>,
     /// The system has been told of it.
     registered: Cell<bool>,
@@ -94,65 +95,48 @@ enum Owner {
 
 /// The watched descriptors of a loop.
 ///
-/// Two tables by number, as there may be many sources and few watches: a bit
-/// for each of the former, a word for each of the latter.
+/// Two tables, as there may be many sources and few watches: the former cost a
+/// byte each.
 pub(crate) struct Watches {
-    claimed: RefCell<Vec<u64>>,
-    by_number: RefCell<Vec<Option<Rc<Watch>>>>,
+    claimed: RefCell<DescriptorTable<bool>>,
+    watched: RefCell<DescriptorTable<Option<Rc<Watch>>>>,
     fired: RefCell<Vec<Rc<Watch>>>,
 }
 
 impl Watches {
     pub(crate) const fn new() -> Watches {
         Watches {
-            claimed: RefCell::new(Vec::new()),
-            by_number: RefCell::new(Vec::new()),
+            claimed: RefCell::new(DescriptorTable::new()),
+            watched: RefCell::new(DescriptorTable::new()),
             fired: RefCell::new(Vec::new()),
         }
     }
 
-    fn owner(&self, fd: RawFd) -> Owner {
-        let number = usize::try_from(fd).unwrap_or(usize::MAX);
-        if let Some(Some(watch)) = self.by_number.borrow().get(number) {
-            return Owner::Watch(watch.clone());
+    fn owner(&self, descriptor: RawDescriptor) -> Owner {
+        match self.watched.borrow().get(descriptor) {
+            Some(watch) => Owner::Watch(watch),
+            None if self.claimed.borrow().get(descriptor) => Owner::Source,
+            None => Owner::Nobody,
         }
-        let bits = self.claimed.borrow().get(number / 64).copied().unwrap_or(0);
-        if bits >> (number % 64) & 1 == 1 { Owner::Source } else { Owner::Nobody }
     }
 
     /// Notes who uses the number from now on; returns who did before.
-    fn set_owner(&self, fd: RawFd, owner: Owner) -> Owner {
-        // The system gives out no negative numbers, and the lowest free one.
-        let Ok(number) = usize::try_from(fd) else { return Owner::Nobody };
-        let before = self.owner(fd);
+    fn set_owner(&self, descriptor: RawDescriptor, owner: Owner) -> Owner {
+        let before = self.owner(descriptor);
         let (claims, watch) = match owner {
             Owner::Nobody => (false, None),
             Owner::Source => (true, None),
             Owner::Watch(watch) => (false, Some(watch)),
         };
-        set(&mut self.claimed.borrow_mut(), number / 64, claims, |bits: &mut u64| {
-            *bits = *bits & !(1 << (number % 64)) | u64::from(claims) << (number % 64);
-        });
-        let grows = watch.is_some();
-        let mut by_number = self.by_number.borrow_mut();
-        let former = set(&mut by_number, number, grows, |place| core::mem::replace(place, watch));
-        drop(by_number);
-        drop(former);
+        if claims || matches!(before, Owner::Source) {
+            self.claimed.borrow_mut().replace(descriptor, claims);
+        }
+        if watch.is_some() || matches!(before, Owner::Watch(_)) {
+            let former = self.watched.borrow_mut().replace(descriptor, watch);
+            drop(former);
+        }
         before
     }
-}
-
-/// Changes the place `index`, which there is if the table `grows`.
-fn set<T: Clone + Default, R>(
-    table: &mut Vec<T>,
-    index: usize,
-    grows: bool,
-    change: impl FnOnce(&mut T) -> R,
-) -> Option<R> {
-    if grows && table.len() <= index {
-        table.resize(index + 1, T::default());
-    }
-    table.get_mut(index).map(change)
 }
 
 /// Why a descriptor is not watched.
@@ -163,35 +147,40 @@ pub(crate) enum Refused {
 }
 
 impl StdSelector {
-    /// Notes that `fd` is one of our sources' now.
-    pub(crate) fn claim(&self, fd: RawFd) {
-        if let Owner::Watch(stale) = self.watches.set_owner(fd, Owner::Source) {
+    /// Notes that `descriptor` is one of our sources' now.
+    pub(crate) fn claim(&self, descriptor: RawDescriptor) {
+        if let Owner::Watch(stale) = self.watches.set_owner(descriptor, Owner::Source) {
             // Its descriptor was closed without `remove_reader`, and the number given out again.
             self.end_watch(&stale);
         }
     }
 
-    /// Notes that a source gives `fd` up.
-    pub(crate) fn disclaim(&self, fd: RawFd) {
-        self.watches.set_owner(fd, Owner::Nobody);
+    /// Notes that a source gives `descriptor` up.
+    pub(crate) fn disclaim(&self, descriptor: RawDescriptor) {
+        self.watches.set_owner(descriptor, Owner::Nobody);
     }
 
-    /// Whether `fd` belongs to one of our sources.
-    pub(crate) fn is_claimed(&self, fd: RawFd) -> bool {
-        matches!(self.watches.owner(fd), Owner::Source)
+    /// Whether `descriptor` belongs to one of our sources.
+    pub(crate) fn is_claimed(&self, descriptor: RawDescriptor) -> bool {
+        matches!(self.watches.owner(descriptor), Owner::Source)
     }
 
-    /// Has `callback` made ready whenever `fd` is, in place of what was before.
+    /// Has `callback` made ready whenever `descriptor` is, in place of what was before.
     pub(crate) fn watch(
         &self,
-        fd: RawFd,
+        descriptor: RawDescriptor,
         half: Half,
         callback: StandingCallback,
     ) -> Result<(), Refused> {
-        let watch = match self.watches.owner(fd) {
+        let watch = match self.watches.owner(descriptor) {
             Owner::Source => return Err(Refused::OwnedBySource),
-            Owner::Watch(watch) => watch,
-            Owner::Nobody => self.new_watch(fd)?,
+            Owner::Watch(watch) => {
+                if !Watched::REUSE_IS_NOTICED {
+                    self.register_anew(&watch).map_err(Refused::Os)?;
+                }
+                watch
+            }
+            Owner::Nobody => self.new_watch(descriptor)?,
         };
         let before = watch.half(half).replace(Some(callback));
         if let Err(error) = self.arm(&watch) {
@@ -203,15 +192,16 @@ impl StdSelector {
         }
         // Only now is the number known to be one that the system gave out:
         // the table grows up to it.
-        self.watches.set_owner(fd, Owner::Watch(watch));
+        self.watches.set_owner(descriptor, Owner::Watch(watch));
         // Dropping it cancels it.
         drop(before);
         Ok(())
     }
 
-    fn new_watch(&self, fd: RawFd) -> Result<Rc<Watch>, Refused> {
+    fn new_watch(&self, descriptor: RawDescriptor) -> Result<Rc<Watch>, Refused> {
         let watch = Rc::new(Watch {
-            fd,
+            descriptor,
+            watched: Watched::new(descriptor).map_err(Refused::Os)?,
             key: Cell::new(None),
             registered: Cell::new(false),
             reader: Cell::new(None),
@@ -224,8 +214,8 @@ impl StdSelector {
     }
 
     /// Takes one half off; false when it was not there.
-    pub(crate) fn unwatch(&self, fd: RawFd, half: Half) -> bool {
-        let Owner::Watch(watch) = self.watches.owner(fd) else {
+    pub(crate) fn unwatch(&self, descriptor: RawDescriptor, half: Half) -> bool {
+        let Owner::Watch(watch) = self.watches.owner(descriptor) else {
             return false;
         };
         self.unwatch_half(&watch, half)
@@ -237,7 +227,7 @@ impl StdSelector {
         };
         let was_live = !callback.cancelled();
         if watch.interest().is_none() {
-            self.watches.set_owner(watch.fd, Owner::Nobody);
+            self.watches.set_owner(watch.descriptor, Owner::Nobody);
             self.end_watch(watch);
         } else {
             // A descriptor that was closed before has nothing to change.
@@ -251,7 +241,7 @@ impl StdSelector {
     fn end_watch(&self, watch: &Watch) {
         if let Some(key) = watch.key.take() {
             // Fails when the descriptor was closed before: then it is done already.
-            let _ = self.registry(|registry| registry.deregister(&mut SourceFd(&watch.fd)));
+            let _ = self.registry(|registry| watch.watched.deregister(registry));
             self.remove(key);
         }
         drop((watch.reader.take(), watch.writer.take()));
@@ -262,16 +252,27 @@ impl StdSelector {
         let (Some(key), Some(interest)) = (watch.key.get(), watch.interest()) else {
             return Ok(());
         };
-        let source = &mut SourceFd(&watch.fd);
+        let watched = &watch.watched;
         if watch.registered.get() {
-            match self.registry(|registry| registry.reregister(source, key.token(), interest)) {
-                Err(error) if error.raw_os_error() == Some(libc::ENOENT) => self.renew(watch)?,
+            match self.registry(|registry| watched.reregister(registry, key.token(), interest)) {
+                Err(error) if Watched::is_unknown(&error) => self.renew(watch)?,
                 done => return done,
             }
         }
         let Some(key) = watch.key.get() else { return Ok(()) };
-        self.registry(|registry| registry.register(source, key.token(), interest))?;
+        self.registry(|registry| watched.register(registry, key.token(), interest))?;
         watch.registered.set(true);
+        Ok(())
+    }
+
+    /// Forgets the system's registration, which may be that of a descriptor
+    /// that is gone; the next `arm` makes one.
+    fn register_anew(&self, watch: &Rc<Watch>) -> io::Result<()> {
+        if watch.registered.get() {
+            // Fails when there is none any more, which is as good.
+            let _ = self.registry(|registry| watch.watched.deregister(registry));
+            self.renew(watch)?;
+        }
         Ok(())
     }
 
@@ -326,7 +327,7 @@ impl StdSelector {
         self.watches.fired.take();
         // Out of the table first: dropping callbacks runs users' code.
         let mut watches = Vec::new();
-        watches.extend(self.watches.by_number.borrow_mut().iter_mut().filter_map(Option::take));
+        watches.extend(self.watches.watched.borrow_mut().values_mut().filter_map(Option::take));
         for watch in watches {
             self.end_watch(&watch);
         }

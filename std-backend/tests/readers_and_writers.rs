@@ -1,26 +1,16 @@
-//! `add_reader` and its family, on pairs of Unix sockets.
-#![cfg(unix)]
+//! `add_reader` and its family, on pairs of Unix sockets; on Windows of TCP sockets.
 
 mod local;
 
+use local::sockets::{copy, no_descriptors, number, sockets};
 use local::{ANY_PORT, pair, run};
 use molen_core::{LoopRef, get_running_loop, yield_now};
 use molen_std::net::{TcpListener, TcpStream};
 use molen_std::{SelectorEventLoop, WatchRefused};
 use std::cell::{Cell, RefCell};
 use std::io::{Read, Write};
-use std::os::fd::{AsRawFd, IntoRawFd};
-use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// Two connected sockets that do not block.
-fn sockets() -> (UnixStream, UnixStream) {
-    let (near, far) = UnixStream::pair().unwrap();
-    near.set_nonblocking(true).unwrap();
-    far.set_nonblocking(true).unwrap();
-    (near, far)
-}
 
 /// A callback that counts its calls.
 fn counting(calls: &Rc<Cell<u32>>) -> impl FnMut() + use<> {
@@ -108,7 +98,7 @@ fn the_halves_are_removed_one_by_one_and_only_once() {
     assert!(!event_loop.remove_writer(&near).unwrap());
     assert_eq!(settle(&event_loop), 0);
     // By number, and after both were removed.
-    event_loop.add_reader(&near.as_raw_fd(), counting(&reads)).unwrap();
+    event_loop.add_reader(&number(&near), counting(&reads)).unwrap();
     turns(&event_loop, 1);
     assert_eq!(reads.get(), 1);
 }
@@ -119,7 +109,7 @@ fn a_reader_that_is_removed_or_cancelled_after_its_event_does_not_run() {
     let (one, mut one_far) = sockets();
     let (two, mut two_far) = sockets();
     // Whichever is called first keeps the other from being called.
-    let numbers = [one.as_raw_fd(), two.as_raw_fd()];
+    let numbers = [number(&one), number(&two)];
     for (at, socket) in [&one, &two].into_iter().enumerate() {
         let (calls, inner) = (calls.clone(), event_loop.clone());
         let other = numbers[1 - at];
@@ -145,7 +135,9 @@ fn a_reader_that_is_removed_or_cancelled_after_its_event_does_not_run() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_number_that_is_used_again_brings_nothing_of_its_former_life() {
+    use std::os::fd::{AsRawFd, IntoRawFd};
     let (event_loop, old) = new_loop();
     let new = Rc::new(Cell::new(0));
     let (near, mut far) = sockets();
@@ -169,6 +161,39 @@ fn a_number_that_is_used_again_brings_nothing_of_its_former_life() {
     unsafe { libc::close(number) };
 }
 
+/// As above; a socket cannot be put in another's place there, but the system
+/// gives a closed one's number out again.
+#[test]
+#[cfg(windows)]
+fn a_number_that_is_used_again_brings_nothing_of_its_former_life() {
+    let (event_loop, old) = new_loop();
+    let new = Rc::new(Cell::new(0));
+    let (near, mut far) = sockets();
+    let copy = copy(&near);
+    event_loop.add_reader(&near, counting(&old)).unwrap();
+    turns(&event_loop, 1);
+    let former = number(&near);
+    drop(near);
+    let mut others = Vec::new();
+    let (fresh, mut fresh_far) = loop {
+        assert!(others.len() < 1000, "the number is not given out again");
+        match sockets() {
+            (near, far) if number(&near) == former => break (near, far),
+            (near, far) if number(&far) == former => break (far, near),
+            pair => others.push(pair),
+        }
+    };
+    event_loop.add_reader(&fresh, counting(&new)).unwrap();
+    far.write_all(b"to the old one").unwrap();
+    turns(&event_loop, 3);
+    assert_eq!((old.get(), new.get()), (0, 0));
+    fresh_far.write_all(b"to the new one").unwrap();
+    turns(&event_loop, 1);
+    assert_eq!((old.get(), new.get()), (0, 1));
+    assert!(event_loop.remove_reader(&fresh).unwrap());
+    drop(copy);
+}
+
 #[test]
 fn removing_and_closing_at_once_leaves_nothing() {
     let (event_loop, calls) = new_loop();
@@ -182,11 +207,11 @@ fn removing_and_closing_at_once_leaves_nothing() {
     }
     // Closed without being removed: a program's mistake, but nothing worse.
     let (near, _far) = sockets();
-    let number = near.as_raw_fd();
+    let former = number(&near);
     event_loop.add_reader(&near, counting(&calls)).unwrap();
     drop(near);
     turns(&event_loop, 2);
-    assert!(event_loop.remove_reader(&number).unwrap());
+    assert!(event_loop.remove_reader(&former).unwrap());
     assert_eq!(calls.get(), 0);
 }
 
@@ -203,10 +228,7 @@ fn a_closed_loop_adds_nothing_has_nothing_and_let_go_of_everything() {
     let error = event_loop.add_reader(&near, || ()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!(
-            "cannot add a reader for descriptor {}: the event loop is closed",
-            near.as_raw_fd()
-        )
+        format!("cannot add a reader for descriptor {}: the event loop is closed", number(&near))
     );
 }
 
@@ -215,7 +237,7 @@ fn a_descriptor_of_our_own_streams_is_refused() {
     run(async {
         let (client, _server) = pair().await;
         let event_loop = get_running_loop().unwrap();
-        let number = client.as_raw_fd();
+        let number = number(&client);
         let error = event_loop.add_reader(&client, || ()).unwrap_err();
         assert!(matches!(error.cause, WatchRefused::OwnedBySource), "{error}");
         assert!(event_loop.add_writer(&number, || ()).is_err());
@@ -229,14 +251,19 @@ fn a_descriptor_of_our_own_streams_is_refused() {
 #[test]
 fn what_the_system_cannot_wait_for_is_refused_with_its_reason() {
     let (event_loop, _calls) = new_loop();
-    let file = std::fs::File::open(std::env::current_exe().unwrap()).unwrap();
+    // On Windows the type says that a file is no socket.
+    #[cfg(unix)]
     for _ in 0..2 {
+        let file = std::fs::File::open(std::env::current_exe().unwrap()).unwrap();
         let error = event_loop.add_reader(&file, || ()).unwrap_err();
         assert!(matches!(error.cause, WatchRefused::Os(_)), "{error}");
         assert!(!event_loop.remove_reader(&file).unwrap());
     }
-    assert!(event_loop.add_reader(&-1, || ()).is_err());
-    assert!(event_loop.add_reader(&i32::MAX, || ()).is_err());
+    for number in no_descriptors() {
+        let error = event_loop.add_reader(&number, || ()).unwrap_err();
+        assert!(matches!(error.cause, WatchRefused::Os(_)), "{error}");
+        assert!(!event_loop.remove_reader(&number).unwrap());
+    }
 }
 
 #[test]
@@ -297,7 +324,7 @@ fn a_reader_that_panics_is_called_again() {
 fn a_reader_may_remove_itself_and_the_end_of_the_peer_is_readable() {
     let (event_loop, calls) = new_loop();
     let (near, far) = sockets();
-    let (counted, inner, number) = (calls.clone(), event_loop.clone(), near.as_raw_fd());
+    let (counted, inner, number) = (calls.clone(), event_loop.clone(), number(&near));
     event_loop
         .add_reader(&near, move || {
             counted.set(counted.get() + 1);
@@ -321,8 +348,7 @@ fn a_tasks_stream_is_not_woken_by_the_event_of_a_connection_that_is_gone() {
         let (old, _peer) = listener.accept().await.unwrap();
         let new_client = TcpStream::connect(address).await.unwrap();
         // A copy keeps the system's registration of the old one alive.
-        // SAFETY: an open descriptor; the copy is this test's own.
-        let copy = unsafe { libc::dup(old.as_raw_fd()) };
+        let copy = copy(&old);
         drop(old);
         // Takes the old one's slot in the table over.
         let (new, _peer) = listener.accept().await.unwrap();
@@ -339,7 +365,6 @@ fn a_tasks_stream_is_not_woken_by_the_event_of_a_connection_that_is_gone() {
         assert!(!ready.await);
         new_client.write_all(b"for this one").await.unwrap();
         assert_eq!(new.read(&mut [0; 64]).await, Ok(12));
-        // SAFETY: as above, and not used again.
-        unsafe { libc::close(copy) };
+        drop(copy);
     });
 }

@@ -147,7 +147,10 @@ fn a_peer_that_vanishes_in_mid_line_is_a_reset_and_not_a_hang() {
         let mut one = [0; 1];
         peer.read_exact(&mut one).unwrap();
         drop(peer);
-        assert_eq!(server.read(&mut buffer).await, Err(SourceError::ConnectionReset));
+        let read = server.read(&mut buffer).await;
+        // Wine's server takes the reset from the socket when it polls it, which then is at its end.
+        let wine = cfg!(windows) && read == Ok(0);
+        assert!(wine || read == Err(SourceError::ConnectionReset), "{read:?}");
         assert_eq!(server.write_all(b"x").await, Err(SourceError::ConnectionReset));
     });
 }

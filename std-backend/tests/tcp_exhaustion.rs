@@ -1,4 +1,5 @@
-//! More connections than there are descriptors.
+//! More connections than there are descriptors. On Unix: Windows has no limit of a process that
+//! could be lowered to what a test can reach.
 #![cfg(unix)]
 
 mod local;

@@ -1,5 +1,4 @@
 //! Connections by the thousand. Alone in its process, whose descriptors it counts.
-#![cfg(unix)]
 
 mod local;
 
@@ -8,9 +7,20 @@ use molen_core::create_task;
 use molen_std::net::{TcpListener, TcpStream};
 use std::rc::Rc;
 
+#[cfg(unix)]
 fn open_descriptors() -> usize {
     // Of each kind of Unix; the listing itself opens one.
     std::fs::read_dir("/dev/fd").map_or(0, Iterator::count)
+}
+
+#[cfg(windows)]
+fn open_descriptors() -> usize {
+    use windows_sys::Win32::System::Threading::{GetCurrentProcess, GetProcessHandleCount};
+    let mut count = 0;
+    // SAFETY: the process's own handle, and a place for the answer.
+    let answered = unsafe { GetProcessHandleCount(GetCurrentProcess(), &mut count) };
+    assert_ne!(answered, 0, "the system does not say how many handles are open");
+    count as usize
 }
 
 #[test]

@@ -9,7 +9,8 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::cargo_build::Build;
-use crate::setup::{Need, Outcome};
+use crate::setup::{Need, Outcome, wine};
+use crate::workspace;
 
 /// The package whose program runs the cases on machines that have `std`.
 const CONFORMANCE: &str = "tests/conformance";
@@ -24,8 +25,9 @@ const WASI_HOST: &str = "tests/wasi-host";
 /// SysTick loses the time that QEMU is held up for. One instruction is one nanosecond.
 pub const MPS2_AN386: &[&str] = &["-M", "mps2-an386", "-icount", "shift=0"];
 
-/// A Cortex-M3 that runs the programs of the smaller Cortex-M0.
-pub const LM3S6965EVB: &[&str] = &["-M", "lm3s6965evb", "-icount", "shift=0"];
+/// A Cortex-M3 that runs the programs of the smaller Cortex-M0, with the memory of its sister above:
+/// the cases have outgrown the boards that are sold with a Cortex-M0.
+const MPS2_AN385: &[&str] = &["-M", "mps2-an385", "-icount", "shift=0"];
 
 /// A 32-bit RISC-V, without firmware.
 pub const VIRT: &[&str] = &["-M", "virt", "-bios", "none"];
@@ -45,6 +47,8 @@ pub struct Platform {
     build: &'static [&'static str],
     /// How the runner is started.
     engine: Engine,
+    /// Packages whose own tests run here too, because they have code of its own for it.
+    pub tested: &'static [&'static str],
     /// After this the run is ended and has failed.
     pub limit: Duration,
 }
@@ -60,6 +64,8 @@ pub enum Engine {
     QemuArm(&'static [&'static str]),
     /// `qemu-system-riscv32`, with this machine and these flags.
     QemuRiscv32(&'static [&'static str]),
+    /// `wine`.
+    Wine,
     /// A native program that runs the module that this builds, its first argument, on many hosts.
     HostOf { directory: &'static str, target: &'static str, build: &'static [&'static str] },
 }
@@ -73,6 +79,17 @@ pub const PLATFORMS: &[Platform] = &[
         target: None,
         build: &["--release"],
         engine: Engine::Native,
+        tested: &[],
+        limit: Duration::from_secs(300),
+    },
+    Platform {
+        name: "windows",
+        suite: "behaviours",
+        directory: CONFORMANCE,
+        target: Some("x86_64-pc-windows-gnu"),
+        build: &["--release"],
+        engine: Engine::Wine,
+        tested: &["molen-std"],
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -82,6 +99,7 @@ pub const PLATFORMS: &[Platform] = &[
         target: Some("wasm32-wasip1"),
         build: &["--release"],
         engine: Engine::Wasmtime(&[]),
+        tested: &[],
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -89,8 +107,10 @@ pub const PLATFORMS: &[Platform] = &[
         suite: "behaviours",
         directory: CONFORMANCE,
         target: Some("wasm32-wasip2"),
-        build: &["--release"],
+        // With a heap, and still without threads; preview 1 has neither.
+        build: &["--release", "--features", "alloc"],
         engine: Engine::Wasmtime(&["-S", "inherit-network"]),
+        tested: &[],
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -100,6 +120,7 @@ pub const PLATFORMS: &[Platform] = &[
         target: Some("thumbv7em-none-eabihf"),
         build: &["--release"],
         engine: Engine::QemuArm(MPS2_AN386),
+        tested: &[],
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -108,7 +129,8 @@ pub const PLATFORMS: &[Platform] = &[
         directory: CONFORMANCE_BARE,
         target: Some("thumbv6m-none-eabi"),
         build: &["--release"],
-        engine: Engine::QemuArm(LM3S6965EVB),
+        engine: Engine::QemuArm(MPS2_AN385),
+        tested: &[],
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -118,6 +140,38 @@ pub const PLATFORMS: &[Platform] = &[
         target: Some("riscv32imac-unknown-none-elf"),
         build: &["--release"],
         engine: Engine::QemuRiscv32(VIRT),
+        tested: &[],
+        limit: Duration::from_secs(300),
+    },
+    // The same cases in loops that can be observed: whatever holds without the feature holds with it.
+    Platform {
+        name: "native+trace",
+        suite: "behaviours",
+        directory: CONFORMANCE,
+        target: None,
+        build: &["--release", "--features", "trace"],
+        engine: Engine::Native,
+        tested: &[],
+        limit: Duration::from_secs(300),
+    },
+    Platform {
+        name: "wasip1+trace",
+        suite: "behaviours",
+        directory: CONFORMANCE,
+        target: Some("wasm32-wasip1"),
+        build: &["--release", "--features", "trace"],
+        engine: Engine::Wasmtime(&[]),
+        tested: &[],
+        limit: Duration::from_secs(300),
+    },
+    Platform {
+        name: "thumbv7em+trace",
+        suite: "behaviours",
+        directory: CONFORMANCE_BARE,
+        target: Some("thumbv7em-none-eabihf"),
+        build: &["--release", "--features", "trace"],
+        engine: Engine::QemuArm(MPS2_AN386),
+        tested: &[],
         limit: Duration::from_secs(300),
     },
     Platform {
@@ -131,6 +185,7 @@ pub const PLATFORMS: &[Platform] = &[
             target: "wasm32-wasip1",
             build: &["--release"],
         },
+        tested: &[],
         limit: Duration::from_secs(300),
     },
 ];
@@ -160,6 +215,35 @@ impl Platform {
         matches!(self.engine, Engine::HostOf { .. })
     }
 
+    /// `cargo test` for [`tested`](Self::tested), here.
+    ///
+    /// # Errors
+    /// When something that it needs cannot be had.
+    pub fn cargo_test(&self, machine: &Outcome) -> Result<Command> {
+        for need in self.needs() {
+            machine.path(need)?;
+        }
+        let mut cargo = workspace::cargo();
+        cargo.current_dir(workspace::root()).args(["test", "--no-fail-fast"]);
+        for package in self.tested {
+            cargo.args(["--package", package]);
+        }
+        if let (Some(target), Engine::Wine) = (self.target, self.engine) {
+            cargo.args(["--target", target]).envs(wine::environment()?);
+            let variable = target.to_uppercase().replace('-', "_");
+            cargo.env(format!("CARGO_TARGET_{variable}_RUNNER"), machine.path(Need::Wine)?);
+        }
+        Ok(cargo)
+    }
+
+    /// Ends what a runner that had to be ended may have left running.
+    pub fn end_leftovers(&self, machine: &Outcome) {
+        if let (Engine::Wine, Ok(wine)) = (self.engine, machine.path(Need::Wine)) {
+            // Without Wine nothing can be left.
+            let _ = wine::end_all(wine);
+        }
+    }
+
     /// Whether it runs programs of `target`.
     pub fn runs_target(&self, target: &str) -> bool {
         self.target == Some(target)
@@ -187,6 +271,7 @@ impl Engine {
             Self::Wasmtime(_) => vec![Need::Wasmtime],
             Self::QemuArm(_) => vec![Need::QemuArm],
             Self::QemuRiscv32(_) => vec![Need::QemuRiscv32],
+            Self::Wine => vec![Need::Mingw, Need::Wine],
             Self::HostOf { target, .. } => vec![Need::Target(target)],
         }
     }
@@ -222,6 +307,11 @@ impl Engine {
                 let mut command = Command::new(machine.path(Need::QemuRiscv32)?);
                 command.args(board).arg("-nographic");
                 with_semihosting(&mut command, program, arguments);
+                command
+            }
+            Self::Wine => {
+                let mut command = wine::command(machine.path(Need::Wine)?)?;
+                command.arg(program).args(arguments);
                 command
             }
             Self::HostOf { directory, target, build } => {

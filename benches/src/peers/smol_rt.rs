@@ -19,6 +19,15 @@ impl Peer for Smol {
     const NAME: &'static str = "smol";
     const SERVE: Option<Serve> = Some(serve);
 
+    const HAS_POOL: bool = true;
+
+    fn on_thread<F>(function: F) -> impl Future<Output = u64>
+    where
+        F: FnOnce() -> u64 + Send + 'static,
+    {
+        blocking::unblock(function)
+    }
+
     fn block_on<F: Future<Output = ()> + 'static>(main: F) {
         let executor = EXECUTOR.with(|e| *e);
         async_io::block_on(executor.run(main));

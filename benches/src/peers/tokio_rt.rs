@@ -6,6 +6,7 @@
 //!   thread that makes a wrapped future also polls and drops it.
 
 use crate::peer::{Peer, Serve};
+use crate::rows::combine::{Forms, batch, child};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -44,6 +45,16 @@ impl<F: Future> Future for OneThread<F> {
 impl Peer for CurrentThread {
     const NAME: &'static str = "tokio-ct";
     const SERVE: Option<Serve> = Some(serve::<Self>);
+    const FORMS: Option<Forms> = Some(FORMS);
+
+    const HAS_POOL: bool = true;
+
+    fn on_thread<F>(function: F) -> impl Future<Output = u64>
+    where
+        F: FnOnce() -> u64 + Send + 'static,
+    {
+        on_thread(function)
+    }
 
     fn block_on<F: Future<Output = ()> + 'static>(main: F) {
         builder().build().expect("tokio runtime").block_on(main);
@@ -74,6 +85,16 @@ impl Peer for CurrentThread {
 impl Peer for LocalRuntime {
     const NAME: &'static str = "tokio-local";
     const SERVE: Option<Serve> = Some(serve::<Self>);
+    const FORMS: Option<Forms> = Some(FORMS);
+
+    const HAS_POOL: bool = true;
+
+    fn on_thread<F>(function: F) -> impl Future<Output = u64>
+    where
+        F: FnOnce() -> u64 + Send + 'static,
+    {
+        on_thread(function)
+    }
 
     fn block_on<F: Future<Output = ()> + 'static>(main: F) {
         builder().build_local(LocalOptions::default()).expect("tokio local runtime").block_on(main);
@@ -99,6 +120,61 @@ impl Peer for LocalRuntime {
     fn unbudgeted<F: Future<Output = ()> + 'static>(task: F) -> impl Future<Output = ()> + 'static {
         tokio::task::unconstrained(task)
     }
+}
+
+/// tokio's `select!` is asked for a fixed order, as the others have.
+const FORMS: Forms = Forms {
+    join_2: || batch(|| async { tokio::join!(child(1), child(1)) }, |(a, b)| a + b),
+    join_8: Some(|| {
+        batch(
+            || async {
+                tokio::join!(
+                    child(1),
+                    child(1),
+                    child(1),
+                    child(1),
+                    child(1),
+                    child(1),
+                    child(1),
+                    child(1)
+                )
+            },
+            |(a, b, c, d, e, f, g, h)| a + b + c + d + e + f + g + h,
+        )
+    }),
+    join_all: None,
+    select_2: || {
+        batch(
+            || async { tokio::select!(biased; a = child(9) => a, b = child(1) => b) },
+            |value| value,
+        )
+    },
+    select_8: Some(|| {
+        batch(
+            || async {
+                tokio::select! {
+                    biased;
+                    a = child(9) => a,
+                    b = child(9) => b,
+                    c = child(9) => c,
+                    d = child(9) => d,
+                    e = child(9) => e,
+                    f = child(9) => f,
+                    g = child(9) => g,
+                    h = child(1) => h,
+                }
+            },
+            |value| value,
+        )
+    }),
+};
+
+fn on_thread<F>(function: F) -> impl Future<Output = u64>
+where
+    F: FnOnce() -> u64 + Send + 'static,
+{
+    let job = tokio::task::spawn_blocking(function);
+    async move { job.await.expect("a function that returns") }
 }
 
 fn serve<P: Peer>(listener: std::net::TcpListener, size: usize) {

@@ -180,6 +180,7 @@ impl<T: Driven> Table<T> {
     const TABLE: &'static NodeVTable = &NodeVTable {
         run: run::<T>,
         discard: discard::<T>,
+        described: crate::trace::Described::callback::<T>(),
         #[cfg(feature = "threads")]
         panicked: panicked::<T>,
     };

@@ -105,6 +105,11 @@ impl Remote {
         unsafe { self.event_loop.as_ref() }
     }
 
+    /// Whether this thread is the loop's, and the loop is not closed.
+    pub fn is_of_this_thread(&self) -> bool {
+        self.event_loop().is_home()
+    }
+
     /// Has `callback` called on the loop's thread, soon, and wakes the loop.
     ///
     /// What one thread posts runs in the order of posting.

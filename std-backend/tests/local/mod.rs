@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod sockets;
+
 use core::future::Future;
 use molen_std::net::{TcpListener, TcpStream};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};

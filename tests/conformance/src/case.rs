@@ -2,9 +2,14 @@
 
 use core::fmt;
 use core::panic::Location;
-use molen::error::{Closed, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError};
+use molen::combine::{GatherError, WaitError};
+use molen::error::{
+    Closed, InvalidState, NoRunningLoop, NothingToWaitFor, RunError, ScheduleError, TaskError,
+};
 use molen::io::source::SourceError;
+use molen::sync::queue::{PutError, PutNowaitError, TooManyDone};
 use molen::testing::{Difference, Mismatch, Text};
+use molen::{Full, TimeoutError};
 
 /// One behaviour.
 #[derive(Clone, Copy)]
@@ -105,18 +110,13 @@ macro_rules! failures {
         }
     )*};
 }
-failures!(Closed InvalidState NoRunningLoop RunError TaskError Mismatch);
 failures!(molen::net::WriteError molen::net::LimitsReversed molen::net::ConnectionError);
 failures!(SourceError molen::net::ReadError<usize>);
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 failures!(molen::net::ServeError molen::net::SendError molen::net::ReadError<std::vec::Vec<u8>>);
-
-impl<T> From<molen::error::Full<T>> for Failure {
-    #[track_caller]
-    fn from(error: molen::error::Full<T>) -> Failure {
-        Failure::shown(&error)
-    }
-}
+failures!(Closed InvalidState NoRunningLoop NothingToWaitFor RunError TaskError Mismatch);
+failures!(WaitError GatherError TimeoutError);
+failures!(TooManyDone);
 
 impl<T> From<ScheduleError<T>> for Failure {
     #[track_caller]
@@ -124,6 +124,18 @@ impl<T> From<ScheduleError<T>> for Failure {
         Failure::shown(&error)
     }
 }
+
+macro_rules! failures_with_a_value {
+    ($($error:ident)*) => {$(
+        impl<T> From<$error<T>> for Failure {
+            #[track_caller]
+            fn from(error: $error<T>) -> Failure {
+                Failure::shown(&error)
+            }
+        }
+    )*};
+}
+failures_with_a_value!(Full PutError PutNowaitError);
 
 impl From<Difference<'static>> for Failure {
     #[track_caller]
@@ -151,6 +163,7 @@ macro_rules! not_applicable {
 }
 
 /// A behaviour of something that does not exist here.
+#[allow(unused_macros, reason = "there are times when every behaviour is supported")]
 macro_rules! unsupported {
     ($number:literal, $name:ident, $reason:literal) => {
         $crate::case::Case {

@@ -33,27 +33,42 @@ mod case;
 mod fixture;
 mod report;
 
+mod barriers;
 mod buffered;
 mod callbacks;
 mod cancellation;
 mod catching;
+mod channels;
+mod clearing_up;
 mod closing;
+mod combinators;
+mod combining_many;
+mod conditions;
 mod contexts;
 mod creating;
 mod datagrams;
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod door;
+mod dropping;
 mod endings;
 mod exceptions;
 mod flow_control;
 mod hosts;
+mod introspection;
 mod iteration;
+mod joining;
 mod limits;
+mod locks;
+mod observation;
 mod panics;
 mod promises;
 mod pull_reader;
+mod queues;
 mod repeating;
+mod runner;
+mod semaphores;
 mod servers;
+mod staggered;
 mod starvation;
 mod stopping;
 mod streams;
@@ -64,6 +79,7 @@ mod threads;
 mod timeouts;
 mod timers;
 mod transports;
+mod waiting;
 mod wheel;
 mod wire;
 
@@ -88,8 +104,12 @@ pub const CASES: &[&[Case]] = &[
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,
+    introspection::CASES,
+    observation::CASES,
     starvation::CASES,
     closing::CASES,
+    runner::CASES,
+    clearing_up::CASES,
     limits::CASES,
     panics::CASES,
     threads::CASES,
@@ -102,6 +122,18 @@ pub const CASES: &[&[Case]] = &[
     servers::CASES,
     pull_reader::CASES,
     datagrams::CASES,
+    dropping::CASES,
+    joining::CASES,
+    waiting::CASES,
+    combinators::CASES,
+    staggered::CASES,
+    combining_many::CASES,
+    queues::CASES,
+    channels::CASES,
+    locks::CASES,
+    conditions::CASES,
+    semaphores::CASES,
+    barriers::CASES,
 ];
 
 /// A number names one case, on every platform.

@@ -1,4 +1,4 @@
-//! Tasks and their cancellation: behaviours 82 to 115.
+//! Tasks and their cancellation: behaviours 82 to 114.
 
 use crate::case::{Case, Outcome};
 use crate::fixture::{OnDrop, Slot, cancel, event, hold, say, test, with};
@@ -31,11 +31,6 @@ pub(crate) const CASES: &[Case] = &[
     not_applicable!(103, setting_a_tasks_result, "a Task has no such method"),
     case!(104, current_task_with_interleaving_tasks),
     case!(108, a_closed_loop_gives_the_task_back),
-    unsupported!(
-        115,
-        cancelling_across_threads_cancels_both,
-        "run_coroutine_threadsafe is not built yet"
-    ),
     case!(1040, tasks_begin_in_order_of_creation),
     case!(1041, tasks_run_in_order_of_waking),
     case!(1042, several_wakes_before_a_step_are_one),

@@ -1,4 +1,4 @@
-//! Makes a machine ready: target libraries, wasmtime, QEMU.
+//! Makes a machine ready: target libraries, wasmtime, QEMU, Wine.
 //!
 //! What a command needs is a set of [`Need`]s. [`ensure`] looks first, which takes a fraction of a
 //! second, and only for what is missing takes the machine-wide lock, looks again (another run may
@@ -24,10 +24,12 @@ mod archive;
 mod debian;
 mod library_source;
 mod lock;
+mod mingw;
 mod qemu;
 mod target_library;
 mod wasi_libc;
 mod wasmtime;
+pub mod wine;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -40,7 +42,7 @@ pub use target_library::TARGETS;
 
 use crate::workspace::Compiler;
 
-/// Makes this machine ready: target libraries, wasmtime, QEMU.
+/// Makes this machine ready: target libraries, wasmtime, QEMU, MinGW-w64 and Wine.
 ///
 /// Does only what is missing, says what and why, and can be repeated at any time.
 ///
@@ -48,7 +50,7 @@ use crate::workspace::Compiler;
 /// library sources (MOLEN_RUST_LIBRARY names rust-library-VERSION.tar.xz, or that file is in
 /// `offline/` or `shared/offline/` beside the checkout or above it, or Debian's rust-src), for
 /// WASI with wasi-libc (MOLEN_WASI_LIBC names wasi-libc-DATE.tar.xz, or the same places, or
-/// Debian's). WASMTIME names a wasmtime to use.
+/// Debian's). WASMTIME names a wasmtime to use, WINE a Wine.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Make ready for this target only, with the engine it runs on; may be repeated.
@@ -70,6 +72,10 @@ pub enum Need {
     QemuArm,
     /// `qemu-system-riscv32`.
     QemuRiscv32,
+    /// The GNU tools that link programs for Windows.
+    Mingw,
+    /// Wine, which runs them, with a folder for them.
+    Wine,
 }
 
 impl fmt::Display for Need {
@@ -79,6 +85,8 @@ impl fmt::Display for Need {
             Self::Wasmtime => f.write_str("wasmtime"),
             Self::QemuArm => f.write_str("qemu-system-arm"),
             Self::QemuRiscv32 => f.write_str("qemu-system-riscv32"),
+            Self::Mingw => f.write_str("MinGW-w64"),
+            Self::Wine => f.write_str("Wine"),
         }
     }
 }
@@ -126,7 +134,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         };
         if wanted {
             needs.push(Need::Target(target.name));
-            needs.extend(target.engine);
+            needs.extend(target.engines);
         }
     }
     let origin =
@@ -170,6 +178,13 @@ pub fn ensure(needs: &[Need], origin: LibraryOrigin) -> Result<Outcome> {
     if absent.contains(&Need::Wasmtime) {
         got.push((Need::Wasmtime, wasmtime::get()));
     }
+    // MinGW before what is built with it: Windows' standard library, and a DLL for Wine.
+    if absent.contains(&Need::Mingw) {
+        got.push((Need::Mingw, mingw::get()));
+    }
+    if absent.contains(&Need::Wine) {
+        got.push((Need::Wine, wine::get()));
+    }
     for (target, result) in target_library::get(&targets, &compiler, origin) {
         got.push((Need::Target(target), result));
     }
@@ -195,6 +210,8 @@ fn look_for(needs: &[Need], compiler: &Compiler, outcome: &mut Outcome) -> Vec<N
             Need::Target(target) => target_library::find(target, compiler),
             Need::Wasmtime => wasmtime::find(),
             Need::QemuArm | Need::QemuRiscv32 => qemu::find(need),
+            Need::Mingw => mingw::find(),
+            Need::Wine => wine::find(),
         };
         match found {
             Some(path) => {

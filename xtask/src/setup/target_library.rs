@@ -27,8 +27,8 @@ const RUSTUP_LIMIT: Duration = Duration::from_secs(180);
 pub struct Target {
     /// Its triple.
     pub name: &'static str,
-    /// What runs its programs.
-    pub engine: Option<Need>,
+    /// What links and runs its programs.
+    pub engines: &'static [Need],
     /// The libraries it has.
     libraries: Libraries,
 }
@@ -40,31 +40,42 @@ enum Libraries {
     Bare,
     /// All of `std` on wasi-libc, and libtest.
     Wasi,
+    /// All of `std` with unwinding, libtest, and what procedural macros are built from.
+    Hosted,
+    /// The same, but not optimised: programs are checked against it, and never linked with it.
+    Checked,
 }
+
+/// What `-Zbuild-std` builds of a hosted library.
+const HOSTED: &str = "-Zbuild-std=std,panic_unwind,panic_abort,test,proc_macro";
 
 /// All targets, in the order of the platforms.
 pub const TARGETS: &[Target] = &[
-    Target { name: "wasm32-wasip1", engine: Some(Need::Wasmtime), libraries: Libraries::Wasi },
-    Target { name: "wasm32-wasip2", engine: Some(Need::Wasmtime), libraries: Libraries::Wasi },
-    Target {
-        name: "thumbv7em-none-eabihf",
-        engine: Some(Need::QemuArm),
-        libraries: Libraries::Bare,
-    },
-    Target { name: "thumbv6m-none-eabi", engine: Some(Need::QemuArm), libraries: Libraries::Bare },
+    Target { name: "wasm32-wasip1", engines: &[Need::Wasmtime], libraries: Libraries::Wasi },
+    Target { name: "wasm32-wasip2", engines: &[Need::Wasmtime], libraries: Libraries::Wasi },
+    Target { name: "thumbv7em-none-eabihf", engines: &[Need::QemuArm], libraries: Libraries::Bare },
+    Target { name: "thumbv6m-none-eabi", engines: &[Need::QemuArm], libraries: Libraries::Bare },
     Target {
         name: "riscv32imac-unknown-none-elf",
-        engine: Some(Need::QemuRiscv32),
+        engines: &[Need::QemuRiscv32],
         libraries: Libraries::Bare,
     },
-    Target { name: "thumbv7m-none-eabi", engine: None, libraries: Libraries::Bare },
-    Target { name: "wasm32-unknown-unknown", engine: None, libraries: Libraries::Bare },
+    Target {
+        name: "x86_64-pc-windows-gnu",
+        engines: &[Need::Mingw, Need::Wine],
+        libraries: Libraries::Hosted,
+    },
+    Target { name: "x86_64-apple-darwin", engines: &[], libraries: Libraries::Checked },
+    Target { name: "aarch64-apple-darwin", engines: &[], libraries: Libraries::Checked },
+    Target { name: "x86_64-unknown-freebsd", engines: &[], libraries: Libraries::Checked },
+    Target { name: "thumbv7m-none-eabi", engines: &[], libraries: Libraries::Bare },
+    Target { name: "wasm32-unknown-unknown", engines: &[], libraries: Libraries::Bare },
 ];
 
 impl Target {
-    /// Whether it is set up when nobody says which.
+    /// Whether it is set up when nobody says which: if programs run on it, or are checked for it.
     pub fn is_default(&self) -> bool {
-        self.engine.is_some()
+        !self.engines.is_empty() || self.libraries == Libraries::Checked
     }
 }
 
@@ -78,7 +89,7 @@ pub fn find(target: &str, compiler: &Compiler) -> Option<PathBuf> {
     let target = TARGETS.iter().find(|known| known.name == target)?;
     let folder = compiler.target_folder(target.name).join("lib");
     let complete =
-        has_core(&folder) && (target.libraries == Libraries::Bare || has_wasi_libc(&folder));
+        has_core(&folder) && (target.libraries != Libraries::Wasi || has_wasi_libc(&folder));
     complete.then_some(folder)
 }
 
@@ -210,6 +221,12 @@ impl Prepared {
 /// The name of the empty crate, whose own rlib is no part of a library.
 const SEED: &str = "molen_sysroot_seed";
 
+/// A profile by its name, and the folder where cargo puts what it builds by it.
+struct Profile {
+    option: &'static str,
+    folder: &'static str,
+}
+
 /// Builds an empty crate with the libraries of `target` and copies these to `place`.
 fn build_libraries(target: &Target, place: &Path) -> Result<()> {
     // Outside the checkout: a workspace or a .cargo/config.toml above it would take part.
@@ -221,12 +238,20 @@ fn build_libraries(target: &Target, place: &Path) -> Result<()> {
     fs::write(crate_folder.join("Cargo.toml"), manifest).context("write the empty crate")?;
     fs::write(crate_folder.join("lib.rs"), "#![no_std]\n").context("write the empty crate")?;
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(crate_folder).args(["build", "--release", "--target", target.name]);
+    let profile = match target.libraries {
+        Libraries::Checked => Profile { option: "dev", folder: "debug" },
+        Libraries::Bare | Libraries::Wasi | Libraries::Hosted => {
+            Profile { option: "release", folder: "release" }
+        }
+    };
+    cargo.current_dir(crate_folder);
+    cargo.args(["build", "--profile", profile.option, "--target", target.name]);
     match target.libraries {
         Libraries::Bare => cargo
             .arg("-Zbuild-std=core,alloc,panic_abort")
             .arg("-Zbuild-std-features=compiler-builtins-mem"),
         Libraries::Wasi => cargo.arg("-Zbuild-std=std,panic_abort,test"),
+        Libraries::Hosted | Libraries::Checked => cargo.arg(HOSTED),
     };
     // What the caller has set for its own build must not change this one.
     for variable in
@@ -238,11 +263,12 @@ fn build_libraries(target: &Target, place: &Path) -> Result<()> {
         .env("CARGO_TARGET_DIR", crate_folder.join("target"))
         // Lets stable cargo know -Z for this one build.
         .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_PROFILE_DEV_DEBUG", "false")
         // Without bitcode in the libraries a program with LTO fails: "Can't find section .llvmbc".
         .env("RUSTFLAGS", "-Cembed-bitcode=yes");
     let doing = format!("build the standard library of {} from sources", target.name);
     process::run_streamed(&mut cargo, &doing)?;
-    let built = crate_folder.join("target").join(target.name).join("release/deps");
+    let built = crate_folder.join("target").join(target.name).join(profile.folder).join("deps");
     let mut copied = 0;
     for entry in
         fs::read_dir(&built).with_context(|| format!("{doing}: read {}", built.display()))?

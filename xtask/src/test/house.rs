@@ -3,16 +3,35 @@
 use std::process::Command;
 use std::time::Duration;
 
+use anyhow::Result;
+
+use crate::platforms::Platform;
+use crate::setup::{Need, Outcome};
 use crate::{process, size, workspace};
 
 /// Compiling and testing the workspace must not take longer than this.
 const LIMIT: Duration = Duration::from_secs(3600);
+
+/// Compiling and testing a few packages for another platform must not take longer than this.
+const LIMIT_ELSEWHERE: Duration = Duration::from_secs(900);
 
 /// Folders of examples with a workspace of their own, and the targets they are built for.
 const EXAMPLES: &[(&str, &[&str])] = &[(
     "examples/bare",
     &["thumbv7em-none-eabihf", "thumbv6m-none-eabi", "riscv32imac-unknown-none-elf"],
 )];
+
+/// What is built for desktops, and linted for each of [`DESKTOPS`].
+const FOR_DESKTOPS: &[&str] = &["molen", "molen-std", "molen-conformance", "molen-example-kv"];
+
+/// Desktops besides this machine. What is for Windows also runs, under Wine; the others are only
+/// checked, because nothing here could run their programs.
+const DESKTOPS: &[&str] = &[
+    "x86_64-pc-windows-gnu",
+    "x86_64-apple-darwin",
+    "aarch64-apple-darwin",
+    "x86_64-unknown-freebsd",
+];
 
 /// What came of one house row.
 #[derive(Debug)]
@@ -56,17 +75,34 @@ pub fn lints() -> HouseRow {
 pub fn unit_tests(filters: &[String]) -> HouseRow {
     let mut cargo = workspace::cargo();
     cargo.current_dir(workspace::root()).args(["test", "--workspace", "--no-fail-fast"]);
-    if !filters.is_empty() {
-        cargo.arg("--").args(filters);
+    libtest("cargo test --workspace", Ok(cargo), filters, LIMIT)
+}
+
+/// The tests of the packages that `platform` tests, there; none if it tests none.
+pub fn tests_on(platform: &Platform, machine: &Outcome, filters: &[String]) -> Option<HouseRow> {
+    let name = format!("cargo test on {}: {}", platform.name, platform.tested.join(" "));
+    if platform.tested.is_empty() {
+        return None;
     }
-    let mut row = HouseRow {
-        name: "cargo test --workspace".to_owned(),
-        passed: 0,
-        failed: 0,
-        skipped: 0,
-        why: Vec::new(),
-    };
-    match process::show_and_capture(&mut cargo, LIMIT) {
+    let row = libtest(&name, platform.cargo_test(machine), filters, LIMIT_ELSEWHERE);
+    if row.failed > 0 {
+        // It may have been ended in the middle.
+        platform.end_leftovers(machine);
+    }
+    Some(row)
+}
+
+/// One `cargo test`, with `filters`: the counts of all its test programs.
+fn libtest(name: &str, cargo: Result<Command>, filters: &[String], limit: Duration) -> HouseRow {
+    let mut row =
+        HouseRow { name: name.to_owned(), passed: 0, failed: 0, skipped: 0, why: Vec::new() };
+    let ran = cargo.and_then(|mut cargo| {
+        if !filters.is_empty() {
+            cargo.arg("--").args(filters);
+        }
+        process::show_and_capture(&mut cargo, limit)
+    });
+    match ran {
         Err(error) => row.why.push(format!("{error:#}")),
         Ok(captured) => {
             for line in captured.stdout.lines() {
@@ -115,6 +151,34 @@ fn count(line: &str, row: &mut HouseRow) {
     }
 }
 
+/// What must be on the machine for [`other_desktops`].
+pub fn needs_of_other_desktops() -> impl Iterator<Item = Need> {
+    // Import libraries of Windows' DLLs are made when a crate is only checked, too.
+    DESKTOPS.iter().map(|target| Need::Target(target)).chain([Need::Mingw])
+}
+
+/// `cargo clippy`, which is `cargo check` and more, for other systems than this one.
+pub fn other_desktops(machine: &Outcome) -> Vec<HouseRow> {
+    DESKTOPS
+        .iter()
+        .map(|target| {
+            let name = format!("cargo clippy --target {target}");
+            if let Err(error) = machine.path(Need::Target(target)) {
+                return HouseRow::one(&name, Err(format!("{error:#}")));
+            }
+            let mut cargo = workspace::cargo();
+            cargo.args(["clippy", "--all-targets", "--target", target]);
+            for package in FOR_DESKTOPS {
+                cargo.args(["--package", package]);
+            }
+            // The lint calls initialisers not const that are, where `std` has no thread locals of
+            // the linker's; the native row has it.
+            let blind = "clippy::missing_const_for_thread_local";
+            command(&name, cargo.args(["--", "-D", "warnings", "-A", blind]))
+        })
+        .collect()
+}
+
 /// The documentation of everything, with broken links as errors.
 pub fn documentation() -> HouseRow {
     let mut cargo = workspace::cargo();
@@ -151,6 +215,38 @@ pub fn examples() -> Vec<HouseRow> {
             one(&format!("cargo build --release in {directory} for {target}"), &mut cargo)
         })
         .collect()
+}
+
+/// What cargo's features of the standard backend add, which no other program of the workspace uses.
+pub fn optional_parts() -> Vec<HouseRow> {
+    const FEATURES: &str = "molen-std/tracing,molen-std/ps,molen-conformance/trace";
+    vec![
+        one_command(&["test", "-p", "molen-std", "--features", "tracing,ps"]),
+        one_command(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            FEATURES,
+            "--",
+            "-D",
+            "warnings",
+        ]),
+    ]
+}
+
+/// What a loop on an emulated microcontroller tells `defmt`.
+pub fn defmt(machine: &Outcome) -> HouseRow {
+    const NAME: &str = "cargo test -p xtask --test defmt -- --ignored";
+    match machine.path(Need::QemuArm) {
+        Err(error) => HouseRow::one(NAME, Err(format!("{error:#}"))),
+        Ok(qemu) => {
+            let mut cargo = workspace::cargo();
+            cargo.env("QEMU_SYSTEM_ARM", qemu);
+            cargo.args(["test", "-p", "xtask", "--test", "defmt", "--", "--ignored"]);
+            command(NAME, &mut cargo)
+        }
+    }
 }
 
 /// `cargo xtask size`: the deterministic numbers against their ceilings.

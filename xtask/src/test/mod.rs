@@ -22,7 +22,8 @@ const TAIL: usize = 30;
 /// Runs the test suite on every platform and prints a table of cases and platforms.
 ///
 /// Sets up first what the chosen platforms need. `native` includes `cargo fmt --check`,
-/// `cargo clippy` and `cargo test --workspace`; a run of everything includes the size ceilings.
+/// `cargo clippy` and `cargo test --workspace`, `windows` the tests of what has code of its own for
+/// Windows; a run of everything includes lints for other desktops and the size ceilings.
 /// With a FILTER only cases (and unit tests) whose name contains it, or whose number it is, are
 /// run, and formatting and lints are left out.
 #[derive(clap::Args)]
@@ -53,6 +54,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         .collect();
     let everything = arguments.platforms.is_empty() && arguments.filters.is_empty();
     let mut needs: Vec<Need> = chosen.iter().flat_map(|platform| platform.needs()).collect();
+    if everything {
+        needs.extend(house::needs_of_other_desktops());
+    }
     needs.sort_unstable();
     needs.dedup();
     if chosen.iter().any(|platform| platform.name == "native") {
@@ -71,9 +75,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             report.house.push(house::interleavings());
         }
     }
+    for platform in &chosen {
+        report.house.extend(house::tests_on(platform, &machine, &arguments.filters));
+    }
     if everything {
+        report.house.extend(house::other_desktops(&machine));
         report.house.push(house::documentation());
         report.house.extend(house::examples());
+        report.house.extend(house::optional_parts());
+        report.house.push(house::defmt(&machine));
         report.house.push(house::sizes());
     }
     for platform in chosen {
@@ -104,7 +114,12 @@ fn run_platform(platform: &Platform, machine: &Outcome, filters: &[String]) -> R
         })
     });
     match ran {
-        Ok(captured) => judge(platform, &captured, filters),
+        Ok(captured) => {
+            if captured.status.is_none() {
+                platform.end_leftovers(machine);
+            }
+            judge(platform, &captured, filters)
+        }
         Err(error) => {
             Run { faults: vec![format!("could not be run: {error:#}")], ..Run::default() }
         }
