@@ -136,6 +136,13 @@ unsafe impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Driven
         this.do_turn(Transport { link: another::<Self>(this) }, cx)
     }
 
+    #[cfg(feature = "alloc")]
+    fn abandon(&self) {
+        self.with(Machine::abandon);
+        self.io.borrow_mut().unsent.clear();
+        self.let_go();
+    }
+
     #[cfg(feature = "threads")]
     fn panicked(&self, event_loop: &crate::schedule::EventLoop, payload: crate::platform::Payload) {
         event_loop.report_panic("a callback of a protocol panicked", &payload);

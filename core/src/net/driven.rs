@@ -74,6 +74,11 @@ pub(crate) unsafe trait Driven: Sized + 'static {
     /// One turn. `cx` is the driving task's, which the source is to wake.
     fn turn(this: &super::transport::Ref<Self>, cx: Option<&mut Context<'_>>) -> After;
 
+    /// The task that drives it was dropped: closes the source and drops the
+    /// protocol, calling nobody.
+    #[cfg(feature = "alloc")]
+    fn abandon(&self);
+
     /// A callback panicked in its turn.
     #[cfg(feature = "threads")]
     fn panicked(&self, event_loop: &EventLoop, payload: crate::platform::Payload);
@@ -230,8 +235,22 @@ unsafe fn panicked<T: Driven>(
     make_ready(this);
 }
 
+/// What becomes of a connection whose driving task is dropped, because the
+/// loop closes or a program clears up all tasks.
+#[cfg(feature = "alloc")]
+struct AbandonOnDrop<T: Driven>(Rc<T>);
+
+#[cfg(feature = "alloc")]
+impl<T: Driven> Drop for AbandonOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
 /// Drives `this` from a task until it is over.
 pub(crate) async fn drive<T: Driven>(this: super::transport::Ref<T>) {
+    #[cfg(feature = "alloc")]
+    let _abandons = AbandonOnDrop(this.clone());
     poll_fn(|cx| {
         set_driver(&*this, cx.waker());
         let after = turn_guarded(&this, cx);

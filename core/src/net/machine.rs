@@ -239,6 +239,12 @@ impl Machine {
         decides
     }
 
+    /// Nobody drives it any more: it is lost, and no callback will say so.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn abandon(&mut self) {
+        self.phase = Phase::Lost;
+    }
+
     /// One read is over, in this turn.
     pub(crate) fn read(&mut self) {
         self.clear(MAY_READ);

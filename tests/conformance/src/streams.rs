@@ -38,6 +38,7 @@ on_the_heap! {
     384 a_closed_writer_ends_its_reader
     385 a_failing_handler_is_reported_and_a_cancelled_one_is_not
     1622 a_dropped_writer_closes_its_connection
+    1623 who_waits_learns_that_nobody_drives_the_connection
 }
 use heap::*;
 
@@ -56,6 +57,7 @@ mod heap {
         ConnectionError, ProtocolError, ReadError, Start, StreamReader, StreamWriter,
         WriteBufferLimits, open_streams, start_stream_server,
     };
+    use molen::task::{all_tasks, current_task};
     use molen::testing::{Fault, FaultSource, Told};
     use std::rc::Rc;
     use std::vec::Vec;
@@ -421,6 +423,25 @@ mod heap {
             check_eq!(source.closed(), 0);
             wake(source).await;
             check_written(source, b"x")?;
+            check_eq!(source.closed(), 1);
+            Ok(())
+        })?
+    }
+
+    pub(super) fn who_waits_learns_that_nobody_drives_the_connection() -> Outcome {
+        let event_loop = new_loop!();
+        let source = source(&[], &[Fault::WouldBlock]);
+        event_loop.run_until_complete(async {
+            let (mut reader, writer) = open_streams(source.user(Told::ByWaiting), 64).await?;
+            writer.write(b"x")?;
+            // As a program does that clears up behind itself.
+            let this = current_task();
+            for task in all_tasks().into_iter().filter(|task| Some(task) != this.as_ref()) {
+                task.cancel();
+            }
+            check!(writer.wait_closed().await.is_err(), "it was closed in an orderly way");
+            check!(reader.readline().await.is_err(), "the reader knows no error");
+            check!(writer.transport().is_lost(), "it is not lost");
             check_eq!(source.closed(), 1);
             Ok(())
         })?

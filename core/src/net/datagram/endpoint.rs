@@ -135,6 +135,12 @@ where
         this.do_turn(&DatagramTransport { link: this.clone() }, cx)
     }
 
+    fn abandon(&self) {
+        self.with(Machine::abandon);
+        self.drop_unsent();
+        self.let_go();
+    }
+
     #[cfg(feature = "threads")]
     fn panicked(&self, event_loop: &EventLoop, payload: crate::platform::Payload) {
         event_loop.report_panic("a callback of a datagram protocol panicked", &payload);
