@@ -83,14 +83,11 @@ impl RawLock {
             self.state.set(State::Guarded);
             return Poll::Ready(());
         }
-        if !waiter.is_linked() {
-            if self.try_acquire() {
-                return Poll::Ready(());
-            }
-            // SAFETY: the caller's contract.
-            unsafe { self.waiters.add(waiter) };
+        if !waiter.is_linked() && self.try_acquire() {
+            return Poll::Ready(());
         }
-        waiter.set_waker(cx.waker());
+        // SAFETY: the caller's contract.
+        unsafe { self.waiters.wait(waiter, cx.waker()) };
         Poll::Pending
     }
 
@@ -117,9 +114,7 @@ impl RawLock {
             None => self.state.set(State::Unlocked),
             Some(waker) => {
                 self.state.set(State::Handed);
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
+                waker.wake();
             }
         }
     }

@@ -162,14 +162,11 @@ impl Semaphore {
             self.grant();
             return Poll::Ready(());
         }
-        if !waiter.is_linked() {
-            if self.try_take(*waiter.carried()) {
-                return Poll::Ready(());
-            }
-            // SAFETY: the caller's contract.
-            unsafe { self.waiters.add(waiter) };
+        if !waiter.is_linked() && self.try_take(*waiter.carried()) {
+            return Poll::Ready(());
         }
-        waiter.set_waker(cx.waker());
+        // SAFETY: the caller's contract.
+        unsafe { self.waiters.wait(waiter, cx.waker()) };
         Poll::Pending
     }
 

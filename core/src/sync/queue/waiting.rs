@@ -1,6 +1,6 @@
 //! Waiting for room, for an item, and for all work to be done.
 
-use super::error::{GetError, GetNowaitError, PutError, PutNowaitError};
+use super::error::{GetError, PutError};
 use super::{Items, QueueOf};
 use crate::sync::wait_list::Waiter;
 use core::cell::Cell;
@@ -23,6 +23,33 @@ impl<'a, I: Items> Put<'a, I> {
         let item = Cell::new(Some(item));
         Put { queue, item, waiter: Waiter::new(), _pin: PhantomPinned }
     }
+
+    /// Waits for room, unless there will be none.
+    #[inline(never)]
+    fn wait(
+        &self,
+        item: I::Item,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), PutError<I::Item>>> {
+        if self.queue.stock.is_shut_down() {
+            // SAFETY: Same List.
+            unsafe { self.queue.putters.leave(&self.waiter) };
+            return Poll::Ready(Err(PutError(item)));
+        }
+        self.item.set(Some(item));
+        // SAFETY: Pinned by this future; Same List: it borrows the queue.
+        unsafe { self.queue.putters.wait_on(&self.waiter, cx.waker()) };
+        Poll::Pending
+    }
+
+    /// Leaves before anything was put.
+    #[inline(never)]
+    fn give_up(&self) {
+        // SAFETY: Same List.
+        if unsafe { self.queue.putters.leave(&self.waiter) } && !self.queue.full() {
+            self.queue.putters.call();
+        }
+    }
 }
 
 impl<I: Items> Future for Put<'_, I> {
@@ -33,28 +60,22 @@ impl<I: Items> Future for Put<'_, I> {
         let this = self.into_ref().get_ref();
         // Polled again after its end: there is nothing to wait for.
         let Some(item) = this.item.take() else { return Poll::Pending };
-        let result = match this.queue.put_nowait(item) {
-            Ok(()) => Ok(()),
-            Err(PutNowaitError::ShutDown(item)) => Err(PutError(item)),
-            Err(PutNowaitError::Full(item)) => {
-                this.item.set(Some(item));
-                // SAFETY: Pinned by this future; Same List: it borrows the queue.
-                unsafe { this.queue.putters.wait(&this.waiter, cx.waker()) };
-                return Poll::Pending;
+        match this.queue.stock.put(item) {
+            Ok(()) => {
+                // SAFETY: Same List.
+                unsafe { this.queue.putters.leave_and_call(&this.waiter, &this.queue.getters) };
+                Poll::Ready(Ok(()))
             }
-        };
-        // SAFETY: Same List.
-        unsafe { this.queue.putters.leave(&this.waiter) };
-        Poll::Ready(result)
+            Err(item) => this.wait(item, cx),
+        }
     }
 }
 
 impl<I: Items> Drop for Put<'_, I> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: Same List.
-        if unsafe { self.queue.putters.leave(&self.waiter) } && !self.queue.full() {
-            self.queue.putters.call();
+        if self.waiter.is_linked() {
+            self.give_up();
         }
     }
 }
@@ -71,6 +92,30 @@ impl<'a, I: Items> Get<'a, I> {
     pub(super) const fn new(queue: &'a QueueOf<I>) -> Get<'a, I> {
         Get { queue, waiter: Waiter::new(), _pin: PhantomPinned }
     }
+
+    /// Waits, unless there will be no item: then it leaves.
+    #[inline(never)]
+    fn is_over(&self, cx: &mut Context<'_>) -> bool {
+        let over = self.queue.stock.is_shut_down();
+        // SAFETY: Pinned by this future; Same List: it borrows the queue.
+        unsafe {
+            if over {
+                self.queue.getters.leave(&self.waiter);
+            } else {
+                self.queue.getters.wait_on(&self.waiter, cx.waker());
+            }
+        }
+        over
+    }
+
+    /// Leaves before anything was got.
+    #[inline(never)]
+    fn give_up(&self) {
+        // SAFETY: Same List.
+        if unsafe { self.queue.getters.leave(&self.waiter) } && !self.queue.empty() {
+            self.queue.getters.call();
+        }
+    }
 }
 
 impl<I: Items> Future for Get<'_, I> {
@@ -79,27 +124,31 @@ impl<I: Items> Future for Get<'_, I> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.into_ref().get_ref();
-        let result = match this.queue.get_nowait() {
-            Ok(item) => Ok(item),
-            Err(GetNowaitError::ShutDown) => Err(GetError),
-            Err(GetNowaitError::Empty) => {
-                // SAFETY: Pinned by this future; Same List: it borrows the queue.
-                unsafe { this.queue.getters.wait(&this.waiter, cx.waker()) };
-                return Poll::Pending;
+        match this.queue.stock.get() {
+            Some(item) => {
+                // SAFETY: Same List.
+                unsafe { this.queue.getters.leave_and_call(&this.waiter, &this.queue.putters) };
+                Poll::Ready(Ok(item))
             }
-        };
-        // SAFETY: Same List.
-        unsafe { this.queue.getters.leave(&this.waiter) };
-        Poll::Ready(result)
+            None if this.queue.stock.is_open() && this.queue.getters.is_empty() => {
+                // SAFETY: Pinned by this future; Same List: it borrows the queue.
+                unsafe { this.queue.getters.wait_alone(&this.waiter, cx.waker()) };
+                Poll::Pending
+            }
+            None if this.is_over(cx) => {
+                this.waiter.set_outside();
+                Poll::Ready(Err(GetError))
+            }
+            None => Poll::Pending,
+        }
     }
 }
 
 impl<I: Items> Drop for Get<'_, I> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: Same List.
-        if unsafe { self.queue.getters.leave(&self.waiter) } && !self.queue.empty() {
-            self.queue.getters.call();
+        if self.waiter.is_linked() {
+            self.give_up();
         }
     }
 }
@@ -123,15 +172,13 @@ impl<I: Items> Future for Join<'_, I> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.into_ref().get_ref();
-        if !this.waiter.is_linked() {
-            // Who was taken out of the list is told that all was done, even if more was put since.
-            if this.waiter.was_taken() || this.queue.unfinished.get() == 0 {
-                return Poll::Ready(());
-            }
-            // SAFETY: Pinned by this future; Same List: it borrows the queue.
-            unsafe { this.queue.joiners.add(&this.waiter) };
+        // Who was taken out of the list is told that all was done, even if more was put since.
+        let done = this.queue.stock.unfinished() == 0 && !this.waiter.is_linked();
+        if done || this.waiter.was_taken() {
+            return Poll::Ready(());
         }
-        this.waiter.set_waker(cx.waker());
+        // SAFETY: Pinned by this future; Same List: it borrows the queue.
+        unsafe { this.queue.joiners.wait(&this.waiter, cx.waker()) };
         Poll::Pending
     }
 }
