@@ -31,9 +31,9 @@ pub(crate) struct Line {
     next: Cell<*const Waiter>,
 }
 
-// What happens each time that a task waits and is called is inlined where a
-// queue is used: cloning the waker is then no indirect call, as the compiler
-// sees which task it is of. What is for several who wait at once is not.
+// Whoever waits is most often alone: then neither coming, nor being called, nor
+// leaving looks at a neighbour. Those are inlined, or can be; what is for
+// several who wait at once is not.
 impl Line {
     pub(crate) const fn new() -> Line {
         Line { all: WaitList::new(), next: Cell::new(null()) }
@@ -64,7 +64,8 @@ impl Line {
     /// # Safety
     ///
     /// *Pinned* and *Same List*.
-    pub(crate) unsafe fn wait_on(&self, waiter: &Waiter, waker: &Waker) {
+    #[inline(never)]
+    pub(crate) unsafe fn wait_among(&self, waiter: &Waiter, waker: &Waker) {
         match waiter.place() {
             // SAFETY: the caller's promise.
             Place::Outside | Place::Taken => unsafe {
@@ -137,7 +138,7 @@ impl Line {
     /// *Same List*.
     #[inline]
     pub(crate) unsafe fn leave_and_call(&self, waiter: &Waiter, others: &Line) {
-        if waiter.is_linked() || !others.next.get().is_null() {
+        if waiter.place() != Place::Outside || !others.next.get().is_null() {
             // SAFETY: the caller's promise.
             unsafe { self.leave_and_call_next(waiter, others) };
             // It is already; but now the compiler knows that nothing is left to drop.
@@ -148,9 +149,8 @@ impl Line {
     /// # Safety
     ///
     /// *Same List*.
-    #[inline(never)]
     unsafe fn leave_and_call_next(&self, waiter: &Waiter, others: &Line) {
-        if waiter.is_linked() {
+        if waiter.place() != Place::Outside {
             // SAFETY: the caller's promise; it is linked.
             unsafe { self.leave_place(waiter) };
         }

@@ -16,15 +16,48 @@
 //!   items. Code of theirs (an `Ord`) that comes back here finds it set.
 
 use super::Items;
+use crate::sync::line::Line;
+use crate::sync::wait_list::Waiter;
 use core::cell::{Cell, UnsafeCell};
+use core::task::Waker;
 
 const SHUT_DOWN: usize = 1 << 0;
 const IN_USE: usize = 1 << 1;
 const UNFINISHED_ONE: usize = 1 << 2;
 
 pub(super) struct Stock<I> {
-    books: Cell<usize>,
+    pub(super) books: Books,
     items: UnsafeCell<I>,
+}
+
+/// How many items are not done, and what goes on.
+pub(super) struct Books(Cell<usize>);
+
+impl Books {
+    /// Has `waiter` wait in `line`; or, after `shut_down`, has it leave and
+    /// returns true.
+    ///
+    /// # Safety
+    ///
+    /// *Pinned* and *Same List*.
+    // Neither generic nor marked: so it is a call, which keeps a `get` small
+    // enough to be inlined where it is awaited; and if the program is linked
+    // as one (LTO), that is inlined in its turn where the task is known, and
+    // cloning its waker is no indirect call.
+    pub(super) unsafe fn refuses(&self, line: &Line, waiter: &Waiter, waker: &Waker) -> bool {
+        let shut_down = self.0.get() & SHUT_DOWN != 0;
+        // SAFETY: the caller's promise.
+        unsafe {
+            if shut_down {
+                line.leave(waiter);
+            } else if line.is_empty() {
+                line.wait_alone(waiter, waker);
+            } else {
+                line.wait_among(waiter, waker);
+            }
+        }
+        shut_down
+    }
 }
 
 /// Clears `IN_USE`, also when an `Ord` panics.
@@ -39,43 +72,37 @@ impl Drop for Use<'_> {
 
 impl<I> Stock<I> {
     pub(super) const fn new(items: I) -> Stock<I> {
-        Stock { books: Cell::new(0), items: UnsafeCell::new(items) }
+        Stock { books: Books(Cell::new(0)), items: UnsafeCell::new(items) }
     }
 
     pub(super) fn is_shut_down(&self) -> bool {
-        self.books.get() & SHUT_DOWN != 0
-    }
-
-    /// Whether it was not shut down, and no item is in use.
-    #[inline]
-    pub(super) fn is_open(&self) -> bool {
-        self.books.get() & (SHUT_DOWN | IN_USE) == 0
+        self.books.0.get() & SHUT_DOWN != 0
     }
 
     pub(super) fn shut_down(&self) {
-        self.books.set(self.books.get() | SHUT_DOWN);
+        self.books.0.set(self.books.0.get() | SHUT_DOWN);
     }
 
     pub(super) fn unfinished(&self) -> usize {
-        self.books.get() / UNFINISHED_ONE
+        self.books.0.get() / UNFINISHED_ONE
     }
 
     /// Counts one fewer as unfinished; how many are left, or `None` when none was.
     pub(super) fn finish_one(&self) -> Option<usize> {
         let left = self.unfinished().checked_sub(1)?;
-        self.books.set(self.books.get() - UNFINISHED_ONE);
+        self.books.0.set(self.books.0.get() - UNFINISHED_ONE);
         Some(left)
     }
 
     /// Has `f` look at the items; `None` while they are in use.
     #[inline]
     fn with<R>(&self, f: impl FnOnce(&mut I) -> R) -> Option<R> {
-        let books = self.books.get();
+        let books = self.books.0.get();
         if books & IN_USE != 0 {
             return None;
         }
-        self.books.set(books | IN_USE);
-        let _in_use = Use(&self.books);
+        self.books.0.set(books | IN_USE);
+        let _in_use = Use(&self.books.0);
         // SAFETY: One Use.
         Some(f(unsafe { &mut *self.items.get() }))
     }
@@ -86,15 +113,15 @@ impl<I: Items> Stock<I> {
     /// is no room, when items are in use, or after `shut_down`.
     #[inline]
     pub(super) fn put(&self, item: I::Item) -> Result<(), I::Item> {
-        if self.books.get() & (SHUT_DOWN | IN_USE) != 0 {
+        if self.books.0.get() & (SHUT_DOWN | IN_USE) != 0 {
             return Err(item);
         }
-        self.books.set(self.books.get() | IN_USE);
-        let in_use = Use(&self.books);
+        self.books.0.set(self.books.0.get() | IN_USE);
+        let in_use = Use(&self.books.0);
         // SAFETY: One Use.
         unsafe { &mut *self.items.get() }.put(item)?;
         drop(in_use);
-        self.books.set(self.books.get().wrapping_add(UNFINISHED_ONE));
+        self.books.0.set(self.books.0.get().wrapping_add(UNFINISHED_ONE));
         Ok(())
     }
 

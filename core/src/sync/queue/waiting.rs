@@ -24,24 +24,6 @@ impl<'a, I: Items> Put<'a, I> {
         Put { queue, item, waiter: Waiter::new(), _pin: PhantomPinned }
     }
 
-    /// Waits for room, unless there will be none.
-    #[inline(never)]
-    fn wait(
-        &self,
-        item: I::Item,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), PutError<I::Item>>> {
-        if self.queue.stock.is_shut_down() {
-            // SAFETY: Same List.
-            unsafe { self.queue.putters.leave(&self.waiter) };
-            return Poll::Ready(Err(PutError(item)));
-        }
-        self.item.set(Some(item));
-        // SAFETY: Pinned by this future; Same List: it borrows the queue.
-        unsafe { self.queue.putters.wait_on(&self.waiter, cx.waker()) };
-        Poll::Pending
-    }
-
     /// Leaves before anything was put.
     #[inline(never)]
     fn give_up(&self) {
@@ -60,13 +42,26 @@ impl<I: Items> Future for Put<'_, I> {
         let this = self.into_ref().get_ref();
         // Polled again after its end: there is nothing to wait for.
         let Some(item) = this.item.take() else { return Poll::Pending };
-        match this.queue.stock.put(item) {
+        let queue = this.queue;
+        match queue.stock.put(item) {
             Ok(()) => {
                 // SAFETY: Same List.
-                unsafe { this.queue.putters.leave_and_call(&this.waiter, &this.queue.getters) };
+                unsafe { queue.putters.leave_and_call(&this.waiter, &queue.getters) };
                 Poll::Ready(Ok(()))
             }
-            Err(item) => this.wait(item, cx),
+            // SAFETY: Pinned by this future; Same List: it borrows the queue.
+            Err(item)
+                if unsafe {
+                    queue.stock.books.refuses(&queue.putters, &this.waiter, cx.waker())
+                } =>
+            {
+                this.waiter.set_outside();
+                Poll::Ready(Err(PutError(item)))
+            }
+            Err(item) => {
+                this.item.set(Some(item));
+                Poll::Pending
+            }
         }
     }
 }
@@ -93,21 +88,6 @@ impl<'a, I: Items> Get<'a, I> {
         Get { queue, waiter: Waiter::new(), _pin: PhantomPinned }
     }
 
-    /// Waits, unless there will be no item: then it leaves.
-    #[inline(never)]
-    fn is_over(&self, cx: &mut Context<'_>) -> bool {
-        let over = self.queue.stock.is_shut_down();
-        // SAFETY: Pinned by this future; Same List: it borrows the queue.
-        unsafe {
-            if over {
-                self.queue.getters.leave(&self.waiter);
-            } else {
-                self.queue.getters.wait_on(&self.waiter, cx.waker());
-            }
-        }
-        over
-    }
-
     /// Leaves before anything was got.
     #[inline(never)]
     fn give_up(&self) {
@@ -124,18 +104,18 @@ impl<I: Items> Future for Get<'_, I> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.into_ref().get_ref();
-        match this.queue.stock.get() {
+        let queue = this.queue;
+        match queue.stock.get() {
             Some(item) => {
                 // SAFETY: Same List.
-                unsafe { this.queue.getters.leave_and_call(&this.waiter, &this.queue.putters) };
+                unsafe { queue.getters.leave_and_call(&this.waiter, &queue.putters) };
                 Poll::Ready(Ok(item))
             }
-            None if this.queue.stock.is_open() && this.queue.getters.is_empty() => {
-                // SAFETY: Pinned by this future; Same List: it borrows the queue.
-                unsafe { this.queue.getters.wait_alone(&this.waiter, cx.waker()) };
-                Poll::Pending
-            }
-            None if this.is_over(cx) => {
+            // SAFETY: Pinned by this future; Same List: it borrows the queue.
+            None if unsafe {
+                queue.stock.books.refuses(&queue.getters, &this.waiter, cx.waker())
+            } =>
+            {
                 this.waiter.set_outside();
                 Poll::Ready(Err(GetError))
             }
