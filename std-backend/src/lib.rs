@@ -15,6 +15,7 @@
 //! | `descriptor` | what a descriptor is: of Unix any, of Windows a socket |
 //! | [`net`] | TCP listeners and connections |
 //! | [`host`] | a loop inside another loop |
+//! | `trace`, `introspect` | exporters of traces; the tasks of a living process |
 //!
 //! Nothing here decides what runs when, and nothing here knows a protocol.
 
@@ -23,6 +24,8 @@ mod descriptor;
 pub mod executor;
 pub mod host;
 pub mod interrupt;
+#[cfg(feature = "introspect")]
+pub mod introspect;
 pub mod net;
 mod platform;
 mod policy;
@@ -33,6 +36,8 @@ mod runner;
 mod selector;
 mod source_error;
 mod source_state;
+#[cfg(feature = "trace")]
+pub mod trace;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod wait_epoll;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -61,5 +66,9 @@ pub fn new_event_loop() -> io::Result<LoopRef> {
     let (selector, waker) = StdSelector::new()?;
     let event_loop = LoopRef::new(selector);
     event_loop.set_unparker(waker);
+    #[cfg(feature = "trace")]
+    if trace::debug_mode_by_environment() {
+        event_loop.set_debug(true);
+    }
     Ok(event_loop)
 }

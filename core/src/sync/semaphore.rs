@@ -141,6 +141,12 @@ impl Semaphore {
     /// Gives those who wait what there is (Served).
     #[inline]
     fn grant(&self) {
+        if !self.waiters.is_empty() {
+            self.grant_waiters();
+        }
+    }
+
+    fn grant_waiters(&self) {
         while let Some(wanted) = self.waiters.first_carries()
             && let Some(left) = self.permits.get().checked_sub(wanted)
         {
@@ -155,14 +161,25 @@ impl Semaphore {
     /// *Pinned* and *Same List*, until it is ready or [`Semaphore::leave`] is called.
     #[inline]
     unsafe fn poll_take(&self, waiter: &Waiter<usize>, cx: &mut Context<'_>) -> Poll<()> {
+        // Not if this one waits or is granted what it wants.
+        if self.try_take(*waiter.carried()) {
+            return Poll::Ready(());
+        }
+        // SAFETY: the caller's contract.
+        unsafe { self.poll_waiting(waiter, cx) }
+    }
+
+    /// The same, when there is not enough, or somebody comes before.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    unsafe fn poll_waiting(&self, waiter: &Waiter<usize>, cx: &mut Context<'_>) -> Poll<()> {
         if waiter.was_taken() {
             waiter.forget_taken();
             self.granted.set(self.granted.get() - 1);
             // Some may have come while there was enough, and gone to the tail.
             self.grant();
-            return Poll::Ready(());
-        }
-        if !waiter.is_linked() && self.try_take(*waiter.carried()) {
             return Poll::Ready(());
         }
         // SAFETY: the caller's contract.

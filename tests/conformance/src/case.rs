@@ -2,10 +2,13 @@
 
 use core::fmt;
 use core::panic::Location;
-use molen::Full;
-use molen::error::{Closed, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError};
+use molen::combine::{GatherError, WaitError};
+use molen::error::{
+    Closed, InvalidState, NoRunningLoop, NothingToWaitFor, RunError, ScheduleError, TaskError,
+};
 use molen::sync::queue::{PutError, PutNowaitError, TooManyDone};
 use molen::testing::{Difference, Mismatch, Text};
+use molen::{Full, TimeoutError};
 
 /// One behaviour.
 #[derive(Clone, Copy)]
@@ -106,7 +109,8 @@ macro_rules! failures {
         }
     )*};
 }
-failures!(Closed InvalidState NoRunningLoop RunError TaskError Mismatch);
+failures!(Closed InvalidState NoRunningLoop NothingToWaitFor RunError TaskError Mismatch);
+failures!(WaitError GatherError TimeoutError);
 failures!(TooManyDone);
 
 impl<T> From<ScheduleError<T>> for Failure {
@@ -154,6 +158,7 @@ macro_rules! not_applicable {
 }
 
 /// A behaviour of something that does not exist here.
+#[allow(unused_macros, reason = "there are times when every behaviour is supported")]
 macro_rules! unsupported {
     ($number:literal, $name:ident, $reason:literal) => {
         $crate::case::Case {
