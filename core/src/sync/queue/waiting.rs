@@ -43,26 +43,19 @@ impl<I: Items> Future for Put<'_, I> {
         // Polled again after its end: there is nothing to wait for.
         let Some(item) = this.item.take() else { return Poll::Pending };
         let queue = this.queue;
-        match queue.stock.put(item) {
-            Ok(()) => {
-                // SAFETY: Same List.
-                unsafe { queue.putters.leave_and_call(&this.waiter, &queue.getters) };
-                Poll::Ready(Ok(()))
-            }
-            // SAFETY: Pinned by this future; Same List: it borrows the queue.
-            Err(item)
-                if unsafe {
-                    queue.stock.books.refuses(&queue.putters, &this.waiter, cx.waker())
-                } =>
-            {
-                this.waiter.set_outside();
-                Poll::Ready(Err(PutError(item)))
-            }
-            Err(item) => {
-                this.item.set(Some(item));
-                Poll::Pending
-            }
+        let Err(item) = queue.stock.put(item) else {
+            // SAFETY: Same List.
+            unsafe { queue.putters.leave_and_call(&this.waiter, &queue.getters) };
+            return Poll::Ready(Ok(()));
+        };
+        let books = &queue.stock.books;
+        // SAFETY: Pinned by this future; Same List: it borrows the queue.
+        if unsafe { books.refuses(&queue.putters, &this.waiter, cx.waker()) } {
+            this.waiter.set_outside();
+            return Poll::Ready(Err(PutError(item)));
         }
+        this.item.set(Some(item));
+        Poll::Pending
     }
 }
 
@@ -105,22 +98,18 @@ impl<I: Items> Future for Get<'_, I> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.into_ref().get_ref();
         let queue = this.queue;
-        match queue.stock.get() {
-            Some(item) => {
-                // SAFETY: Same List.
-                unsafe { queue.getters.leave_and_call(&this.waiter, &queue.putters) };
-                Poll::Ready(Ok(item))
-            }
-            // SAFETY: Pinned by this future; Same List: it borrows the queue.
-            None if unsafe {
-                queue.stock.books.refuses(&queue.getters, &this.waiter, cx.waker())
-            } =>
-            {
-                this.waiter.set_outside();
-                Poll::Ready(Err(GetError))
-            }
-            None => Poll::Pending,
+        if let Some(item) = queue.stock.get() {
+            // SAFETY: Same List.
+            unsafe { queue.getters.leave_and_call(&this.waiter, &queue.putters) };
+            return Poll::Ready(Ok(item));
         }
+        let books = &queue.stock.books;
+        // SAFETY: Pinned by this future; Same List: it borrows the queue.
+        if unsafe { books.refuses(&queue.getters, &this.waiter, cx.waker()) } {
+            this.waiter.set_outside();
+            return Poll::Ready(Err(GetError));
+        }
+        Poll::Pending
     }
 }
 
