@@ -2,7 +2,7 @@
 
 pub use molen_std::{
     ConcurrentError, ConcurrentFuture, SelectorEventLoop, ThreadPoolExecutor, net, new_event_loop,
-    run_coroutine_threadsafe, wrap_future,
+    run_coroutine_threadsafe, sock, wrap_future,
 };
 
 extern crate std;
