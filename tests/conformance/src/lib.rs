@@ -44,6 +44,7 @@ mod iteration;
 mod limits;
 mod panics;
 mod promises;
+mod readiness;
 mod repeating;
 mod starvation;
 mod stopping;
@@ -81,6 +82,7 @@ pub const CASES: &[&[Case]] = &[
     limits::CASES,
     panics::CASES,
     threads::CASES,
+    readiness::CASES,
     testing::CASES,
 ];
 
