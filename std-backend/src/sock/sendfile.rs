@@ -30,14 +30,15 @@ pub enum SendfileFallback {
 /// How much is read at once by hand. asyncio: `SENDFILE_FALLBACK_READBUFFER_SIZE`.
 const PIECE: usize = 256 * 1024;
 
-/// A file, and how much of it was sent; when dropped, the file's position is where that ends.
+/// A file, and how much of it was sent; when dropped, the file's position is where that ends, or
+/// where it was if nothing was sent.
 struct Progress<'a> {
     file: &'a File,
     start: u64,
     count: Option<u64>,
     sent: u64,
-    /// Whether the file has positions: a pipe has none.
-    has_positions: bool,
+    /// The file's position at first; a pipe has none.
+    before: Option<u64>,
 }
 
 impl Progress<'_> {
@@ -54,9 +55,10 @@ impl Progress<'_> {
 
 impl Drop for Progress<'_> {
     fn drop(&mut self) {
-        if self.sent > 0 && self.has_positions {
-            // It has been read from, so it can be sought in; and nobody is left to tell.
-            let _ = self.file.seek(SeekFrom::Start(self.position()));
+        if let Some(before) = self.before {
+            let position = if self.sent > 0 { self.position() } else { before };
+            // It has been asked for, so it can be set; and nobody is left to tell.
+            let _ = self.file.seek(SeekFrom::Start(position));
         }
     }
 }
@@ -73,8 +75,8 @@ pub(super) async fn sendfile(
         Ok(_other) => return Err(operation.failed(SocketRefused::NotAStream)),
         Err(error) => return Err(operation.os(error)),
     }
-    let has_positions = file.stream_position().is_ok();
-    let mut progress = Progress { file, start: offset, count, sent: 0, has_positions };
+    let before = file.stream_position().ok();
+    let mut progress = Progress { file, start: offset, count, sent: 0, before };
     if let Err(reason) = native::send(operation, &mut progress).await? {
         match fallback {
             SendfileFallback::ReadAndSend => by_hand(operation, &mut progress).await?,
@@ -154,7 +156,7 @@ async fn by_hand(
     progress: &mut Progress<'_>,
 ) -> Result<(), SocketError> {
     let unreadable = |error| operation.failed(SocketRefused::File(error));
-    if !progress.has_positions && progress.start > 0 {
+    if progress.before.is_none() && progress.start > 0 {
         return Err(unreadable(ErrorKind::NotSeekable.into()));
     }
     let file = Arc::new(progress.file.try_clone().map_err(unreadable)?);
@@ -165,7 +167,7 @@ async fn by_hand(
             return Ok(());
         }
         let file = file.clone();
-        let position = progress.has_positions.then(|| progress.position());
+        let position = progress.before.map(|_has_positions| progress.position());
         let read = move || {
             buffer.resize(wanted, 0);
             let count = read(&file, &mut buffer, position);

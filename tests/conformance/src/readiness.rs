@@ -62,6 +62,7 @@ sockets! {
         245 a_descriptor_closed_at_once_leaves_no_event
         1752 a_number_used_again_in_the_tick_brings_no_stale_event
         1753 a_receivers_number_used_again_brings_no_stale_event
+        1754 a_reader_that_was_left_behind_hides_no_event
     }
     receiving {
         1755 receiving_waits_for_the_peer_and_ends_with_it

@@ -1,11 +1,12 @@
 //! Descriptors that are closed, and whose numbers the system gives to others.
 
-use super::fixture::{ok, real_loop, settle, sockets, turn};
+use super::fixture::{ANY_PORT, ok, real_loop, settle, sockets, turn};
 use crate::case::{Failure, Outcome};
 use crate::fixture::event;
 use core::cell::Cell;
 use molen::sock::{Socket, SocketOperations};
 use molen::{LoopRef, SelectorEventLoop, Task};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::rc::Rc;
 use std::vec::Vec;
 
@@ -17,17 +18,34 @@ fn number(socket: &Socket) -> u64 {
     return std::os::windows::io::AsRawSocket::as_raw_socket(socket);
 }
 
-/// Two connected sockets, of which the first has the number that was just given up.
-fn sockets_as(former: u64) -> Result<(Socket, Socket), Failure> {
-    let mut others = Vec::new();
-    for _ in 0..1000 {
-        match sockets()? {
-            (near, far) if number(&near) == former => return Ok((near, far)),
-            (near, far) if number(&far) == former => return Ok((far, near)),
-            pair => others.push(pair),
-        }
+/// Makes sockets that take the number of one that is closed; it has a listener of its own already,
+/// which takes none.
+struct Successors(TcpListener, SocketAddr);
+
+impl Successors {
+    fn prepare() -> Result<Successors, Failure> {
+        let listener = ok(TcpListener::bind(ANY_PORT))?;
+        let address = ok(listener.local_addr())?;
+        Ok(Successors(listener, address))
     }
-    Err(Failure::said("the system did not give the number out again"))
+
+    /// Two connected sockets, of which the first has the number that was given up.
+    fn of(&self, former: u64) -> Result<(Socket, Socket), Failure> {
+        let mut others = Vec::new();
+        for _ in 0..100 {
+            let near = Socket::from(ok(TcpStream::connect(self.1))?);
+            let far = Socket::from(ok(self.0.accept())?.0);
+            for socket in [&near, &far] {
+                ok(socket.set_nonblocking(true))?;
+            }
+            match (near, far) {
+                (near, far) if number(&near) == former => return Ok((near, far)),
+                (near, far) if number(&far) == former => return Ok((far, near)),
+                pair => others.push(pair),
+            }
+        }
+        Err(Failure::said("the system did not give the number out again"))
+    }
 }
 
 pub(super) fn a_descriptor_closed_at_once_leaves_no_event() -> Outcome {
@@ -64,9 +82,9 @@ pub(super) fn a_number_used_again_in_the_tick_brings_no_stale_event() -> Outcome
             event("called");
             let Some(other) = others[1 - at].take() else { return Ok(()) };
             ok(inner.remove_writer(&other))?;
-            let former = number(&other);
+            let (former, successors) = (number(&other), Successors::prepare()?);
             drop(other);
-            let (near, far) = sockets_as(former)?;
+            let (near, far) = successors.of(former)?;
             ok(inner.add_reader(&near, || event("fresh")))?;
             made.set(Some((near, far)));
             others[at].take().map_or(Ok(false), |own| ok(inner.remove_writer(&own))).map(drop)
@@ -95,11 +113,12 @@ async fn receive_and_replace(
 ) -> Outcome {
     ok(event_loop.sock_recv(&own, 10).await)?;
     event("received");
+    let successors = Successors::prepare()?;
     if let Some(other) = other.take() {
         // Drops it at once, and its socket.
         other.abort();
     }
-    let (near, far) = sockets_as(others_number)?;
+    let (near, far) = successors.of(others_number)?;
     fresh.set(Some(far));
     check_eq!(ok(event_loop.sock_recv(&near, 10).await)?, b"fresh");
     event("fresh");
@@ -140,4 +159,25 @@ pub(super) fn a_receivers_number_used_again_brings_no_stale_event() -> Outcome {
     settle(&event_loop)?;
     check_events!["received", "fresh"];
     Ok(())
+}
+
+pub(super) fn a_reader_that_was_left_behind_hides_no_event() -> Outcome {
+    let event_loop = real_loop()?;
+    let (near, _far) = sockets()?;
+    ok(event_loop.add_reader(&near, || event("left behind")))?;
+    settle(&event_loop)?;
+    let (former, successors) = (number(&near), Successors::prepare()?);
+    // A program's mistake: it closes what is watched still.
+    drop(near);
+    let (near, far) = successors.of(former)?;
+    let inner = event_loop.clone();
+    let receiving = event_loop.create_task(async move {
+        check_eq!(ok(inner.sock_recv(&near, 10).await)?, b"hello");
+        // Nothing is left of the mistake when its successor has removed it.
+        check!(ok(inner.remove_reader(&near))?, "the number has no reader");
+        Ok(())
+    })?;
+    settle(&event_loop)?;
+    ok(far.send(b"hello"))?;
+    event_loop.run_until_complete(receiving)??
 }
