@@ -1,6 +1,7 @@
 //! What a loop must offer to be a column of the table.
 
 use crate::row::Row;
+use crate::rows::combine::Forms;
 use std::future::Future;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -18,6 +19,14 @@ pub trait Peer: 'static {
 
     /// The loop's own TCP echo server, or `None` when it has no sockets.
     const SERVE: Option<Serve> = None;
+
+    /// What the library has to wait for several futures in place, or `None`
+    /// when it has nothing of its own.
+    const FORMS: Option<Forms> = None;
+
+    /// Runs a row about channels with the loop's own ones. Only Molen has it:
+    /// other channels are columns of their own, so that all run on one loop.
+    const CHANNELS: Option<fn(Row)> = None;
 
     /// Whether the loop has threads of its own for functions that block:
     /// [`on_thread`](Self::on_thread).
@@ -60,6 +69,35 @@ pub trait Peer: 'static {
     }
 }
 
+/// The lock and the semaphore that come with a loop, if any do.
+pub trait Locks: 'static {
+    /// A lock around a number.
+    type Lock: 'static;
+    /// A semaphore.
+    type Semaphore: 'static;
+
+    /// Why the loop cannot do `row`, or `None` when its locks do not keep it from that.
+    fn lacks_locks(row: Row) -> Option<&'static str> {
+        let _ = row;
+        None
+    }
+
+    /// A lock around zero.
+    fn lock() -> Self::Lock;
+
+    /// A semaphore with so many permits.
+    fn semaphore(permits: usize) -> Self::Semaphore;
+
+    /// Holds the lock while `inside` runs, and counts its number up.
+    fn with_lock(lock: &Self::Lock, inside: impl Future<Output = ()>) -> impl Future<Output = u64>;
+
+    /// Holds a permit while `inside` runs.
+    fn with_permit(
+        semaphore: &Self::Semaphore,
+        inside: impl Future<Output = ()>,
+    ) -> impl Future<Output = ()>;
+}
+
 /// What kind of thing a column is; the judged column is compared with peers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -80,23 +118,28 @@ pub struct Column {
     pub micro: Option<fn(Row)>,
     /// The echo server.
     pub serve: Option<Serve>,
+    /// Runs one row about channels in this process.
+    pub channels: Option<fn(Row)>,
     /// See [`Peer::lacks`].
     pub lacks: fn(Row) -> Option<&'static str>,
 }
 
 impl Column {
     /// The column of a loop.
-    pub fn of<P: Peer>(kind: Kind) -> Self {
+    pub fn of<P: Peer + Locks>(kind: Kind) -> Self {
         Column {
             name: P::NAME,
             kind,
             micro: Some(crate::rows::run::<P>),
             serve: P::SERVE,
+            channels: P::CHANNELS,
             lacks: |row| {
                 if row.needs_pool() && !P::HAS_POOL {
                     Some("no thread pool")
+                } else if row.combines() && P::FORMS.is_none() {
+                    Some("no combinators of its own")
                 } else {
-                    P::lacks(row)
+                    P::lacks(row).or_else(|| P::lacks_locks(row))
                 }
             },
         }
@@ -104,15 +147,35 @@ impl Column {
 
     /// A column that only serves echo.
     pub fn server(name: &'static str, serve: Serve) -> Self {
-        Column { name, kind: Kind::Floor, micro: None, serve: Some(serve), lacks: |_| None }
+        let (micro, channels) = (None, None);
+        Column { name, kind: Kind::Floor, micro, serve: Some(serve), channels, lacks: |_| None }
+    }
+
+    /// The column of a library of channels, which run on Molen's loop.
+    #[cfg(feature = "channels")]
+    pub fn library<L: crate::channels::Library>() -> Self {
+        Column {
+            name: L::NAME,
+            kind: Kind::Peer,
+            micro: None,
+            serve: None,
+            channels: Some(crate::rows::channels::run::<L>),
+            lacks: L::lacks,
+        }
+    }
+
+    /// What runs `row` in this process.
+    pub fn run(&self, row: Row) -> Option<fn(Row)> {
+        if row.is_about_channels() { self.channels } else { self.micro }
     }
 
     /// Why this column has no cell in `row`, or `None` when it has one.
     pub fn missing(&self, row: Row) -> Option<&'static str> {
         let served = row.load().is_some();
-        match (served, self.micro, self.serve) {
+        match (served, self.run(row), self.serve) {
             (true, _, None) => Some("no sockets"),
-            (false, None, _) => Some("no scheduler, a server only"),
+            (false, None, _) if row.is_about_channels() => Some("no channels in this column"),
+            (false, None, _) => Some("no scheduler, a server or channels only"),
             _ => (self.lacks)(row),
         }
     }

@@ -22,6 +22,19 @@ pub enum Row {
     PingPong,
     /// A futures oneshot channel made, sent and awaited between two tasks
     Oneshot,
+    /// A free lock acquired and released
+    Lock,
+    /// A lock that two tasks fight for
+    #[value(name = "lock_2")]
+    Lock2,
+    /// A lock that a hundred tasks fight for
+    #[value(name = "lock_100")]
+    Lock100,
+    /// A free permit of a semaphore acquired and released
+    Permits,
+    /// Ten permits that a hundred tasks fight for
+    #[value(name = "permits_100")]
+    Permits100,
     /// An idle loop woken from another thread
     Wake,
     /// A million messages from another thread through a futures channel
@@ -60,8 +73,26 @@ pub enum Row {
     /// System calls per request with 64 connections, by strace
     #[value(name = "calls_64")]
     Calls64,
+    /// Two and eight futures in place, until all are ready
+    Join,
+    /// Vectors of futures that become ready one after the other
+    JoinAll,
+    /// Two and eight futures in place, until the first is ready
+    Select,
     /// Heap bytes of a task with a 64-byte future and of an armed timer
     Heap,
+    /// A round trip of two tasks through two queues for one item
+    QueuePingPong,
+    /// A task to a task through a queue for 64 items, by awaiting
+    QueueStream,
+    /// A library's own oneshot channel made, sent and awaited between two tasks
+    OneshotOwn,
+    /// A round trip of two tasks through two places for the latest value
+    Signal,
+    /// A task to a task through a channel for 64 values that threads may share, by trying
+    ChannelStream,
+    /// A thread to a task through such a channel
+    ChannelThreads,
 }
 
 /// How a figure is written.
@@ -163,6 +194,26 @@ impl Row {
         matches!(self, Timers1 | Timers1k | Timers1m | Fire1 | Fire1k | Fire1m)
     }
 
+    /// Whether the row is about combinators, which not every library has.
+    pub fn combines(self) -> bool {
+        matches!(self, Row::Join | Row::JoinAll | Row::Select)
+    }
+
+    /// Whether the row is about channels, not about loops.
+    pub fn is_about_channels(self) -> bool {
+        use Row::*;
+        matches!(
+            self,
+            QueuePingPong | QueueStream | OneshotOwn | Signal | ChannelStream | ChannelThreads
+        )
+    }
+
+    /// Whether the row takes locks or permits.
+    pub fn needs_locks(self) -> bool {
+        use Row::*;
+        matches!(self, Lock | Lock2 | Lock100 | Permits | Permits100)
+    }
+
     /// Whether every run yields the same, so that one round is enough.
     pub fn counts(self) -> bool {
         matches!(self, Row::Calls1 | Row::Calls64 | Row::Heap)
@@ -191,6 +242,11 @@ impl Row {
             Row::YieldOwn => const { &[cpu("yield_own")] },
             Row::PingPong => const { &[cpu("ping_pong")] },
             Row::Oneshot => const { &[cpu("oneshot")] },
+            Row::Lock => const { &[cpu("lock")] },
+            Row::Lock2 => const { &[cpu("lock_2")] },
+            Row::Lock100 => const { &[cpu("lock_100")] },
+            Row::Permits => const { &[cpu("permits")] },
+            Row::Permits100 => const { &[cpu("permits_100")] },
             Row::Wake => {
                 const {
                     &[
@@ -268,8 +324,19 @@ impl Row {
                     ]
                 }
             }
+            Row::QueuePingPong => const { &[cpu("queue_ping_pong")] },
+            Row::QueueStream => const { &[cpu("queue_stream")] },
+            Row::OneshotOwn => const { &[cpu("oneshot_own")] },
+            Row::Signal => const { &[cpu("signal")] },
+            Row::ChannelStream => const { &[cpu("channel_stream")] },
+            Row::ChannelThreads => const { &[cpu("channel_threads")] },
             Row::Calls1 => const { &[figure("calls_1", CALLS, SAME_CALLS)] },
             Row::Calls64 => const { &[figure("calls_64", CALLS, SAME_CALLS)] },
+            Row::Join => const { &[cpu("join_2"), cpu("join_8")] },
+            Row::JoinAll => {
+                const { &[cpu("join_all_8"), cpu("join_all_100"), cpu("join_all_10k")] }
+            }
+            Row::Select => const { &[cpu("select_2"), cpu("select_8")] },
             Row::Heap => {
                 const {
                     &[

@@ -3,10 +3,12 @@
 //! | file | what it is |
 //! |---|---|
 //! | `platform` | threads and unwinding, for the core's link-time hook |
+//! | `policy` | each thread's current loop |
 //! | `selector` | events to sources and callbacks, and the clock |
 //! | `wait_epoll`, `wait_mio` | the wait itself, exact on Linux |
 //! | `registrations` | the table from events to sources, with generations |
 //! | `registered`, `source_state` | a source in the selector; its readiness |
+//! | `runner`, [`interrupt`] | what a desktop adds to a runner; Ctrl-C |
 //! | [`concurrent`] | results and coroutines across threads |
 //! | [`executor`] | threads that run functions for a loop |
 //! | `watches`, `watched`, [`SelectorEventLoop`] | `add_reader` and its family |
@@ -15,6 +17,7 @@
 //! | `descriptor` | what a descriptor is: of Unix any, of Windows a socket |
 //! | [`net`] | TCP listeners and connections |
 //! | [`host`] | a loop inside another loop |
+//! | `trace`, `introspect` | exporters of traces; the tasks of a living process |
 //!
 //! Nothing here decides what runs when, and nothing here knows a protocol.
 
@@ -22,15 +25,22 @@ pub mod concurrent;
 mod descriptor;
 pub mod executor;
 pub mod host;
+pub mod interrupt;
+#[cfg(feature = "introspect")]
+pub mod introspect;
 pub mod net;
 mod platform;
+mod policy;
 mod reader_writer;
 mod registered;
 mod registrations;
+mod runner;
 mod selector;
 pub mod sock;
 mod source_error;
 mod source_state;
+#[cfg(feature = "trace")]
+pub mod trace;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod wait_epoll;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -42,7 +52,9 @@ mod watches;
 
 pub use concurrent::{ConcurrentError, ConcurrentFuture, run_coroutine_threadsafe, wrap_future};
 pub use executor::ThreadPoolExecutor;
+pub use policy::{get_event_loop, set_event_loop};
 pub use reader_writer::{SelectorEventLoop, WatchError, WatchRefused};
+pub use runner::Desktop;
 pub use selector::StdSelector;
 
 use molen_core::LoopRef;
@@ -59,5 +71,9 @@ pub fn new_event_loop() -> io::Result<LoopRef> {
     let (selector, waker) = StdSelector::new()?;
     let event_loop = LoopRef::new(selector);
     event_loop.set_unparker(waker);
+    #[cfg(feature = "trace")]
+    if trace::debug_mode_by_environment() {
+        event_loop.set_debug(true);
+    }
     Ok(event_loop)
 }

@@ -2,8 +2,13 @@
 
 use core::fmt;
 use core::panic::Location;
-use molen::error::{Closed, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError};
+use molen::combine::{GatherError, WaitError};
+use molen::error::{
+    Closed, InvalidState, NoRunningLoop, NothingToWaitFor, RunError, ScheduleError, TaskError,
+};
+use molen::sync::queue::{PutError, PutNowaitError, TooManyDone};
 use molen::testing::{Difference, Mismatch, Text};
+use molen::{Full, TimeoutError};
 
 /// One behaviour.
 #[derive(Clone, Copy)]
@@ -104,7 +109,9 @@ macro_rules! failures {
         }
     )*};
 }
-failures!(Closed InvalidState NoRunningLoop RunError TaskError Mismatch);
+failures!(Closed InvalidState NoRunningLoop NothingToWaitFor RunError TaskError Mismatch);
+failures!(WaitError GatherError TimeoutError);
+failures!(TooManyDone);
 
 impl<T> From<ScheduleError<T>> for Failure {
     #[track_caller]
@@ -112,6 +119,18 @@ impl<T> From<ScheduleError<T>> for Failure {
         Failure::shown(&error)
     }
 }
+
+macro_rules! failures_with_a_value {
+    ($($error:ident)*) => {$(
+        impl<T> From<$error<T>> for Failure {
+            #[track_caller]
+            fn from(error: $error<T>) -> Failure {
+                Failure::shown(&error)
+            }
+        }
+    )*};
+}
+failures_with_a_value!(Full PutError PutNowaitError);
 
 impl From<Difference<'static>> for Failure {
     #[track_caller]
@@ -139,6 +158,7 @@ macro_rules! not_applicable {
 }
 
 /// A behaviour of something that does not exist here.
+#[allow(unused_macros, reason = "there are times when every behaviour is supported")]
 macro_rules! unsupported {
     ($number:literal, $name:ident, $reason:literal) => {
         $crate::case::Case {

@@ -32,20 +32,35 @@ mod case;
 mod fixture;
 mod report;
 
+mod barriers;
 mod callbacks;
 mod cancellation;
 mod catching;
+mod channels;
+mod clearing_up;
 mod closing;
+mod combinators;
+mod combining_many;
+mod conditions;
 mod contexts;
 mod creating;
+mod dropping;
 mod exceptions;
 mod hosts;
+mod introspection;
 mod iteration;
+mod joining;
 mod limits;
+mod locks;
+mod observation;
 mod panics;
 mod promises;
+mod queues;
 mod readiness;
 mod repeating;
+mod runner;
+mod semaphores;
+mod staggered;
 mod starvation;
 mod stopping;
 mod task_groups;
@@ -54,6 +69,7 @@ mod testing;
 mod threads;
 mod timeouts;
 mod timers;
+mod waiting;
 mod wheel;
 
 pub use case::{Case, Failure, Outcome, What};
@@ -77,13 +93,29 @@ pub const CASES: &[&[Case]] = &[
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,
+    introspection::CASES,
+    observation::CASES,
     starvation::CASES,
     closing::CASES,
+    runner::CASES,
+    clearing_up::CASES,
     limits::CASES,
     panics::CASES,
     threads::CASES,
     readiness::CASES,
     testing::CASES,
+    dropping::CASES,
+    joining::CASES,
+    waiting::CASES,
+    combinators::CASES,
+    staggered::CASES,
+    combining_many::CASES,
+    queues::CASES,
+    channels::CASES,
+    locks::CASES,
+    conditions::CASES,
+    semaphores::CASES,
+    barriers::CASES,
 ];
 
 /// A number names one case, on every platform.

@@ -73,7 +73,6 @@ sockets! {
     sending {
         1760 sending_all_waits_for_a_slow_reader
         1761 a_broken_connection_is_an_error_and_no_signal
-        1762 a_quick_reader_does_not_starve_the_loop
     }
     connecting {
         243 accepting_gives_a_peer_that_does_not_block_and_its_address

@@ -2,7 +2,6 @@
 
 use super::fixture::{err, join, ok, peer, run, sockets};
 use crate::case::Outcome;
-use core::cell::Cell;
 use core::future::poll_fn;
 use core::pin::pin;
 use core::task::Poll;
@@ -10,7 +9,6 @@ use molen::LoopRef;
 use molen::sock::SocketOperations;
 use std::future::Future;
 use std::io::{ErrorKind, Read};
-use std::rc::Rc;
 use std::sync::mpsc::channel;
 use std::vec::Vec;
 
@@ -58,29 +56,6 @@ pub(super) fn a_broken_connection_is_an_error_and_no_signal() -> Outcome {
             ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted
         );
         check_eq!(error.operation, "send to");
-        Ok(())
-    })
-}
-
-pub(super) fn a_quick_reader_does_not_starve_the_loop() -> Outcome {
-    run(async |event_loop: LoopRef| {
-        let (near, far) = sockets()?;
-        let thread = peer(far, move |mut far| {
-            let mut all = Vec::new();
-            far.read_to_end(&mut all).map(|_count| all.len())
-        })?;
-        let done = Rc::new(Cell::new(false));
-        let seen = done.clone();
-        let beside = event_loop.create_task(async move {
-            molen::sleep(core::time::Duration::from_micros(1)).await;
-            seen.get()
-        })?;
-        let all = much();
-        ok(event_loop.sock_sendall(&near, &all).await)?;
-        done.set(true);
-        drop(near);
-        check_eq!(join(thread)?, all.len());
-        check!(!beside.await?, "nothing else ran while it was sent");
         Ok(())
     })
 }
