@@ -1,6 +1,6 @@
 //! `add_reader` and its family.
 
-use super::fixture::{check_forgotten, err, ok, real_loop, run, settle, sockets, turn};
+use super::fixture::{check_forgotten, err, listener, ok, real_loop, run, settle, sockets, turn};
 use crate::case::Outcome;
 use crate::fixture::event;
 use core::cell::Cell;
@@ -143,7 +143,11 @@ pub(super) fn a_connections_descriptor_is_not_watched() -> Outcome {
     run(async |event_loop: LoopRef| {
         let (near, _far) = sockets()?;
         let connection = ok(molen::net::TcpStream::from_std(near.into()))?;
+        let (listening, _address) = listener()?;
+        let listening = ok(molen::net::TcpListener::from_std(listening))?;
         let refused = [
+            err(event_loop.add_reader(&listening, || ()))?,
+            err(event_loop.remove_writer(&listening))?,
             err(event_loop.add_reader(&connection, || ()))?,
             err(event_loop.add_writer(&connection, || ()))?,
             err(event_loop.remove_reader(&connection))?,
