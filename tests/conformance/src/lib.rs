@@ -64,6 +64,7 @@ mod panics;
 mod promises;
 mod pull_reader;
 mod queues;
+mod readiness;
 mod repeating;
 mod runner;
 mod semaphores;
@@ -113,6 +114,7 @@ pub const CASES: &[&[Case]] = &[
     limits::CASES,
     panics::CASES,
     threads::CASES,
+    readiness::CASES,
     testing::CASES,
     transports::CASES,
     flow_control::CASES,
