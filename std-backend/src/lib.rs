@@ -21,6 +21,8 @@ mod descriptor;
 pub mod executor;
 pub mod host;
 pub mod net;
+#[cfg(unix)]
+pub mod pipe;
 mod platform;
 mod reader_writer;
 mod registered;

@@ -28,14 +28,23 @@ impl<S: mio::event::Source + AsRawDescriptor> Registered<S> {
     /// to be ready without an event.
     pub(crate) fn new(
         selector: Rc<StdSelector>,
+        io: S,
+        ready: Ready,
+    ) -> Result<Registered<S>, SourceError> {
+        Registered::for_interest(selector, io, Interest::READABLE | Interest::WRITABLE, ready)
+    }
+
+    /// As [`new`](Self::new), for what has one direction only.
+    pub(crate) fn for_interest(
+        selector: Rc<StdSelector>,
         mut io: S,
+        interest: Interest,
         ready: Ready,
     ) -> Result<Registered<S>, SourceError> {
         let state = Rc::new(SourceState::new(ready));
         let key = selector.insert(Entry::Source(state.clone()))?;
-        let both = Interest::READABLE | Interest::WRITABLE;
         if let Err(error) =
-            selector.registry(|registry| registry.register(&mut io, key.token(), both))
+            selector.registry(|registry| registry.register(&mut io, key.token(), interest))
         {
             selector.remove(key);
             return Err(creation_error(&error));
@@ -115,6 +124,19 @@ impl<S: AsRawDescriptor> Registered<S> {
             Ok(running) if !self.selector.is_of(&running) => Err(SourceError::ForeignLoop),
             _ => Ok(()),
         }
+    }
+
+    /// Waits until the other side of `direction` is gone, as far as the system
+    /// tells of that by itself.
+    #[cfg(unix)]
+    pub(crate) fn poll_hung_up(&self, cx: &mut Context<'_>, direction: Ready) -> Poll<()> {
+        self.state.poll_hung_up(cx, direction)
+    }
+
+    /// Wakes whoever waits, to find that there is nothing to wait for any more.
+    #[cfg(unix)]
+    pub(crate) fn give_up(&self) {
+        self.state.notify(Ready::BOTH, Ready::BOTH);
     }
 
     /// Forgets that `direction` is ready, to wait for the next event.

@@ -16,6 +16,8 @@
 //! then brings none of its own. So hanging up is remembered for good.
 
 use core::cell::Cell;
+#[cfg(unix)]
+use core::task::{Context, Poll, Waker};
 use molen_core::io::{Ready, Registration};
 
 /// Whether an event tells of a change, once, and not of a state.
@@ -33,12 +35,19 @@ const EDGE_TRIGGERED: bool = cfg!(any(
 pub(crate) struct SourceState {
     pub(crate) registration: Registration,
     hung_up: Cell<Ready>,
+    /// Who waits for the other side to go.
+    #[cfg(unix)]
+    mourner: Cell<Option<Waker>>,
 }
 
 impl SourceState {
     pub(crate) fn new(ready: Ready) -> SourceState {
-        let state =
-            SourceState { registration: Registration::new(), hung_up: Cell::new(Ready::NONE) };
+        let state = SourceState {
+            registration: Registration::new(),
+            hung_up: Cell::new(Ready::NONE),
+            #[cfg(unix)]
+            mourner: Cell::new(None),
+        };
         state.registration.set_ready(ready);
         state
     }
@@ -47,6 +56,25 @@ impl SourceState {
     pub(crate) fn notify(&self, ready: Ready, hung_up: Ready) {
         self.hung_up.set(self.hung_up.get().union(hung_up));
         self.registration.set_ready(ready);
+        #[cfg(unix)]
+        if !hung_up.is_none()
+            && let Some(mourner) = self.mourner.take()
+        {
+            mourner.wake();
+        }
+    }
+
+    /// Waits until the other side of `direction` is known to be gone; one task
+    /// at a time.
+    #[cfg(unix)]
+    pub(crate) fn poll_hung_up(&self, cx: &mut Context<'_>, direction: Ready) -> Poll<()> {
+        if self.hung_up.get().intersects(direction) {
+            return Poll::Ready(());
+        }
+        // Not one of the registration's waiters: those are for whom there may
+        // be something to try, and it is ready all the time.
+        self.mourner.set(Some(cx.waker().clone()));
+        Poll::Pending
     }
 
     /// Less was read or written than was asked for.
