@@ -15,12 +15,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A program begins with [`#[molen::main]`](main) or [`run`]; what happens behind
+//! its back when it ends is told in [`runner`]. Tests are
+//! [`#[molen::test]`](test)s, by the system's clock or by one that
+//! stands still until somebody sleeps.
+//!
 //! This crate is the face: it picks the backend of the target and names
 //! everything in one place. What runs when is decided in [`molen_core`].
 #![no_std]
 
 pub use molen_core::*;
-pub use molen_macros::task;
+pub use molen_macros::{main, task, test};
+
+#[doc(hidden)]
+pub mod entry;
 
 #[cfg(not(any(target_os = "none", target_os = "wasi")))]
 mod desktop;
@@ -43,3 +51,15 @@ pub use molen_wasi as backend;
 /// The backend of this target.
 #[cfg(target_os = "none")]
 pub use molen_bare as backend;
+
+/// Runs futures on a loop, one after the other: see [`runner`].
+///
+/// ```ignore
+/// static LOOP: EventLoop = EventLoop::new();
+/// let mut runner = Runner::with_loop(LOOP.start(&BOARD)?);
+/// runner.run(main())?;
+/// ```
+///
+/// asyncio: `asyncio.Runner`.
+#[cfg(target_os = "none")]
+pub type Runner = molen_core::runner::Runner<()>;

@@ -55,6 +55,9 @@
 //!   long after its deadline it came. Loops that are late by a millisecond
 //!   spend less, because one wake-up serves many: `fire_1` and `fire_1k` are
 //!   judged among punctual loops only.
+//! * Rows about channels (`queue_…`, `oneshot_own`, `signal`, `channel_…`) run
+//!   each library's channels on Molen's loop, so that the loop is the same. The first
+//!   three take what the library has for one thread, if it has that.
 //! * The verdict holds one column (`--judge`, by default `molen`) against the
 //!   bars that the project set itself.
 //!
@@ -69,6 +72,8 @@
 //! A variant of [`row::Row`] with its figures and bars, and a function in
 //! `src/rows/` that is generic over [`peer::Peer`].
 
+#[cfg(feature = "channels")]
+mod channels;
 mod child;
 mod client;
 mod floors;
@@ -180,7 +185,7 @@ fn main() -> Result<()> {
                 bail!("{} has no {}: {why}", column.name, row.name());
             }
             pin(LOOP_CPU);
-            let Some(micro) = column.micro.filter(|_| row.load().is_none()) else {
+            let Some(micro) = column.run(row).filter(|_| row.load().is_none()) else {
                 bail!("{} is run by `serve` and `client`", row.name());
             };
             micro(row);

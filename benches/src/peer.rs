@@ -19,6 +19,10 @@ pub trait Peer: 'static {
     /// The loop's own TCP echo server, or `None` when it has no sockets.
     const SERVE: Option<Serve> = None;
 
+    /// Runs a row about channels with the loop's own ones. Only Molen has it:
+    /// other channels are columns of their own, so that all run on one loop.
+    const CHANNELS: Option<fn(Row)> = None;
+
     /// Whether the loop has threads of its own for functions that block:
     /// [`on_thread`](Self::on_thread).
     const HAS_POOL: bool = false;
@@ -80,6 +84,8 @@ pub struct Column {
     pub micro: Option<fn(Row)>,
     /// The echo server.
     pub serve: Option<Serve>,
+    /// Runs one row about channels in this process.
+    pub channels: Option<fn(Row)>,
     /// See [`Peer::lacks`].
     pub lacks: fn(Row) -> Option<&'static str>,
 }
@@ -92,6 +98,7 @@ impl Column {
             kind,
             micro: Some(crate::rows::run::<P>),
             serve: P::SERVE,
+            channels: P::CHANNELS,
             lacks: |row| {
                 if row.needs_pool() && !P::HAS_POOL {
                     Some("no thread pool")
@@ -104,15 +111,35 @@ impl Column {
 
     /// A column that only serves echo.
     pub fn server(name: &'static str, serve: Serve) -> Self {
-        Column { name, kind: Kind::Floor, micro: None, serve: Some(serve), lacks: |_| None }
+        let (micro, channels) = (None, None);
+        Column { name, kind: Kind::Floor, micro, serve: Some(serve), channels, lacks: |_| None }
+    }
+
+    /// The column of a library of channels, which run on Molen's loop.
+    #[cfg(feature = "channels")]
+    pub fn library<L: crate::channels::Library>() -> Self {
+        Column {
+            name: L::NAME,
+            kind: Kind::Peer,
+            micro: None,
+            serve: None,
+            channels: Some(crate::rows::channels::run::<L>),
+            lacks: L::lacks,
+        }
+    }
+
+    /// What runs `row` in this process.
+    pub fn run(&self, row: Row) -> Option<fn(Row)> {
+        if row.is_about_channels() { self.channels } else { self.micro }
     }
 
     /// Why this column has no cell in `row`, or `None` when it has one.
     pub fn missing(&self, row: Row) -> Option<&'static str> {
         let served = row.load().is_some();
-        match (served, self.micro, self.serve) {
+        match (served, self.run(row), self.serve) {
             (true, _, None) => Some("no sockets"),
-            (false, None, _) => Some("no scheduler, a server only"),
+            (false, None, _) if row.is_about_channels() => Some("no channels in this column"),
+            (false, None, _) => Some("no scheduler, a server or channels only"),
             _ => (self.lacks)(row),
         }
     }

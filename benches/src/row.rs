@@ -62,6 +62,18 @@ pub enum Row {
     Calls64,
     /// Heap bytes of a task with a 64-byte future and of an armed timer
     Heap,
+    /// A round trip of two tasks through two queues for one item
+    QueuePingPong,
+    /// A task to a task through a queue for 64 items, by awaiting
+    QueueStream,
+    /// A library's own oneshot channel made, sent and awaited between two tasks
+    OneshotOwn,
+    /// A round trip of two tasks through two places for the latest value
+    Signal,
+    /// A task to a task through a channel for 64 values that threads may share, by trying
+    ChannelStream,
+    /// A thread to a task through such a channel
+    ChannelThreads,
 }
 
 /// How a figure is written.
@@ -161,6 +173,15 @@ impl Row {
     pub fn needs_timers(self) -> bool {
         use Row::*;
         matches!(self, Timers1 | Timers1k | Timers1m | Fire1 | Fire1k | Fire1m)
+    }
+
+    /// Whether the row is about channels, not about loops.
+    pub fn is_about_channels(self) -> bool {
+        use Row::*;
+        matches!(
+            self,
+            QueuePingPong | QueueStream | OneshotOwn | Signal | ChannelStream | ChannelThreads
+        )
     }
 
     /// Whether every run yields the same, so that one round is enough.
@@ -268,6 +289,12 @@ impl Row {
                     ]
                 }
             }
+            Row::QueuePingPong => const { &[cpu("queue_ping_pong")] },
+            Row::QueueStream => const { &[cpu("queue_stream")] },
+            Row::OneshotOwn => const { &[cpu("oneshot_own")] },
+            Row::Signal => const { &[cpu("signal")] },
+            Row::ChannelStream => const { &[cpu("channel_stream")] },
+            Row::ChannelThreads => const { &[cpu("channel_threads")] },
             Row::Calls1 => const { &[figure("calls_1", CALLS, SAME_CALLS)] },
             Row::Calls64 => const { &[figure("calls_64", CALLS, SAME_CALLS)] },
             Row::Heap => {

@@ -31,6 +31,16 @@ message!(Closed, "the event loop is closed");
 pub struct NoRunningLoop;
 message!(NoRunningLoop, "no event loop is running on this thread");
 
+/// This thread has no loop: none runs, and none was set.
+///
+/// asyncio: `RuntimeError: There is no current event loop in thread`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoEventLoop;
+message!(
+    NoEventLoop,
+    "this thread has no event loop: none is running, and `set_event_loop` was given none"
+);
+
 /// A bounded store has no free place; the value comes back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Full<T>(pub T);
@@ -130,10 +140,14 @@ pub enum RunError {
     ///
     /// asyncio: `RuntimeError: Event loop stopped before Future completed.`
     Stopped,
-    /// The future was run as a task, and that was cancelled.
+    /// The main task was cancelled, and did not go on.
     ///
-    /// asyncio: `CancelledError`.
+    /// asyncio: `CancelledError` out of `run()`.
     Cancelled,
+    /// Ctrl-C was pressed, and the main task ended because of it.
+    ///
+    /// asyncio: `KeyboardInterrupt` out of `run()`.
+    Interrupted,
     /// Nothing is ready, no timer is set and no source is waited for, and no
     /// one outside could wake the loop: it would sleep for ever.
     NothingToWaitFor,
@@ -154,7 +168,8 @@ impl fmt::Display for RunError {
                 "cannot run the event loop: an event loop is already running on this thread",
             ),
             Self::Stopped => f.write_str("the event loop was stopped before the future was done"),
-            Self::Cancelled => f.write_str("the future that the event loop ran was cancelled"),
+            Self::Cancelled => f.write_str("the main task was cancelled"),
+            Self::Interrupted => f.write_str("interrupted by the user"),
             Self::NothingToWaitFor => f.write_str(
                 "the event loop has nothing to wait for: no callback, timer or source is left, \
                  but the future is not done",

@@ -19,9 +19,10 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`schedule`] | the loop, its turn, ready queue, timer wheel, handles |
+//! | [`runner`] | running a program, and clearing up behind it |
 //! | [`task`] | tasks on the heap and in statics, cancellation, promises, `sleep` |
 //! | `executor` | functions that block, on other threads (`threads` only) |
-//! | [`sync`] | what tasks wait for in one another |
+//! | [`sync`] | what tasks wait for in one another: locks, events, queues …; signals and channels for interrupts and threads |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
 //! | [`task_group`] | tasks that are all over when a block is |
 //! | [`timeouts`] | waiting, but not for ever |
@@ -46,6 +47,7 @@ pub mod error;
 pub mod executor;
 pub mod io;
 pub mod platform;
+pub mod runner;
 pub mod schedule;
 pub mod sync;
 pub mod task;
@@ -55,11 +57,16 @@ pub mod time;
 pub mod timeouts;
 
 pub use error::{
-    Closed, Full, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError, Unsupported,
+    Closed, Full, InvalidState, NoEventLoop, NoRunningLoop, RunError, ScheduleError, TaskError,
+    Unsupported,
 };
 #[cfg(feature = "threads")]
 pub use executor::{run_in_executor, to_thread};
 pub use schedule::{EventLoop, Handle, LoopRef, MissedTicks, TimerHandle, Turn, get_running_loop};
+#[cfg(not(feature = "threads"))]
+pub use schedule::{get_event_loop, set_event_loop};
+pub use sync::{Barrier, BoundedSemaphore, Condition, Event, Lock, Semaphore};
+pub use sync::{LifoQueue, PriorityQueue, Queue};
 #[cfg(feature = "alloc")]
 pub use task::all_tasks;
 pub use task::{

@@ -9,6 +9,7 @@ use loom::thread;
 use molen_core::io::{Clock, PollBudget, SelectError, Selector, Wait};
 use molen_core::platform::{Payload, Platform};
 use molen_core::schedule::{ExceptionContext, HandlerFailed, Remote};
+use molen_core::sync::{Channel, Signal};
 use molen_core::{EventLoop, Instant, LoopRef, ScheduleError, create_task};
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -326,5 +327,66 @@ fn cancelling_elsewhere_wins_or_loses_but_never_half() {
         event_loop.turn(Some(std::time::Duration::ZERO)).unwrap();
         let cancelled = thread.join().unwrap();
         assert_eq!(ran.load(SeqCst), usize::from(!cancelled));
+    });
+}
+
+#[test]
+fn values_of_a_thread_arrive_in_order() {
+    model(|| {
+        let event_loop = new_loop();
+        let channel = Arc::new(Channel::<u8, 2>::new());
+        let thread = {
+            let channel = channel.clone();
+            thread::spawn(move || [1, 2].map(|value| channel.try_send(value).unwrap()))
+        };
+        event_loop
+            .run_until_complete(async {
+                assert_eq!(channel.receive().await, 1);
+                assert_eq!(channel.receive().await, 2);
+            })
+            .unwrap();
+        thread.join().unwrap();
+    });
+}
+
+/// Without a loop: two spinning threads and one with a loop are too many interleavings.
+#[test]
+fn values_of_two_threads_arrive_each_once() {
+    model(|| {
+        let channel = Arc::new(Channel::<u8, 2>::new());
+        let thread = {
+            let channel = channel.clone();
+            thread::spawn(move || channel.try_send(1).unwrap())
+        };
+        channel.try_send(2).unwrap();
+        let early = channel.try_receive().unwrap();
+        thread.join().unwrap();
+        assert_eq!(early + channel.try_receive().unwrap(), 3);
+        assert!(channel.is_empty());
+    });
+}
+
+#[test]
+fn the_latest_signal_is_always_seen() {
+    model(|| {
+        let event_loop = new_loop();
+        let signal = Arc::new(Signal::<u8>::new());
+        let thread = {
+            let signal = signal.clone();
+            thread::spawn(move || {
+                signal.signal(1);
+                signal.signal(2);
+            })
+        };
+        event_loop
+            .run_until_complete(async {
+                let first = signal.wait().await;
+                if first == 1 {
+                    assert_eq!(signal.wait().await, 2);
+                }
+            })
+            .unwrap();
+        thread.join().unwrap();
+        assert!(!signal.signaled());
     });
 }

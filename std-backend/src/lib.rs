@@ -3,10 +3,12 @@
 //! | file | what it is |
 //! |---|---|
 //! | `platform` | threads and unwinding, for the core's link-time hook |
+//! | `policy` | each thread's current loop |
 //! | `selector` | events to sources and callbacks, and the clock |
 //! | `wait_epoll`, `wait_mio` | the wait itself, exact on Linux |
 //! | `registrations` | the table from events to sources, with generations |
 //! | `registered`, `source_state` | a source in the selector; its readiness |
+//! | `runner`, [`interrupt`] | what a desktop adds to a runner; Ctrl-C |
 //! | [`concurrent`] | results and coroutines across threads |
 //! | [`executor`] | threads that run functions for a loop |
 //! | `watches`, `watched`, [`SelectorEventLoop`] | `add_reader` and its family |
@@ -20,13 +22,16 @@ pub mod concurrent;
 mod descriptor;
 pub mod executor;
 pub mod host;
+pub mod interrupt;
 pub mod net;
 #[cfg(unix)]
 pub mod pipe;
 mod platform;
+mod policy;
 mod reader_writer;
 mod registered;
 mod registrations;
+mod runner;
 mod selector;
 mod source_error;
 mod source_state;
@@ -39,7 +44,9 @@ mod watches;
 
 pub use concurrent::{ConcurrentError, ConcurrentFuture, run_coroutine_threadsafe, wrap_future};
 pub use executor::ThreadPoolExecutor;
+pub use policy::{get_event_loop, set_event_loop};
 pub use reader_writer::{SelectorEventLoop, WatchError, WatchRefused};
+pub use runner::Desktop;
 pub use selector::StdSelector;
 
 use molen_core::LoopRef;

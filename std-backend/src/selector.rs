@@ -4,6 +4,7 @@
 //! only sets bits in the source's state, or makes the callback of an
 //! `add_reader` ready; the core runs what waited for it in its next batch.
 
+use crate::interrupt::Interrupts;
 use crate::registrations::{Key, Registrations};
 use crate::source_state::SourceState;
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -51,10 +52,21 @@ pub struct StdSelector {
     registrations: RefCell<Registrations<Entry>>,
     pub(crate) watches: Watches,
     poll_budget: Cell<PollBudget>,
+    wake_up: Arc<WakeUp>,
+    pub(crate) interrupts: Interrupts,
     start: std::time::Instant,
 }
 
-struct WakeUp(mio::Waker);
+/// Ends the selector's sleep.
+pub(crate) struct WakeUp(mio::Waker);
+
+impl WakeUp {
+    /// From any thread, and from a signal handler: this is one system call.
+    pub(crate) fn wake(&self) {
+        // A full wake-up pipe wakes as well as one byte in it.
+        let _ = self.0.wake();
+    }
+}
 
 impl std::task::Wake for WakeUp {
     fn wake(self: Arc<Self>) {
@@ -62,8 +74,7 @@ impl std::task::Wake for WakeUp {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // A full wake-up pipe wakes as well as one byte in it.
-        let _ = self.0.wake();
+        WakeUp::wake(self);
     }
 }
 
@@ -76,15 +87,18 @@ impl StdSelector {
     pub fn new() -> io::Result<(Rc<StdSelector>, Waker)> {
         let waiter = Waiter::new()?;
         let wake_up = waiter.registry(|registry| mio::Waker::new(registry, WAKE))?;
+        let wake_up = Arc::new(WakeUp(wake_up));
         let selector = Rc::new_cyclic(|this| StdSelector {
             this: this.clone(),
             waiter,
             registrations: RefCell::new(Registrations::new()),
             watches: Watches::new(),
             poll_budget: Cell::new(PollBudget::DEFAULT),
+            wake_up: wake_up.clone(),
+            interrupts: Interrupts::new(),
             start: std::time::Instant::now(),
         });
-        Ok((selector, Arc::new(WakeUp(wake_up)).into()))
+        Ok((selector, wake_up.into()))
     }
 
     /// Sets how often a busy loop looks at its sockets and timers; counts from
@@ -121,6 +135,11 @@ impl StdSelector {
         StdSelector::of(event_loop).is_some_and(|its| core::ptr::eq(its, self))
     }
 
+    /// What ends its sleep.
+    pub(crate) fn wake_up(&self) -> Arc<WakeUp> {
+        self.wake_up.clone()
+    }
+
     pub(crate) fn registry<T>(&self, f: impl FnOnce(&Registry) -> T) -> T {
         self.waiter.registry(f)
     }
@@ -148,7 +167,8 @@ impl StdSelector {
         match entry {
             Some(Entry::Source(source)) => source.notify(fired.ready, fired.hung_up),
             Some(Entry::Watch(watch)) => self.watch_fired(event_loop, watch, fired.ready),
-            // The wake-up, which has done its work, or a registration that is gone.
+            None if fired.token == WAKE => self.interrupts.look(),
+            // A registration that is gone.
             None => {}
         }
     }

@@ -55,7 +55,7 @@ pub mod reactor;
 mod write;
 
 #[cfg(target_os = "wasi")]
-pub use entry::{event_loop, run};
+pub use entry::{Module, event_loop, new_event_loop, run, run_with_loop_factory};
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub use preview1::{
     BACKEND, CAPACITY, Preview1, Stderr, Stdin, Stdout, stderr, stdin, stdout,

@@ -8,6 +8,10 @@ mod futures_pool;
 #[cfg(feature = "glommio")]
 mod glommio_rt;
 mod molen_rt;
+
+#[cfg(feature = "channels")]
+pub use molen_rt::Molen;
+
 #[cfg(feature = "monoio")]
 mod monoio_rt;
 #[cfg(feature = "smol")]
@@ -40,5 +44,13 @@ pub fn columns() -> Vec<Column> {
         Column::of::<monoio_rt::MonoioEpoll>(Kind::Peer),
         #[cfg(feature = "glommio")]
         Column::of::<glommio_rt::Glommio>(Kind::Peer),
+        #[cfg(feature = "channels")]
+        Column::library::<crate::channels::TokioSync>(),
+        #[cfg(feature = "channels")]
+        Column::library::<crate::channels::AsyncChannel>(),
+        #[cfg(feature = "channels")]
+        Column::library::<crate::channels::FuturesChannel>(),
+        #[cfg(feature = "channels")]
+        Column::library::<crate::channels::EmbassySync>(),
     ]
 }

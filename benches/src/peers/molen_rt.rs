@@ -21,6 +21,10 @@ impl Peer for Molen {
 
     const SERVE: Option<Serve> = Some(serve);
 
+    #[cfg(feature = "channels")]
+    const CHANNELS: Option<fn(crate::row::Row)> =
+        Some(crate::rows::channels::run::<crate::channels::Molen>);
+
     const HAS_POOL: bool = true;
 
     fn on_thread<F>(function: F) -> impl Future<Output = u64>

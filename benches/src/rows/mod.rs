@@ -1,5 +1,7 @@
 //! The rows that run inside one process, each generic over the loop.
 
+#[cfg(feature = "channels")]
+pub mod channels;
 mod executor;
 mod heap;
 mod scheduling;
@@ -33,5 +35,11 @@ pub fn run<P: Peer>(row: Row) {
         Row::Echo1 | Row::Echo64 | Row::Calls1 | Row::Calls64 => {
             unreachable!("served by a process of its own")
         }
+        Row::QueuePingPong
+        | Row::QueueStream
+        | Row::OneshotOwn
+        | Row::Signal
+        | Row::ChannelStream
+        | Row::ChannelThreads => unreachable!("run by `Column::channels`"),
     }
 }

@@ -218,7 +218,7 @@ impl EventLoop {
         self.flags.get() & STOPPING != 0
     }
 
-    pub(super) fn clear_stopping(&self) {
+    pub(crate) fn clear_stopping(&self) {
         self.lower(STOPPING);
     }
 

@@ -8,6 +8,7 @@
 //! | `inbox`, `remote`, `posted` | what other threads leave for the loop |
 //! | `timer`, `timers`, `wheel` | what is to run later |
 //! | `callback`, `handle`, `store`, `hooks` | callbacks, their handles, where they are kept |
+//! | `policy` | the loop that is current where none runs |
 //! | `standing` | callbacks that a selector makes ready each time something happens |
 //! | `exception` | what happens when they fail |
 
@@ -21,6 +22,8 @@ pub(crate) mod inbox;
 mod loop_memory;
 mod loop_ref;
 pub(crate) mod node;
+#[cfg(not(feature = "threads"))]
+mod policy;
 #[cfg(feature = "threads")]
 pub(crate) mod posted;
 mod ready;
@@ -40,6 +43,8 @@ pub use exception::{
 };
 pub use handle::{Handle, TimerHandle};
 pub use loop_ref::{LoopRef, get_running_loop};
+#[cfg(not(feature = "threads"))]
+pub use policy::{get_event_loop, set_event_loop};
 #[cfg(feature = "threads")]
 pub use posted::PostedHandle;
 #[cfg(feature = "threads")]

@@ -19,15 +19,17 @@ use super::node::Node;
 use super::timer::Timer;
 use crate::error::RunError;
 use crate::io::{SelectError, Wait};
+use crate::task::TaskRef;
 use crate::time::{Duration, Instant};
 use core::future::Future;
-use core::pin::{Pin, pin};
+use core::pin::pin;
 use core::ptr::NonNull;
 
 mod busy;
 mod root;
 
 use busy::{Busy, budget};
+use root::{Ended, Main, MainFuture, RootGuard};
 
 /// What one turn did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -95,30 +97,50 @@ impl EventLoop {
     ///
     /// # Errors
     ///
-    /// As [`run_forever`](Self::run_forever), [`RunError::Stopped`] when
-    /// the loop was stopped before the future was done, and
-    /// [`RunError::Cancelled`] when the task that the future is meanwhile was cancelled.
+    /// As [`run_forever`](Self::run_forever), and [`RunError::Stopped`] when
+    /// the loop was stopped before the future was done,
+    /// [`RunError::Cancelled`] when the task of the future was cancelled.
     pub fn run_until_complete<F: Future>(&self, future: F) -> Result<F::Output, RunError> {
-        let mut output = None;
-        {
-            let future = pin!(async { output = Some(future.await) });
-            self.run_root(future)?;
-        }
+        self.run_main(future, &mut |_task| ())
+    }
+
+    /// [`run_until_complete`](Self::run_until_complete), with the task of the
+    /// future given to `begun` before its first step: for who wants to cancel it.
+    ///
+    /// asyncio: `run_until_complete(loop.create_task(main()))`.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_until_complete`](Self::run_until_complete).
+    pub fn run_main<F: Future>(
+        &self,
+        future: F,
+        begun: &mut dyn FnMut(&TaskRef),
+    ) -> Result<F::Output, RunError> {
+        let (future, mut output) = (pin!(Some(future)), None);
+        self.run_root(&mut MainFuture::new(future, &mut output), begun)?;
         output.ok_or(RunError::Stopped)
     }
 
-    fn run_root(&self, future: Pin<&mut dyn Future<Output = ()>>) -> Result<(), RunError> {
+    fn run_root(
+        &self,
+        main: &mut dyn Main,
+        begun: &mut dyn FnMut(&TaskRef),
+    ) -> Result<(), RunError> {
         let running = self.enter()?;
-        let mut root = root::RootGuard::start(self, future).ok_or(RunError::AlreadyRunning)?;
+        let mut root = RootGuard::start(self, main).ok_or(RunError::AlreadyRunning)?;
+        begun(&root.task_ref());
         let result = running.run();
         drop(running);
-        #[cfg(feature = "threads")]
-        if let Some(payload) = root.panic() {
-            drop(root);
-            crate::platform::resume_unwind(payload);
+        match root.ended() {
+            #[cfg(feature = "threads")]
+            Ended::Panicked(payload) => {
+                drop(root);
+                crate::platform::resume_unwind(payload)
+            }
+            Ended::Cancelled => result.and(Err(RunError::Cancelled)),
+            Ended::Otherwise => result,
         }
-        let _ = &mut root;
-        if root.cancelled() { Err(RunError::Cancelled) } else { result }
     }
 
     /// Runs what is ready now, once each but at most `left`, which is not zero

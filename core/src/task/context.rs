@@ -24,6 +24,7 @@
 //! contexts are with what [few tasks have](super::extras).
 
 use super::header::Header;
+use super::task_ref::TaskRef;
 use crate::error::NoRunningLoop;
 use crate::schedule::EventLoop;
 use alloc::rc::Rc;
@@ -221,6 +222,22 @@ pub(super) fn give(task: &Header, context: Context) {
     let event_loop = unsafe { task.owner() };
     event_loop.task_hooks().contexts.set(true);
     event_loop.note_how_tasks_are_created();
+}
+
+impl TaskRef {
+    /// The context of the task, if anything was set in it; shared with the task.
+    ///
+    /// asyncio: `Task.get_context()`.
+    pub fn context(&self) -> Option<Context> {
+        self.header()?.joiner.extras()?.context()
+    }
+
+    /// Gives the task, which has not begun, a context to share.
+    pub(crate) fn share_context(&self, context: Context) {
+        if let Some(header) = self.header() {
+            give(header, context);
+        }
+    }
 }
 
 impl<T> fmt::Debug for ContextVar<T> {

@@ -43,7 +43,7 @@ impl TaskRef {
     }
 
     /// The task, unless it has given its place to another.
-    fn header(&self) -> Option<&Header> {
+    pub(super) fn header(&self) -> Option<&Header> {
         // SAFETY: the reference that `of` made, or a static.
         let header = unsafe { self.task.as_ref() };
         #[cfg(not(feature = "threads"))]

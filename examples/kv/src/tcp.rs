@@ -41,17 +41,14 @@ async fn listen(address: &str) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-pub fn main() -> ExitCode {
+#[molen::main]
+pub async fn main() -> ExitCode {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:7878".into());
     if address == "--help" || address == "-h" {
         print!("{HELP}");
         return ExitCode::SUCCESS;
     }
-    let result = match molen::run(listen(&address)) {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    match result {
+    match listen(&address).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("kv: cannot serve on {address}: {error}");

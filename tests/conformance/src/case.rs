@@ -2,7 +2,9 @@
 
 use core::fmt;
 use core::panic::Location;
+use molen::Full;
 use molen::error::{Closed, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError};
+use molen::sync::queue::{PutError, PutNowaitError, TooManyDone};
 use molen::testing::{Difference, Mismatch, Text};
 
 /// One behaviour.
@@ -105,6 +107,7 @@ macro_rules! failures {
     )*};
 }
 failures!(Closed InvalidState NoRunningLoop RunError TaskError Mismatch);
+failures!(TooManyDone);
 
 impl<T> From<ScheduleError<T>> for Failure {
     #[track_caller]
@@ -112,6 +115,18 @@ impl<T> From<ScheduleError<T>> for Failure {
         Failure::shown(&error)
     }
 }
+
+macro_rules! failures_with_a_value {
+    ($($error:ident)*) => {$(
+        impl<T> From<$error<T>> for Failure {
+            #[track_caller]
+            fn from(error: $error<T>) -> Failure {
+                Failure::shown(&error)
+            }
+        }
+    )*};
+}
+failures_with_a_value!(Full PutError PutNowaitError);
 
 impl From<Difference<'static>> for Failure {
     #[track_caller]

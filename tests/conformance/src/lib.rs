@@ -35,6 +35,8 @@ mod report;
 mod callbacks;
 mod cancellation;
 mod catching;
+mod channels;
+mod clearing_up;
 mod closing;
 mod contexts;
 mod creating;
@@ -44,7 +46,9 @@ mod iteration;
 mod limits;
 mod panics;
 mod promises;
+mod queues;
 mod repeating;
+mod runner;
 mod starvation;
 mod stopping;
 mod task_groups;
@@ -78,10 +82,14 @@ pub const CASES: &[&[Case]] = &[
     hosts::CASES,
     starvation::CASES,
     closing::CASES,
+    runner::CASES,
+    clearing_up::CASES,
     limits::CASES,
     panics::CASES,
     threads::CASES,
     testing::CASES,
+    queues::CASES,
+    channels::CASES,
 ];
 
 /// A number names one case, on every platform.

@@ -31,6 +31,7 @@ module!(stdio_echo, "stdio-echo");
 module!(echo, "echo");
 module!(client, "client");
 module!(reactor, "reactor");
+module!(tea, "tea");
 
 /// What holds of every poll of every module.
 fn assert_polls_are_careful(outcome: &Outcome, about: &dyn std::fmt::Debug) {
@@ -59,6 +60,14 @@ fn a_timer_is_one_poll_with_one_clock_and_nothing_else() {
     assert_eq!((outcome.polls, outcome.clock), (1, ms(10)), "{outcome}");
     assert!(outcome.calls.polls().all(|poll| poll.n == 1 && poll.clocks().count() == 1));
     assert_polls_are_careful(&outcome, &"honest");
+}
+
+#[test]
+fn an_async_main_ends_when_what_it_left_has_cleaned_up() {
+    let outcome = Host::new().run(tea()).unwrap();
+    assert_eq!(outcome.ending, Ending::Exited(0), "{outcome}");
+    assert_eq!(outcome.stdout.text(), "the kettle is on\ntea is ready\nthe pot is cleaned\n");
+    assert_eq!(outcome.clock, ms(11), "{outcome}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub struct Ceilings {
     /// WASI modules, by file size.
     #[serde(default)]
     pub module: Vec<Module>,
-    /// Programs that count their instructions.
+    /// Programs that count their instructions, or print sizes.
     #[serde(default)]
     pub count: Vec<Count>,
 }
@@ -86,7 +86,8 @@ pub struct Module {
     bytes: u64,
 }
 
-/// A program that prints `count <name> <number>` lines, and their ceilings, in instructions.
+/// A program that prints `count <name> <number>` lines, and their ceilings, in instructions or
+/// whatever the program counts.
 #[derive(Debug, Deserialize)]
 pub struct Count {
     /// What is built.

@@ -3,17 +3,59 @@
 //!
 //! It may borrow from the caller's stack, which a task may not; so the task is
 //! only a pointer to it, and is ended before `run_until_complete` returns.
+//!
+//! ```text
+//!   ready, panicked, cancelled ─▶ the task drops its Root ─▶ the future is
+//!                                 dropped, and the loop told to stop
+//!   stopped, selector failed ──▶ RootGuard aborts the task ─▶ as above
+//! ```
 
 use crate::schedule::EventLoop;
-use crate::task::Task;
+use crate::task::{Task, TaskRef};
 use core::future::Future;
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
+/// The caller's future, whatever its type.
+pub(super) trait Main {
+    fn step(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+    /// Drops the future where it is.
+    fn leave(&mut self);
+}
+
+/// A future on the caller's stack, and the place for what it ends with.
+pub(super) struct MainFuture<'a, F: Future> {
+    future: Pin<&'a mut Option<F>>,
+    output: &'a mut Option<F::Output>,
+}
+
+impl<'a, F: Future> MainFuture<'a, F> {
+    pub(super) fn new(
+        future: Pin<&'a mut Option<F>>,
+        output: &'a mut Option<F::Output>,
+    ) -> MainFuture<'a, F> {
+        MainFuture { future, output }
+    }
+}
+
+impl<F: Future> Main for MainFuture<'_, F> {
+    fn step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // It is there until the task is over, and then nobody steps.
+        let Some(future) = self.future.as_mut().as_pin_mut() else {
+            return Poll::Pending;
+        };
+        future.poll(cx).map(|output| *self.output = Some(output))
+    }
+
+    fn leave(&mut self) {
+        self.future.set(None);
+    }
+}
+
 /// The task that stands for the caller's future.
 struct Root {
-    future: NonNull<dyn Future<Output = ()>>,
+    main: NonNull<dyn Main>,
     event_loop: NonNull<EventLoop>,
 }
 
@@ -22,35 +64,36 @@ impl Future for Root {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: `RootGuard` ends this task before its borrows end.
-        let (future, event_loop) =
-            unsafe { (Pin::new_unchecked(&mut *self.future.as_ptr()), self.event_loop.as_ref()) };
-        let unwinding = StopUnlessForgotten(event_loop);
-        let polled = future.poll(cx);
-        if polled.is_pending() {
-            core::mem::forget(unwinding);
-        }
-        polled
-    }
-}
-
-/// Stops the loop when dropped: the root is ready, or panicked.
-struct StopUnlessForgotten<'a>(&'a EventLoop);
-
-impl Drop for StopUnlessForgotten<'_> {
-    fn drop(&mut self) {
-        self.0.stop();
+        unsafe { (*self.main.as_ptr()).step(cx) }
     }
 }
 
 impl Drop for Root {
-    /// Stops the loop that runs for a root that was cancelled.
     fn drop(&mut self) {
-        // SAFETY: as for `poll`.
-        let event_loop = unsafe { self.event_loop.as_ref() };
-        if event_loop.is_running() {
-            event_loop.stop();
+        /// Also when dropping the future panics.
+        struct Stop<'a>(&'a EventLoop);
+        impl Drop for Stop<'_> {
+            fn drop(&mut self) {
+                // Not for the next run, when the guard ends it.
+                if self.0.is_running() {
+                    self.0.stop();
+                }
+            }
         }
+        // SAFETY: as in `poll`.
+        let (main, event_loop) = unsafe { (&mut *self.main.as_ptr(), self.event_loop.as_ref()) };
+        let _stop = Stop(event_loop);
+        main.leave();
     }
+}
+
+/// How the root ended, as far as its output does not say it.
+pub(super) enum Ended {
+    #[cfg(feature = "threads")]
+    Panicked(crate::platform::Payload),
+    Cancelled,
+    /// It has an output, or has not ended.
+    Otherwise,
 }
 
 /// The root task, which ends with this.
@@ -60,35 +103,30 @@ pub(super) struct RootGuard<'a> {
 }
 
 impl<'a> RootGuard<'a> {
-    /// Makes `future` the root; `None` when the place for it is taken.
+    /// Makes `main` the root; `None` when the place for it is taken.
     pub(super) fn start(
         event_loop: &'a EventLoop,
-        future: Pin<&'a mut (dyn Future<Output = ()> + 'a)>,
+        main: &'a mut (dyn Main + 'a),
     ) -> Option<RootGuard<'a>> {
-        // SAFETY: not moved; only the lifetime is forgotten, and the guard,
-        // which is not leaked here, ends the task within it.
-        let future = unsafe {
-            core::mem::transmute::<
-                NonNull<dyn Future<Output = ()> + 'a>,
-                NonNull<dyn Future<Output = ()>>,
-            >(NonNull::from(future.get_unchecked_mut()))
+        // SAFETY: only the lifetime is forgotten, and the guard, which is not
+        // leaked here, ends the task within it.
+        let main = unsafe {
+            core::mem::transmute::<NonNull<dyn Main + 'a>, NonNull<dyn Main>>(NonNull::from(main))
         };
-        let root = Root { future, event_loop: NonNull::from(event_loop) };
+        let root = Root { main, event_loop: NonNull::from(event_loop) };
         Some(RootGuard { task: spawn(event_loop, root)?, event_loop })
     }
 
-    /// Whether the root was cancelled.
-    pub(super) fn cancelled(&self) -> bool {
-        self.task.cancelled()
+    pub(super) fn task_ref(&self) -> TaskRef {
+        self.task.task_ref()
     }
 
-    /// What the root panicked with, if it did.
-    #[cfg(feature = "threads")]
-    pub(super) fn panic(&mut self) -> Option<crate::platform::Payload> {
-        match self.task.take_result() {
-            Some(Err(crate::TaskError::Panicked(payload))) => Some(payload),
-            _ => None,
+    pub(super) fn ended(&mut self) -> Ended {
+        #[cfg(feature = "threads")]
+        if let Some(Err(crate::TaskError::Panicked(payload))) = self.task.take_result() {
+            return Ended::Panicked(payload);
         }
+        if self.task.cancelled() { Ended::Cancelled } else { Ended::Otherwise }
     }
 }
 

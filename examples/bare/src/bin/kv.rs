@@ -10,12 +10,11 @@
 mod server;
 
 use molen::io::source::SourceError;
-use molen::{Duration, EventLoop, create_task, sleep};
+use molen::{Duration, create_task, sleep};
 use molen_bare_examples::{board, entry, serial_interrupts};
 use server::{Limits, Store, serve, sweep};
 use static_cell::StaticCell;
 
-static LOOP: EventLoop = EventLoop::new();
 static STORE: StaticCell<Store> = StaticCell::new();
 
 #[molen::task]
@@ -47,16 +46,13 @@ async fn run(store: &'static Store) -> Result<(), &'static str> {
 
 serial_interrupts!();
 
+#[molen::main(backend = { board::start(); &board::BOARD })]
 #[entry]
-fn main() -> ! {
-    board::start();
+async fn main() -> ! {
     board::start_serial();
     let store = STORE.init_with(|| Store::new(Limits::default()));
-    let ended =
-        LOOP.start(&board::BOARD).and_then(|event_loop| event_loop.run_until_complete(run(store)));
-    match ended {
-        Ok(Ok(())) => semihosting::process::exit(0),
-        Ok(Err(error)) => semihosting::println!("kv: {error}"),
+    match run(store).await {
+        Ok(()) => semihosting::process::exit(0),
         Err(error) => semihosting::println!("kv: {error}"),
     }
     semihosting::process::exit(1)

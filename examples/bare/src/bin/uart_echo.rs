@@ -4,11 +4,8 @@
 #![no_std]
 #![no_main]
 
-use molen::EventLoop;
 use molen::io::source::{SourceError, read, write_all};
 use molen_bare_examples::{board, entry, serial_interrupts};
-
-static LOOP: EventLoop = EventLoop::new();
 
 const END_OF_TRANSMISSION: u8 = 4;
 
@@ -27,19 +24,16 @@ async fn echo() -> Result<u32, SourceError> {
 
 serial_interrupts!();
 
+#[molen::main(backend = { board::start(); &board::BOARD })]
 #[entry]
-fn main() -> ! {
-    board::start();
+async fn main() -> ! {
     board::start_serial();
-    let ended =
-        LOOP.start(&board::BOARD).and_then(|event_loop| event_loop.run_until_complete(echo()));
-    match ended {
-        Ok(Ok(total)) => {
+    match echo().await {
+        Ok(total) => {
             semihosting::println!("echoed {total} bytes");
             semihosting::process::exit(0)
         }
-        Ok(Err(error)) => semihosting::println!("echoing what comes in on the UART: {error}"),
-        Err(error) => semihosting::println!("running the loop: {error}"),
+        Err(error) => semihosting::println!("echoing what comes in on the UART: {error}"),
     }
     semihosting::process::exit(1)
 }

@@ -1,0 +1,2 @@
+#[molen::main]
+async fn main(arguments: Vec<String>) {}

@@ -1,0 +1,2 @@
+#[molen::main]
+async fn main<T>() {}

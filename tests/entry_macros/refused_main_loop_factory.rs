@@ -1,0 +1,2 @@
+#[molen::main(loop_factory = || 3)]
+async fn main() {}

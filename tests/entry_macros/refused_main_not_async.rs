@@ -1,0 +1,2 @@
+#[molen::main]
+fn main() {}

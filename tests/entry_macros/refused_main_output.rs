@@ -1,0 +1,6 @@
+struct Answer;
+
+#[molen::main]
+async fn main() -> Answer {
+    Answer
+}

@@ -1,0 +1,2 @@
+#[molen::main(threads = 4)]
+async fn main() {}

@@ -1,0 +1,4 @@
+#[molen::main]
+async fn main() -> Result<(), molen::RunError> {
+    3
+}

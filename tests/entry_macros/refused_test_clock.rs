@@ -1,0 +1,4 @@
+#[molen::test(clock = "sundial")]
+async fn test() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[molen::test]
+fn test() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[molen::test(start_paused = true)]
+async fn test() {}
+
+fn main() {}
