@@ -13,6 +13,10 @@
 //! | [`executor`] | threads that run functions for a loop |
 //! | `watches`, `watched`, [`SelectorEventLoop`] | `add_reader` and its family |
 //! | `descriptor` | what a descriptor is: of Unix any, of Windows a socket |
+//! | [`signals`] | signals as callbacks |
+//! | `pipe` | pipes, terminals, the standard streams |
+//! | `subprocess` | other programs, their pipes and their end |
+//! | [`dns`] | names to addresses and back |
 //! | [`net`] | TCP listeners and connections |
 //! | [`host`] | a loop inside another loop |
 //!
@@ -33,6 +37,7 @@ mod registered;
 mod registrations;
 mod runner;
 mod selector;
+pub mod signals;
 mod source_error;
 mod source_state;
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -6,6 +6,7 @@
 
 use crate::interrupt::Interrupts;
 use crate::registrations::{Key, Registrations};
+use crate::signals::SignalHandlers;
 use crate::source_state::SourceState;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use crate::wait_epoll::Waiter;
@@ -54,6 +55,7 @@ pub struct StdSelector {
     poll_budget: Cell<PollBudget>,
     wake_up: Arc<WakeUp>,
     pub(crate) interrupts: Interrupts,
+    pub(crate) signals: SignalHandlers,
     start: std::time::Instant,
 }
 
@@ -85,6 +87,8 @@ impl StdSelector {
     ///
     /// The operating system's.
     pub fn new() -> io::Result<(Rc<StdSelector>, Waker)> {
+        #[cfg(unix)]
+        crate::signals::forget_in_children();
         let waiter = Waiter::new()?;
         let wake_up = waiter.registry(|registry| mio::Waker::new(registry, WAKE))?;
         let wake_up = Arc::new(WakeUp(wake_up));
@@ -96,6 +100,7 @@ impl StdSelector {
             poll_budget: Cell::new(PollBudget::DEFAULT),
             wake_up: wake_up.clone(),
             interrupts: Interrupts::new(),
+            signals: SignalHandlers::new(),
             start: std::time::Instant::now(),
         });
         Ok((selector, wake_up.into()))
@@ -167,7 +172,10 @@ impl StdSelector {
         match entry {
             Some(Entry::Source(source)) => source.notify(fired.ready, fired.hung_up),
             Some(Entry::Watch(watch)) => self.watch_fired(event_loop, watch, fired.ready),
-            None if fired.token == WAKE => self.interrupts.look(),
+            None if fired.token == WAKE => {
+                self.interrupts.look();
+                self.signals.look(event_loop);
+            }
             // A registration that is gone.
             None => {}
         }
@@ -213,6 +221,7 @@ impl Selector for StdSelector {
 
     fn close(&self) {
         self.close_watches();
+        self.signals.close();
     }
 
     fn report(&self, context: &ExceptionContext<'_>) -> Result<(), HandlerFailed> {
