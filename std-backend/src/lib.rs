@@ -40,6 +40,8 @@ mod selector;
 pub mod signals;
 mod source_error;
 mod source_state;
+#[cfg(unix)]
+pub mod subprocess;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod wait_epoll;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
