@@ -24,6 +24,7 @@
 
 pub mod concurrent;
 mod descriptor;
+pub mod dns;
 pub mod executor;
 pub mod host;
 pub mod interrupt;

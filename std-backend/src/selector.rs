@@ -4,6 +4,7 @@
 //! only sets bits in the source's state, or makes the callback of an
 //! `add_reader` ready; the core runs what waited for it in its next batch.
 
+use crate::dns::OwnResolver;
 use crate::interrupt::Interrupts;
 use crate::registrations::{Key, Registrations};
 use crate::signals::SignalHandlers;
@@ -56,6 +57,7 @@ pub struct StdSelector {
     wake_up: Arc<WakeUp>,
     pub(crate) interrupts: Interrupts,
     pub(crate) signals: SignalHandlers,
+    pub(crate) resolver: OwnResolver,
     start: std::time::Instant,
 }
 
@@ -101,6 +103,7 @@ impl StdSelector {
             wake_up: wake_up.clone(),
             interrupts: Interrupts::new(),
             signals: SignalHandlers::new(),
+            resolver: OwnResolver::new(),
             start: std::time::Instant::now(),
         });
         Ok((selector, wake_up.into()))
@@ -222,6 +225,7 @@ impl Selector for StdSelector {
     fn close(&self) {
         self.close_watches();
         self.signals.close();
+        self.resolver.close();
     }
 
     fn report(&self, context: &ExceptionContext<'_>) -> Result<(), HandlerFailed> {
