@@ -17,6 +17,7 @@
 //! | `pipe` | pipes, terminals, the standard streams |
 //! | `subprocess` | other programs, their pipes and their end |
 //! | [`dns`] | names to addresses and back |
+//! | [`udp`] | UDP sockets |
 //! | [`net`] | TCP listeners and connections |
 //! | [`host`] | a loop inside another loop |
 //!
@@ -43,6 +44,7 @@ mod source_error;
 mod source_state;
 #[cfg(unix)]
 pub mod subprocess;
+pub mod udp;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod wait_epoll;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]

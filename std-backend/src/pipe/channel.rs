@@ -166,7 +166,11 @@ impl Channel {
             fcntl_setfl(&descriptor, flags | OFlags::NONBLOCK).map_err(os)?;
         }
         let again = if sharing == Sharing::Shared { descriptor.try_clone().ok() } else { None };
-        let short_call = short_call(kind, flags, &descriptor);
+        let short_call = match sharing {
+            Sharing::Ours => short_call(kind, flags, &descriptor),
+            // Less is asked for than there may be room for.
+            Sharing::Shared => ShortCall::Nothing,
+        };
         let end = End { file: descriptor.into(), short_call, sharing };
         let registered =
             Registered::for_interest(selector, end, direction.interest(), direction.ready());
