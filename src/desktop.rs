@@ -1,9 +1,15 @@
 //! The face on desktops.
 
+#[cfg(feature = "introspect")]
+pub use molen_std::introspect;
 pub use molen_std::{
     ConcurrentError, ConcurrentFuture, Desktop, SelectorEventLoop, ThreadPoolExecutor,
     get_event_loop, net, new_event_loop, run_coroutine_threadsafe, set_event_loop, wrap_future,
 };
+
+pub use molen_std::{dns, signals, udp};
+#[cfg(unix)]
+pub use molen_std::{pipe, subprocess};
 
 extern crate std;
 

@@ -39,6 +39,16 @@ pub use desktop::*;
 #[cfg(not(any(target_os = "none", target_os = "wasi")))]
 pub use molen_std as backend;
 
+/// Tracers, counters and debug mode of loops, and this target's exporters.
+#[cfg(feature = "trace")]
+pub mod trace {
+    #[cfg(all(target_os = "none", feature = "defmt"))]
+    pub use molen_bare::trace::*;
+    pub use molen_core::trace::*;
+    #[cfg(not(any(target_os = "none", target_os = "wasi")))]
+    pub use molen_std::trace::*;
+}
+
 #[cfg(target_os = "wasi")]
 mod wasi;
 #[cfg(target_os = "wasi")]

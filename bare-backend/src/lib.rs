@@ -9,6 +9,7 @@
 //! | bytes in, bytes out | [`ring`], [`serial`] | [`uart`] |
 //! | an interrupt makes a task ready | [`wake_slot`] | – |
 //! | all of it as the core's backend | `board` | – |
+//! | what the loop does, by `defmt` (feature `defmt`) | `trace` | – |
 //!
 //! Nothing here decides what runs next: an interrupt handler moves bytes or time, fires a
 //! [`Waker`](core::task::Waker), and the core does the rest.
@@ -46,5 +47,7 @@ pub mod ring;
 #[cfg(all(target_arch = "riscv32", target_os = "none"))]
 pub mod riscv;
 pub mod serial;
+#[cfg(feature = "defmt")]
+pub mod trace;
 pub mod uart;
 pub mod wake_slot;

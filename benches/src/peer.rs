@@ -1,6 +1,7 @@
 //! What a loop must offer to be a column of the table.
 
 use crate::row::Row;
+use crate::rows::combine::Forms;
 use std::future::Future;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -18,6 +19,10 @@ pub trait Peer: 'static {
 
     /// The loop's own TCP echo server, or `None` when it has no sockets.
     const SERVE: Option<Serve> = None;
+
+    /// What the library has to wait for several futures in place, or `None`
+    /// when it has nothing of its own.
+    const FORMS: Option<Forms> = None;
 
     /// Runs a row about channels with the loop's own ones. Only Molen has it:
     /// other channels are columns of their own, so that all run on one loop.
@@ -64,6 +69,35 @@ pub trait Peer: 'static {
     }
 }
 
+/// The lock and the semaphore that come with a loop, if any do.
+pub trait Locks: 'static {
+    /// A lock around a number.
+    type Lock: 'static;
+    /// A semaphore.
+    type Semaphore: 'static;
+
+    /// Why the loop cannot do `row`, or `None` when its locks do not keep it from that.
+    fn lacks_locks(row: Row) -> Option<&'static str> {
+        let _ = row;
+        None
+    }
+
+    /// A lock around zero.
+    fn lock() -> Self::Lock;
+
+    /// A semaphore with so many permits.
+    fn semaphore(permits: usize) -> Self::Semaphore;
+
+    /// Holds the lock while `inside` runs, and counts its number up.
+    fn with_lock(lock: &Self::Lock, inside: impl Future<Output = ()>) -> impl Future<Output = u64>;
+
+    /// Holds a permit while `inside` runs.
+    fn with_permit(
+        semaphore: &Self::Semaphore,
+        inside: impl Future<Output = ()>,
+    ) -> impl Future<Output = ()>;
+}
+
 /// What kind of thing a column is; the judged column is compared with peers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -92,7 +126,7 @@ pub struct Column {
 
 impl Column {
     /// The column of a loop.
-    pub fn of<P: Peer>(kind: Kind) -> Self {
+    pub fn of<P: Peer + Locks>(kind: Kind) -> Self {
         Column {
             name: P::NAME,
             kind,
@@ -102,8 +136,10 @@ impl Column {
             lacks: |row| {
                 if row.needs_pool() && !P::HAS_POOL {
                     Some("no thread pool")
+                } else if row.combines() && P::FORMS.is_none() {
+                    Some("no combinators of its own")
                 } else {
-                    P::lacks(row)
+                    P::lacks(row).or_else(|| P::lacks_locks(row))
                 }
             },
         }

@@ -22,6 +22,19 @@ pub enum Row {
     PingPong,
     /// A futures oneshot channel made, sent and awaited between two tasks
     Oneshot,
+    /// A free lock acquired and released
+    Lock,
+    /// A lock that two tasks fight for
+    #[value(name = "lock_2")]
+    Lock2,
+    /// A lock that a hundred tasks fight for
+    #[value(name = "lock_100")]
+    Lock100,
+    /// A free permit of a semaphore acquired and released
+    Permits,
+    /// Ten permits that a hundred tasks fight for
+    #[value(name = "permits_100")]
+    Permits100,
     /// An idle loop woken from another thread
     Wake,
     /// A million messages from another thread through a futures channel
@@ -60,6 +73,12 @@ pub enum Row {
     /// System calls per request with 64 connections, by strace
     #[value(name = "calls_64")]
     Calls64,
+    /// Two and eight futures in place, until all are ready
+    Join,
+    /// Vectors of futures that become ready one after the other
+    JoinAll,
+    /// Two and eight futures in place, until the first is ready
+    Select,
     /// Heap bytes of a task with a 64-byte future and of an armed timer
     Heap,
     /// A round trip of two tasks through two queues for one item
@@ -175,6 +194,11 @@ impl Row {
         matches!(self, Timers1 | Timers1k | Timers1m | Fire1 | Fire1k | Fire1m)
     }
 
+    /// Whether the row is about combinators, which not every library has.
+    pub fn combines(self) -> bool {
+        matches!(self, Row::Join | Row::JoinAll | Row::Select)
+    }
+
     /// Whether the row is about channels, not about loops.
     pub fn is_about_channels(self) -> bool {
         use Row::*;
@@ -182,6 +206,12 @@ impl Row {
             self,
             QueuePingPong | QueueStream | OneshotOwn | Signal | ChannelStream | ChannelThreads
         )
+    }
+
+    /// Whether the row takes locks or permits.
+    pub fn needs_locks(self) -> bool {
+        use Row::*;
+        matches!(self, Lock | Lock2 | Lock100 | Permits | Permits100)
     }
 
     /// Whether every run yields the same, so that one round is enough.
@@ -212,6 +242,11 @@ impl Row {
             Row::YieldOwn => const { &[cpu("yield_own")] },
             Row::PingPong => const { &[cpu("ping_pong")] },
             Row::Oneshot => const { &[cpu("oneshot")] },
+            Row::Lock => const { &[cpu("lock")] },
+            Row::Lock2 => const { &[cpu("lock_2")] },
+            Row::Lock100 => const { &[cpu("lock_100")] },
+            Row::Permits => const { &[cpu("permits")] },
+            Row::Permits100 => const { &[cpu("permits_100")] },
             Row::Wake => {
                 const {
                     &[
@@ -297,6 +332,11 @@ impl Row {
             Row::ChannelThreads => const { &[cpu("channel_threads")] },
             Row::Calls1 => const { &[figure("calls_1", CALLS, SAME_CALLS)] },
             Row::Calls64 => const { &[figure("calls_64", CALLS, SAME_CALLS)] },
+            Row::Join => const { &[cpu("join_2"), cpu("join_8")] },
+            Row::JoinAll => {
+                const { &[cpu("join_all_8"), cpu("join_all_100"), cpu("join_all_10k")] }
+            }
+            Row::Select => const { &[cpu("select_2"), cpu("select_8")] },
             Row::Heap => {
                 const {
                     &[

@@ -52,9 +52,67 @@ mod turn_cell {
 
 #[cfg(not(feature = "threads"))]
 pub(crate) use core::sync::atomic::{AtomicBool, Ordering};
+#[cfg(all(feature = "alloc", not(feature = "threads")))]
+pub(crate) use core::sync::atomic::{AtomicPtr, AtomicUsize};
 
 #[cfg(not(feature = "threads"))]
 pub(crate) use shared_with_interrupts::*;
+
+/// The same operations where threads share.
+#[cfg(feature = "threads")]
+pub(crate) mod between_threads {
+    use super::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+    use core::ptr::null_mut;
+
+    /// Sets `flag` and tells whether it was set before. Acquires and releases.
+    #[inline]
+    pub(crate) fn test_and_set(flag: &AtomicBool) -> bool {
+        flag.swap(true, Ordering::AcqRel)
+    }
+
+    /// Clears `flag`. What was done before anybody set it is seen from here on,
+    /// also if it was set already.
+    #[inline]
+    pub(crate) fn clear(flag: &AtomicBool) {
+        flag.swap(false, Ordering::AcqRel);
+    }
+
+    /// Puts `item` at the head of a stack; `link` stores the old head in
+    /// `item`. Returns whether the stack was empty.
+    #[inline]
+    pub(crate) fn push_head<T>(head: &AtomicPtr<T>, item: *mut T, link: impl Fn(*mut T)) -> bool {
+        let mut seen = head.load(Ordering::Relaxed);
+        loop {
+            link(seen);
+            match head.compare_exchange_weak(seen, item, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return seen.is_null(),
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// Takes a whole stack, leaving it empty.
+    #[inline]
+    pub(crate) fn take_head<T>(head: &AtomicPtr<T>) -> *mut T {
+        if head.load(Ordering::Relaxed).is_null() {
+            return null_mut();
+        }
+        head.swap(null_mut(), Ordering::Acquire)
+    }
+
+    /// Adds `n` and returns the value before.
+    #[inline]
+    pub(crate) fn add(counter: &AtomicUsize, n: usize) -> usize {
+        counter.fetch_add(n, Ordering::Relaxed)
+    }
+
+    /// Subtracts `n` and returns the value before. Who gets to zero sees what
+    /// all others did.
+    #[inline]
+    pub(crate) fn sub(counter: &AtomicUsize, n: usize) -> usize {
+        counter.fetch_sub(n, Ordering::AcqRel)
+    }
+}
 
 #[cfg(not(feature = "threads"))]
 mod shared_with_interrupts {
@@ -79,23 +137,41 @@ mod shared_with_interrupts {
         })
     }
 
-    /// Puts `item` at the head of a stack; `link` stores the old head in `item`.
+    /// Clears `flag`.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn clear(flag: &AtomicBool) {
+        flag.store(false, Ordering::Relaxed);
+        // What was done before it was last set is seen from here on.
+        compiler_fence(Ordering::SeqCst);
+    }
+
+    /// Puts `item` at the head of a stack; `link` stores the old head in
+    /// `item`. Returns whether the stack was empty.
     ///
     /// Between the two steps the stack is cut off below `item`. Nobody who
     /// takes from it can see that: only the code that interrupts interrupt
     /// does, and they run to their end before it goes on.
     #[inline]
-    pub(crate) fn push_head<T>(head: &AtomicPtr<T>, item: *mut T, link: impl FnOnce(*mut T)) {
+    pub(crate) fn push_head<T>(
+        head: &AtomicPtr<T>,
+        item: *mut T,
+        link: impl FnOnce(*mut T),
+    ) -> bool {
         #[cfg(target_has_atomic = "ptr")]
         {
             compiler_fence(Ordering::SeqCst);
-            link(head.swap(item, Ordering::Relaxed));
+            let before = head.swap(item, Ordering::Relaxed);
+            link(before);
             compiler_fence(Ordering::SeqCst);
+            before.is_null()
         }
         #[cfg(not(target_has_atomic = "ptr"))]
         critical_section::with(|_| {
-            link(head.load(Ordering::Relaxed));
+            let before = head.load(Ordering::Relaxed);
+            link(before);
             head.store(item, Ordering::Relaxed);
+            before.is_null()
         })
     }
 
@@ -117,7 +193,7 @@ mod shared_with_interrupts {
     }
 
     /// Adds `n` and returns the value before.
-    #[cfg(feature = "alloc")]
+    #[cfg(any(feature = "alloc", feature = "trace"))]
     #[inline]
     pub(crate) fn add(counter: &core::sync::atomic::AtomicUsize, n: usize) -> usize {
         #[cfg(target_has_atomic = "ptr")]

@@ -31,6 +31,13 @@ message!(Closed, "the event loop is closed");
 pub struct NoRunningLoop;
 message!(NoRunningLoop, "no event loop is running on this thread");
 
+/// There was nothing given to wait for: no future, no task.
+///
+/// asyncio: `ValueError: Set of Tasks/Futures is empty.`
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NothingToWaitFor;
+message!(NothingToWaitFor, "cannot wait for the first of no futures: none was given");
+
 /// This thread has no loop: none runs, and none was set.
 ///
 /// asyncio: `RuntimeError: There is no current event loop in thread`.
@@ -222,6 +229,10 @@ pub enum TaskError {
     Taken,
     /// It was awaited on a loop that it does not belong to.
     ForeignLoop,
+    /// It was awaited by itself, and would have waited for ever.
+    ///
+    /// asyncio: `RuntimeError: Task cannot await on itself`.
+    Itself,
 }
 
 impl TaskError {
@@ -247,6 +258,7 @@ impl fmt::Display for TaskError {
             }
             Self::Taken => f.write_str("the result of the task was already taken"),
             Self::ForeignLoop => f.write_str("the task belongs to another event loop"),
+            Self::Itself => f.write_str("the task cannot await itself: it would wait for ever"),
         }
     }
 }

@@ -21,12 +21,14 @@
 //! | [`schedule`] | the loop, its turn, ready queue, timer wheel, handles |
 //! | [`runner`] | running a program, and clearing up behind it |
 //! | [`task`] | tasks on the heap and in statics, cancellation, promises, `sleep` |
+//! | [`combine`] | waiting for several things at once |
 //! | `executor` | functions that block, on other threads (`threads` only) |
 //! | [`sync`] | what tasks wait for in one another: locks, events, queues …; signals and channels for interrupts and threads |
 //! | [`io`] | what a backend implements: clock, selector, readiness, byte sources |
 //! | [`task_group`] | tasks that are all over when a block is |
 //! | [`timeouts`] | waiting, but not for ever |
 //! | [`testing`] | a scripted selector, a hand-advanced clock, an event log |
+//! | `trace` | what the loop does, told while it does it; needs the feature |
 //!
 //! # Features
 //!
@@ -34,6 +36,7 @@
 //! * `threads`: one loop a thread, wakes from other threads; needs the hook
 //!   of [`platform`]. Without it there is one thread of control (and its
 //!   interrupts), and nothing is paid for more.
+//! * `trace`: tracers, counters and debug mode.
 
 #![no_std]
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -42,10 +45,13 @@
 extern crate alloc;
 
 mod atomic;
+pub mod combine;
 pub mod error;
 #[cfg(feature = "threads")]
 pub mod executor;
 pub mod io;
+#[cfg(not(feature = "threads"))]
+mod one_thread;
 pub mod platform;
 pub mod runner;
 pub mod schedule;
@@ -55,13 +61,24 @@ pub mod task_group;
 pub mod testing;
 pub mod time;
 pub mod timeouts;
+#[cfg(not(feature = "trace"))]
+mod trace;
+#[cfg(feature = "trace")]
+pub mod trace;
 
+pub use combine::{
+    ReturnWhen, as_completed, gather, join, race, select, shield, staggered_race, try_gather, wait,
+};
+#[cfg(feature = "alloc")]
+pub use combine::{join_all, select_all};
 pub use error::{
-    Closed, Full, InvalidState, NoEventLoop, NoRunningLoop, RunError, ScheduleError, TaskError,
-    Unsupported,
+    Closed, Full, InvalidState, NoEventLoop, NoRunningLoop, NothingToWaitFor, RunError,
+    ScheduleError, TaskError, Unsupported,
 };
 #[cfg(feature = "threads")]
 pub use executor::{run_in_executor, to_thread};
+#[cfg(not(feature = "threads"))]
+pub use one_thread::OneThread;
 pub use schedule::{EventLoop, Handle, LoopRef, MissedTicks, TimerHandle, Turn, get_running_loop};
 #[cfg(not(feature = "threads"))]
 pub use schedule::{get_event_loop, set_event_loop};
@@ -70,8 +87,8 @@ pub use sync::{LifoQueue, PriorityQueue, Queue};
 #[cfg(feature = "alloc")]
 pub use task::all_tasks;
 pub use task::{
-    Cancelled, Promise, Task, TaskRef, catch_cancel, create_task, current_task, sleep, sleep_until,
-    yield_now,
+    CallGraph, Cancelled, Promise, Task, TaskRef, capture_call_graph, catch_cancel, create_task,
+    current_task, print_call_graph, sleep, sleep_until, yield_now,
 };
 #[cfg(feature = "alloc")]
 pub use task_group::TaskGroup;

@@ -18,6 +18,8 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize as Count, Ordering::SeqCst};
 use std::task::{Poll, Wake, Waker};
 
+#[path = "loom/children.rs"]
+mod children;
 #[path = "loom/jobs.rs"]
 mod jobs;
 

@@ -41,6 +41,10 @@ fn main() -> io::Result<()> {
     for script in scripts {
         println!("cargo::rustc-link-arg-bins=-T{script}");
     }
+    // Where the text of what is logged is left for the computer to read.
+    if env::var_os("CARGO_FEATURE_DEFMT").is_some() {
+        println!("cargo::rustc-link-arg-bins=-Tdefmt.x");
+    }
     println!("cargo::rerun-if-env-changed=TARGET");
     Ok(())
 }

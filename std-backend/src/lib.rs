@@ -20,6 +20,7 @@
 //! | [`udp`] | UDP sockets |
 //! | [`net`] | TCP listeners and connections |
 //! | [`host`] | a loop inside another loop |
+//! | `trace`, `introspect` | exporters of traces; the tasks of a living process |
 //!
 //! Nothing here decides what runs when, and nothing here knows a protocol.
 
@@ -29,6 +30,8 @@ pub mod dns;
 pub mod executor;
 pub mod host;
 pub mod interrupt;
+#[cfg(feature = "introspect")]
+pub mod introspect;
 pub mod net;
 #[cfg(unix)]
 pub mod pipe;
@@ -44,6 +47,8 @@ mod source_error;
 mod source_state;
 #[cfg(unix)]
 pub mod subprocess;
+#[cfg(feature = "trace")]
+pub mod trace;
 pub mod udp;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod wait_epoll;
@@ -73,5 +78,9 @@ pub fn new_event_loop() -> io::Result<LoopRef> {
     let (selector, waker) = StdSelector::new()?;
     let event_loop = LoopRef::new(selector);
     event_loop.set_unparker(waker);
+    #[cfg(feature = "trace")]
+    if trace::debug_mode_by_environment() {
+        event_loop.set_debug(true);
+    }
     Ok(event_loop)
 }

@@ -181,3 +181,22 @@ fn a_forked_child_has_no_loop_and_signals_do_there_what_they_do_by_default() {
     assert_eq!(libc::WTERMSIG(status), libc::SIGALRM);
     assert_eq!(calls.get(), 0, "the child's signal came to the parent");
 }
+
+/// In a process of its own, where nothing was done with signals before.
+#[test]
+fn the_first_handler_of_a_process_is_called() {
+    if std::env::var_os("MOLEN_FIRST").is_none() {
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "the_first_handler_of_a_process_is_called"])
+            .env("MOLEN_FIRST", "1")
+            .status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    let event_loop = new_loop();
+    let stop = event_loop.clone();
+    event_loop.add_signal_handler(Signal::HUP, move || stop.stop()).unwrap();
+    let sender = send_later(Signal::HUP);
+    event_loop.run_forever().unwrap();
+    sender.join().unwrap();
+}

@@ -10,6 +10,7 @@
 
 use crate::peer::Peer;
 use crate::row::Row;
+use crate::rows::combine::{Forms, batch, child};
 use crate::sync::Slot;
 use embassy_executor::raw::{AvailableTask, TaskStorage};
 use embassy_executor::{Executor, Spawner};
@@ -80,6 +81,43 @@ fn start<F: Future<Output = ()> + 'static>(spawner: Spawner, task: F) {
 
 impl Peer for Embassy {
     const NAME: &'static str = "embassy";
+
+    const FORMS: Option<Forms> = Some(Forms {
+        join_2: || batch(|| embassy_futures::join::join(child(1), child(1)), |(a, b)| a + b),
+        join_8: Some(|| {
+            batch(
+                || embassy_futures::join::join_array([(); 8].map(|()| child(1))),
+                |all| all.into_iter().sum(),
+            )
+        }),
+        join_all: None,
+        select_2: || {
+            batch(
+                || embassy_futures::select::select(child(9), child(1)),
+                |either| match either {
+                    embassy_futures::select::Either::First(a) => a,
+                    embassy_futures::select::Either::Second(b) => b,
+                },
+            )
+        },
+        select_8: Some(|| {
+            batch(
+                || {
+                    embassy_futures::select::select_array([
+                        child(9),
+                        child(9),
+                        child(9),
+                        child(9),
+                        child(9),
+                        child(9),
+                        child(9),
+                        child(1),
+                    ])
+                },
+                |(value, _)| value,
+            )
+        }),
+    });
 
     fn lacks(row: Row) -> Option<&'static str> {
         match row {

@@ -7,6 +7,7 @@ mod floor;
 mod futures_pool;
 #[cfg(feature = "glommio")]
 mod glommio_rt;
+mod locks;
 mod molen_rt;
 
 #[cfg(feature = "channels")]

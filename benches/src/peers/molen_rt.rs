@@ -1,7 +1,9 @@
 //! Molen on its desktop backend.
 
 use crate::peer::{Peer, Serve};
+use crate::rows::combine::{Forms, batch, child};
 use molen::Task;
+use molen::combine::Either;
 use molen::net::{TcpListener, TcpStream};
 use std::future::Future;
 use std::time::Duration;
@@ -20,6 +22,40 @@ impl Peer for Molen {
     const NAME: &'static str = "molen";
 
     const SERVE: Option<Serve> = Some(serve);
+
+    const FORMS: Option<Forms> = Some(Forms {
+        join_2: || batch(|| molen::join((child(1), child(1))), |(a, b)| a + b),
+        join_8: Some(|| {
+            batch(|| molen::join([(); 8].map(|()| child(1))), |all| all.into_iter().sum())
+        }),
+        join_all: Some(|children| Box::pin(molen::join_all(children))),
+        select_2: || {
+            batch(
+                || molen::select((child(9), child(1))),
+                |either| match either {
+                    Either::First(a) => a,
+                    Either::Second(b) => b,
+                },
+            )
+        },
+        select_8: Some(|| {
+            batch(
+                || async {
+                    molen::select! {
+                        a = child(9) => a,
+                        b = child(9) => b,
+                        c = child(9) => c,
+                        d = child(9) => d,
+                        e = child(9) => e,
+                        f = child(9) => f,
+                        g = child(9) => g,
+                        h = child(1) => h,
+                    }
+                },
+                |value| value,
+            )
+        }),
+    });
 
     #[cfg(feature = "channels")]
     const CHANNELS: Option<fn(crate::row::Row)> =

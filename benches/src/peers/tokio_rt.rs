@@ -6,6 +6,7 @@
 //!   thread that makes a wrapped future also polls and drops it.
 
 use crate::peer::{Peer, Serve};
+use crate::rows::combine::{Forms, batch, child};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -44,6 +45,7 @@ impl<F: Future> Future for OneThread<F> {
 impl Peer for CurrentThread {
     const NAME: &'static str = "tokio-ct";
     const SERVE: Option<Serve> = Some(serve::<Self>);
+    const FORMS: Option<Forms> = Some(FORMS);
 
     const HAS_POOL: bool = true;
 
@@ -83,6 +85,7 @@ impl Peer for CurrentThread {
 impl Peer for LocalRuntime {
     const NAME: &'static str = "tokio-local";
     const SERVE: Option<Serve> = Some(serve::<Self>);
+    const FORMS: Option<Forms> = Some(FORMS);
 
     const HAS_POOL: bool = true;
 
@@ -118,6 +121,53 @@ impl Peer for LocalRuntime {
         tokio::task::unconstrained(task)
     }
 }
+
+/// tokio's `select!` is asked for a fixed order, as the others have.
+const FORMS: Forms = Forms {
+    join_2: || batch(|| async { tokio::join!(child(1), child(1)) }, |(a, b)| a + b),
+    join_8: Some(|| {
+        batch(
+            || async {
+                tokio::join!(
+                    child(1),
+                    child(1),
+                    child(1),
+                    child(1),
+                    child(1),
+                    child(1),
+                    child(1),
+                    child(1)
+                )
+            },
+            |(a, b, c, d, e, f, g, h)| a + b + c + d + e + f + g + h,
+        )
+    }),
+    join_all: None,
+    select_2: || {
+        batch(
+            || async { tokio::select!(biased; a = child(9) => a, b = child(1) => b) },
+            |value| value,
+        )
+    },
+    select_8: Some(|| {
+        batch(
+            || async {
+                tokio::select! {
+                    biased;
+                    a = child(9) => a,
+                    b = child(9) => b,
+                    c = child(9) => c,
+                    d = child(9) => d,
+                    e = child(9) => e,
+                    f = child(9) => f,
+                    g = child(9) => g,
+                    h = child(1) => h,
+                }
+            },
+            |value| value,
+        )
+    }),
+};
 
 fn on_thread<F>(function: F) -> impl Future<Output = u64>
 where

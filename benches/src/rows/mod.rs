@@ -2,17 +2,19 @@
 
 #[cfg(feature = "channels")]
 pub mod channels;
+pub mod combine;
 mod executor;
 mod heap;
 mod scheduling;
+mod sync;
 mod threads;
 mod timers;
 
-use crate::peer::Peer;
+use crate::peer::{Locks, Peer};
 use crate::row::Row;
 
 /// Runs `row` on a fresh loop and prints its figures.
-pub fn run<P: Peer>(row: Row) {
+pub fn run<P: Peer + Locks>(row: Row) {
     match row {
         Row::SpawnBatch => P::block_on(scheduling::spawn_batch::<P>()),
         Row::SpawnJoin => P::block_on(scheduling::spawn_join::<P>()),
@@ -21,6 +23,11 @@ pub fn run<P: Peer>(row: Row) {
         Row::YieldOwn => P::block_on(scheduling::yield_own::<P>()),
         Row::PingPong => P::block_on(scheduling::ping_pong::<P>()),
         Row::Oneshot => P::block_on(scheduling::oneshot::<P>()),
+        Row::Lock => P::block_on(P::unbudgeted(sync::lock::<P>())),
+        Row::Lock2 => P::block_on(sync::contended_lock::<P>("lock_2", 2, 300_000)),
+        Row::Lock100 => P::block_on(sync::contended_lock::<P>("lock_100", 100, 5_000)),
+        Row::Permits => P::block_on(P::unbudgeted(sync::permits::<P>())),
+        Row::Permits100 => P::block_on(sync::contended_permits::<P>()),
         Row::Wake => P::block_on(threads::wake()),
         Row::Messages => P::block_on(threads::messages()),
         Row::Timers1 => P::block_on(P::unbudgeted(timers::one::<P>())),
@@ -29,6 +36,9 @@ pub fn run<P: Peer>(row: Row) {
         Row::Fire1 => P::block_on(timers::fire_again::<P>("fire_1", 1, 300, 200..1_200)),
         Row::Fire1k => P::block_on(timers::fire_again::<P>("fire_1k", 1000, 10, 2_000..100_000)),
         Row::Fire1m => P::block_on(timers::fire_among_million::<P>()),
+        Row::Join => combine::join::<P>(),
+        Row::JoinAll => combine::join_all::<P>(),
+        Row::Select => combine::select::<P>(),
         Row::JobOne => P::block_on(executor::round_trip::<P>()),
         Row::JobMany => P::block_on(executor::throughput::<P>()),
         Row::Heap => heap::run::<P>(),

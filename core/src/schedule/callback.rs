@@ -234,6 +234,7 @@ impl<P, K: Kind<P>, S: Place> Table<P, K, S> {
             discard: discard::<P>,
             #[cfg(feature = "threads")]
             panicked: panicked::<P, K>,
+            described: crate::trace::Described::callback::<P>(),
         },
         drop_payload: drop_payload::<P>,
         free: S::free::<P>,

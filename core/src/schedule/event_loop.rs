@@ -27,6 +27,7 @@ use crate::io::Backend;
 use crate::task::header::Header;
 use crate::task::list::TaskList;
 use crate::time::Instant;
+use crate::trace::TracePoints;
 use core::cell::Cell;
 use core::ptr::{NonNull, null};
 
@@ -76,6 +77,7 @@ pub struct EventLoop {
     pub(crate) timers: Timers,
     flags: Cell<u8>,
     pub(crate) tasks: TaskList,
+    pub(crate) trace: TracePoints,
     backend: Cell<Option<BackendRef>>,
     #[cfg(feature = "alloc")]
     pub(super) hooks: Hooks,
@@ -101,7 +103,7 @@ pub struct EventLoop {
     pub(super) references: AtomicUsize,
 }
 
-#[cfg(all(not(feature = "alloc"), target_pointer_width = "32"))]
+#[cfg(all(not(feature = "alloc"), not(feature = "trace"), target_pointer_width = "32"))]
 const _: () = assert!(size_of::<EventLoop>() == 40);
 
 #[cfg(not(feature = "threads"))]
@@ -120,6 +122,7 @@ impl EventLoop {
             timers: Timers::new(),
             flags: Cell::new(0),
             tasks: TaskList::new(),
+            trace: TracePoints::new(),
             backend: Cell::new(None),
             #[cfg(feature = "alloc")]
             hooks: Hooks::new(),
@@ -135,6 +138,7 @@ impl EventLoop {
             timers: Timers::new(),
             flags: Cell::new(0),
             tasks: TaskList::new(),
+            trace: TracePoints::new(),
             backend: Cell::new(Some(backend)),
             hooks: Hooks::new(),
             ended: crate::task::ended::EndedTasks::new(),
@@ -367,6 +371,7 @@ impl EventLoop {
             self.orphan_tasks();
             self.close_default_executor();
         }
+        self.trace.loop_closed(self);
         Ok(())
     }
 
@@ -400,6 +405,7 @@ pub(super) struct Running<'a> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
+        self.event_loop.trace.end_turn(self.event_loop, 0);
         self.event_loop.running_node.set(null());
         self.event_loop.lower(RUNNING);
         crate::platform::set_current(null());

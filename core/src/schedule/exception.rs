@@ -173,6 +173,14 @@ impl EventLoop {
         }
     }
 
+    /// Writes what is worth a word but is no failure where failures are
+    /// written; the handler is not told.
+    #[cfg(feature = "trace")]
+    pub(crate) fn warn(&self, context: &ExceptionContext<'_>) {
+        // It was only a warning.
+        let _ = guard(&mut || self.default_exception_handler(context));
+    }
+
     fn default_or_last_resort(&self, context: &ExceptionContext<'_>) {
         if guard(&mut || self.default_exception_handler(context)).is_err()
             && let Some(backend) = self.backend()

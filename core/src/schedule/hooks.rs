@@ -50,11 +50,9 @@ impl Hooks {
 }
 
 #[cfg(not(feature = "alloc"))]
-static HOOKS: Hooks = Hooks::new();
-
-#[cfg(not(feature = "alloc"))]
-// SAFETY: there is one thread of control, and interrupts do not touch them.
-unsafe impl Sync for Hooks {}
+// SAFETY: interrupts do not touch them.
+static HOOKS: crate::one_thread::OneThread<Hooks> =
+    unsafe { crate::one_thread::OneThread::new(Hooks::new()) };
 
 impl EventLoop {
     #[cfg(feature = "alloc")]

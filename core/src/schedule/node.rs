@@ -26,6 +26,9 @@ pub(crate) struct NodeVTable {
     /// Ends it after `run` panicked.
     #[cfg(feature = "threads")]
     pub(crate) panicked: unsafe fn(NonNull<Node>, &EventLoop, crate::platform::Payload),
+    /// What tracers are told of it.
+    #[cfg_attr(not(feature = "trace"), allow(dead_code, reason = "it is nothing"))]
+    pub(crate) described: crate::trace::Described,
 }
 
 /// The start of everything that the loop can run.

@@ -22,14 +22,11 @@
 
 use super::loop_ref::{LoopRef, get_running_loop};
 use crate::error::NoEventLoop;
+use crate::one_thread::OneThread;
 use core::cell::Cell;
 
-struct OneThread(Cell<Option<LoopRef>>);
-
-// SAFETY: there is one thread of control, and interrupts do not ask for loops.
-unsafe impl Sync for OneThread {}
-
-static SET: OneThread = OneThread(Cell::new(None));
+// SAFETY: interrupts do not ask for loops.
+static SET: OneThread<Cell<Option<LoopRef>>> = unsafe { OneThread::new(Cell::new(None)) };
 
 /// The loop that runs or, while none does, the one that was
 /// [set](set_event_loop).
@@ -43,8 +40,8 @@ pub fn get_event_loop() -> Result<LoopRef, NoEventLoop> {
     if let Ok(running) = get_running_loop() {
         return Ok(running);
     }
-    let set = SET.0.take();
-    SET.0.set(set.clone());
+    let set = SET.take();
+    SET.set(set.clone());
     set.ok_or(NoEventLoop)
 }
 
@@ -53,5 +50,5 @@ pub fn get_event_loop() -> Result<LoopRef, NoEventLoop> {
 ///
 /// asyncio: `set_event_loop()`.
 pub fn set_event_loop(event_loop: Option<LoopRef>) {
-    SET.0.set(event_loop);
+    SET.set(event_loop);
 }

@@ -93,6 +93,7 @@ impl Timer {
     pub(crate) unsafe fn set(&self, event_loop: &EventLoop, when: Instant) {
         #[cfg(feature = "threads")]
         self.owner.set(event_loop);
+        event_loop.trace.timer_set(event_loop, self, when);
         // SAFETY: the caller's promise.
         unsafe { event_loop.timers.insert(NonNull::from(&self.node), when) };
     }

@@ -21,6 +21,7 @@ use crate::error::RunError;
 use crate::io::{SelectError, Wait};
 use crate::task::TaskRef;
 use crate::time::{Duration, Instant};
+use crate::trace::{Observer, observe_step, run_steps};
 use core::future::Future;
 use core::pin::pin;
 use core::ptr::NonNull;
@@ -146,10 +147,17 @@ impl EventLoop {
     /// Runs what is ready now, once each but at most `left`, which is not zero
     /// and is counted down. What is left over comes before anything newer.
     fn run_batch(&self, left: &mut u32) {
+        self.trace.begin_turn(self);
+        let before = *left;
+        self.run_ready(left);
+        self.trace.end_turn(self, before - *left);
+    }
+
+    fn run_ready(&self, left: &mut u32) {
         #[cfg(not(feature = "threads"))]
-        self.run_nodes(left);
+        run_steps(self, left);
         #[cfg(feature = "threads")]
-        while let Err(payload) = crate::platform::catch_unwind(&mut || self.run_nodes(left)) {
+        while let Err(payload) = crate::platform::catch_unwind(&mut || run_steps(self, left)) {
             self.end_panicked(payload);
             if *left == 0 || self.batch_is_empty() {
                 break;
@@ -157,8 +165,9 @@ impl EventLoop {
         }
     }
 
+    /// What [`run_steps`] calls.
     #[inline(always)]
-    fn run_nodes(&self, left: &mut u32) {
+    pub(crate) fn run_nodes<O: Observer>(&self, left: &mut u32, mut observer: O) {
         let mut batch = self.batch.get();
         if batch.is_empty() {
             batch = self.ready.take();
@@ -168,8 +177,10 @@ impl EventLoop {
             self.batch.set(batch);
             self.running_node.set(node.as_ptr());
             *left -= 1;
+            observer.before(node);
             // SAFETY: as above; Right Table.
             unsafe { (node.as_ref().table().run)(node, self) };
+            observer.after();
             if *left == 0 {
                 break;
             }
@@ -192,6 +203,7 @@ impl EventLoop {
         let entered = self.task_hooks().entered.take();
         // SAFETY: the caller's promise.
         let run = || unsafe { (node.as_ref().table().run)(node, self) };
+        let run = || observe_step(self, node, run);
         #[cfg(feature = "threads")]
         if let Err(payload) = crate::platform::catch_unwind(&mut { run }) {
             self.running_node.set(node.as_ptr());
@@ -258,6 +270,7 @@ impl Running<'_> {
     /// Steps 1 to 4; returns how many timers were due.
     fn look(&self, limit: Wait) -> Result<u32, RunError> {
         let event_loop = self.event_loop;
+        event_loop.trace.begin_turn(event_loop);
         #[cfg(feature = "threads")]
         event_loop.take_in();
         // SAFETY: a loop that runs was started.
@@ -278,6 +291,7 @@ impl Running<'_> {
 
     fn select(&self, wait: Wait) -> Result<(), RunError> {
         let event_loop = self.event_loop;
+        event_loop.trace.begin_select(event_loop, wait);
         #[cfg(feature = "threads")]
         let result = {
             let result = self.backend.select(event_loop, event_loop.prepare_to_sleep(wait));
@@ -286,6 +300,7 @@ impl Running<'_> {
         };
         #[cfg(not(feature = "threads"))]
         let result = self.backend.select(event_loop, wait);
+        event_loop.trace.end_select(event_loop, wait);
         result.map_err(|error| match error {
             SelectError::NothingToWaitFor => RunError::NothingToWaitFor,
             SelectError::Os(code) => RunError::Select(code),
@@ -299,6 +314,7 @@ impl Running<'_> {
             let now = self.backend.now();
             // SAFETY: a loop that runs was started.
             while let Some(node) = unsafe { self.event_loop.timers.pop_due(now) } {
+                self.event_loop.trace.timer_fired(self.event_loop, node);
                 // SAFETY: only timers are put there.
                 unsafe { Timer::fire(node) };
                 fired += 1;

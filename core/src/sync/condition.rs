@@ -15,8 +15,9 @@
 //! to touch what the lock protects. `wait` takes the guard and gives it back.
 //! A wait that is dropped (a lost `select`, a timeout, a cancelled task) gives
 //! nothing back, so no code that comes later, a destructor or the code behind a
-//! `catch_cancel`, can believe that it holds the lock; what it needs it
-//! acquires, and the compiler says where. Likewise `notify` wants to see a
+//! `catch_cancel`, can believe that it holds the lock. Who wants the lock for
+//! cleaning up has asyncio's rule in [`Condition::wait_catching`], which a
+//! cancel of the task ends with the lock held. Likewise `notify` wants to see a
 //! guard, where asyncio fails at run time when the lock is not held.
 //!
 //! # Invariants
@@ -29,6 +30,7 @@
 
 use super::lock::{AcquireLock, Lock, LockGuard, ReleaseError};
 use super::wait_list::{WaitList, Waiter};
+use crate::task::{Cancelled, catch_cancel};
 use core::cell::Cell;
 use core::fmt;
 use core::future::Future;
@@ -179,6 +181,34 @@ impl<L: AsLock> Condition<L> {
             guard = self.wait(guard).await;
         }
         guard
+    }
+
+    /// As [`Condition::wait`], but a cancel of the task ends it with the lock held:
+    /// the cancel comes back beside the guard, for the caller to clean up and then to
+    /// [propagate](Cancelled::propagate) it. While it waits for the lock a second
+    /// cancel does not end it either; the last one is told.
+    ///
+    /// asyncio: this is how `Condition.wait()` treats a cancellation.
+    ///
+    /// # Cancellation
+    ///
+    /// By `cancel` as above. Dropped, as by `select`, a timeout or `abort`, it
+    /// is like [`Condition::wait`].
+    pub async fn wait_catching<'a>(
+        &'a self,
+        guard: LockGuard<'a, L::Value>,
+    ) -> (LockGuard<'a, L::Value>, Result<(), Cancelled>) {
+        let lock = LockGuard::lock(&guard);
+        let mut cancelled = match catch_cancel(self.wait(guard)).await {
+            Ok(guard) => return (guard, Ok(())),
+            Err(cancelled) => cancelled,
+        };
+        loop {
+            match catch_cancel(lock.acquire()).await {
+                Ok(guard) => return (guard, Err(cancelled)),
+                Err(again) => cancelled = again,
+            }
+        }
     }
 
     /// Wakes the first `count` who wait, or all if there are fewer. They go on

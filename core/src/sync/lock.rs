@@ -78,19 +78,31 @@ impl RawLock {
     /// *Pinned* and *Same List*, until it is ready or [`RawLock::leave`] is called.
     #[inline]
     pub(super) unsafe fn poll_acquire(&self, waiter: &Waiter, cx: &mut Context<'_>) -> Poll<()> {
+        // Who waits or is promised the lock finds it in another state.
+        if self.try_acquire() {
+            return Poll::Ready(());
+        }
+        // SAFETY: the caller's contract.
+        unsafe { self.poll_taken(waiter, cx) }
+    }
+
+    /// The same, when the lock is not free. Apart, so that code which finds it
+    /// free is small.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    unsafe fn poll_taken(&self, waiter: &Waiter, cx: &mut Context<'_>) -> Poll<()> {
         if waiter.was_taken() {
             waiter.forget_taken();
             self.state.set(State::Guarded);
             return Poll::Ready(());
         }
+        waiter.set_waker(cx.waker());
         if !waiter.is_linked() {
-            if self.try_acquire() {
-                return Poll::Ready(());
-            }
             // SAFETY: the caller's contract.
             unsafe { self.waiters.add(waiter) };
         }
-        waiter.set_waker(cx.waker());
         Poll::Pending
     }
 
@@ -112,16 +124,17 @@ impl RawLock {
     /// Gives the lock to the first waiter, if there is one.
     #[inline]
     pub(super) fn release(&self) {
-        // Set before the waker is called, which may do anything.
-        match self.waiters.take_first() {
-            None => self.state.set(State::Unlocked),
-            Some(waker) => {
-                self.state.set(State::Handed);
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
-            }
+        if self.waiters.is_empty() {
+            self.state.set(State::Unlocked);
+        } else {
+            self.hand_over();
         }
+    }
+
+    fn hand_over(&self) {
+        // Set before the waker is called, which may do anything.
+        self.state.set(State::Handed);
+        self.waiters.wake_first();
     }
 }
 

@@ -55,6 +55,7 @@
 //! | `Condition()`, `Condition(lock)` | [`Condition::new`], [`Condition::with_lock`] |
 //! | `async with condition:` | `let guard = condition.acquire().await;` |
 //! | `await condition.wait()` | `guard = condition.wait(guard).await;` |
+//! | the same, in a task that cleans up under the lock when it is cancelled | `(guard, waited) = condition.wait_catching(guard).await;` |
 //! | `await condition.wait_for(predicate)` | `guard = condition.wait_for(guard, predicate).await;` |
 //! | `condition.notify(n)`, `notify_all()` | [`Condition::notify`]`(&guard, n)`, [`Condition::notify_all`]`(&guard)` |
 //! | `RuntimeError: cannot wait on un-acquired lock` | without a guard it does not compile |

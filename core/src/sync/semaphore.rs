@@ -141,6 +141,12 @@ impl Semaphore {
     /// Gives those who wait what there is (Served).
     #[inline]
     fn grant(&self) {
+        if !self.waiters.is_empty() {
+            self.grant_waiters();
+        }
+    }
+
+    fn grant_waiters(&self) {
         while let Some(wanted) = self.waiters.first_carries()
             && let Some(left) = self.permits.get().checked_sub(wanted)
         {
@@ -155,6 +161,20 @@ impl Semaphore {
     /// *Pinned* and *Same List*, until it is ready or [`Semaphore::leave`] is called.
     #[inline]
     unsafe fn poll_take(&self, waiter: &Waiter<usize>, cx: &mut Context<'_>) -> Poll<()> {
+        // Not if this one waits or is granted what it wants.
+        if self.try_take(*waiter.carried()) {
+            return Poll::Ready(());
+        }
+        // SAFETY: the caller's contract.
+        unsafe { self.poll_waiting(waiter, cx) }
+    }
+
+    /// The same, when there is not enough, or somebody comes before.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    unsafe fn poll_waiting(&self, waiter: &Waiter<usize>, cx: &mut Context<'_>) -> Poll<()> {
         if waiter.was_taken() {
             waiter.forget_taken();
             self.granted.set(self.granted.get() - 1);
@@ -162,14 +182,11 @@ impl Semaphore {
             self.grant();
             return Poll::Ready(());
         }
+        waiter.set_waker(cx.waker());
         if !waiter.is_linked() {
-            if self.try_take(*waiter.carried()) {
-                return Poll::Ready(());
-            }
             // SAFETY: the caller's contract.
             unsafe { self.waiters.add(waiter) };
         }
-        waiter.set_waker(cx.waker());
         Poll::Pending
     }
 

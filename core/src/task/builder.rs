@@ -143,6 +143,8 @@ impl NewTask {
             // There is room: the builder has asked.
             let _ = task.set_name(name);
         }
+        // SAFETY: the handle owns a reference.
+        unsafe { crate::trace::task_created(task.header_ptr()) };
         match self.start {
             // SAFETY: the handle owns a reference.
             Start::Soon => unsafe { state::wake_by_ref(task.header_ptr()) },

@@ -75,6 +75,7 @@ impl<F: Future, S: Storage<F>> Table<F, S> {
             discard,
             #[cfg(feature = "threads")]
             panicked,
+            described: crate::trace::Described::task::<F>(),
         },
         // SAFETY: Same Type and Stage: the caller gives a stage that holds it.
         drop_future: |stage| unsafe { stage.cast::<F>().drop_in_place() },
@@ -138,6 +139,8 @@ unsafe fn end_without_poll(task: NonNull<Header>, event_loop: &EventLoop) {
 unsafe fn finished(task: NonNull<Header>, event_loop: &EventLoop) {
     // SAFETY: the loop's reference stands.
     let header = unsafe { task.as_ref() };
+    // SAFETY: as above.
+    unsafe { crate::trace::task_ended(task) };
     header.joiner.wake(event_loop);
     event_loop.tasks.remove(task);
     #[cfg(feature = "threads")]

@@ -187,6 +187,31 @@ impl<T> Task<T> {
         self.header().has(CANCELLED)
     }
 
+    /// The value that it ended with, which stays in the handle. `None` while
+    /// it runs, when it ended without a value, and when that was taken.
+    ///
+    /// asyncio: `Task.result()`, which raises in these cases.
+    pub fn result(&self) -> Option<&T> {
+        if !self.header().has(OUTPUT) || self.panicked() {
+            return None;
+        }
+        // SAFETY: Stage: OUTPUT is set, and only `&mut self` takes it out;
+        // `from_raw` promised the type.
+        Some(unsafe { stage(self.task).cast().as_ref() })
+    }
+
+    /// Whether it ended by a panic, on platforms where that can be caught.
+    #[cfg(feature = "threads")]
+    pub(crate) fn panicked(&self) -> bool {
+        self.header().has(state::PANICKED)
+    }
+
+    /// Whether it ended by a panic: here it cannot have.
+    #[cfg(not(feature = "threads"))]
+    pub(crate) fn panicked(&self) -> bool {
+        false
+    }
+
     /// What it ended with, if it has: takes the value out, once.
     ///
     /// asyncio: `Task.result()` and `Task.exception()` in one.
@@ -225,10 +250,13 @@ impl<T> Future for Task<T> {
         if header.has(DONE) {
             return Poll::Ready(self.take());
         }
-        if let Some(running) = crate::schedule::current()
-            && !header.is_owned_by(running)
-        {
-            return Poll::Ready(Err(TaskError::ForeignLoop));
+        if let Some(running) = crate::schedule::current() {
+            if !header.is_owned_by(running) {
+                return Poll::Ready(Err(TaskError::ForeignLoop));
+            }
+            if running.is_running_node(self.task.cast()) {
+                return Poll::Ready(Err(TaskError::Itself));
+            }
         }
         header.joiner.set(cx.waker());
         Poll::Pending

@@ -85,7 +85,11 @@ where
 {
     let task = allocate(event_loop, future, QUEUED | HANDLE);
     // SAFETY: QUEUED is set; the loop's reference keeps it alive.
-    unsafe { event_loop.ready.push(task.cast()) };
+    unsafe {
+        event_loop.ready.push(task.cast());
+        crate::trace::task_created(task);
+        crate::trace::task_woken(task);
+    }
     // SAFETY: the second reference; HANDLE is set; the type is F's.
     unsafe { Task::from_raw(task) }
 }

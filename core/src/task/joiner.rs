@@ -131,10 +131,23 @@ mod word {
             drop(Waiter::from_word(cell.replace(word)));
         }
 
+        /// Remembers `waker`, unless somebody waits already.
+        pub(crate) fn set_if_nobody_waits(&self, waker: &Waker) {
+            if self.waiter().get().is_null() {
+                self.set(waker);
+            }
+        }
+
         /// The task that waits, if one of ours does.
         pub(crate) fn waiting_task(&self) -> Option<NonNull<Header>> {
             let word = self.waiter().get();
-            if kind(word) == 0 { NonNull::new(word.cast()) } else { None }
+            if kind(word) == 0 {
+                return NonNull::new(word.cast());
+            }
+            // SAFETY: a box that `set` leaked, owned by this joiner.
+            let waker = unsafe { &*address::<Waker>(word) };
+            // A combinator of many tells its children apart by wakers of its own.
+            header::task_of(crate::combine::parent_of(waker)?)
         }
 
         /// Wakes who waits, if anybody does. A foreign waker that panics is

@@ -8,6 +8,7 @@
 //! | [`cancel`] | what cancelling is, and catching it |
 //! | `builder`, `factory`, `context`, `spawned` | how tasks are created |
 //! | `task_ref`, `name`, `extras` | tasks as others see them; names; what few tasks have |
+//! | [`graph`] | who awaits whom: call graphs, `ps`, `pstree` |
 //! | `sleep` | waiting for a time |
 //! | `promise` | asyncio's Future |
 
@@ -24,6 +25,7 @@ pub(crate) mod ended;
 pub(crate) mod extras;
 #[cfg(feature = "alloc")]
 mod factory;
+pub mod graph;
 mod handle;
 pub(crate) mod header;
 #[cfg(feature = "alloc")]
@@ -45,6 +47,7 @@ pub use cancel::{CancelMessage, Cancelled, catch_cancel};
 pub use context::{Context, ContextVar, NoContext, Token, copy_context};
 #[cfg(feature = "alloc")]
 pub use factory::{TaskFactory, eager_task_factory};
+pub use graph::{CallGraph, capture_call_graph, print_call_graph};
 pub use handle::Task;
 pub use name::TaskName;
 pub use pool::Call;

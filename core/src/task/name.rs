@@ -37,6 +37,7 @@ pub(super) fn has_room() -> bool {
 #[cfg(not(feature = "alloc"))]
 mod table {
     use super::{Full, Header, TaskName};
+    use crate::one_thread::OneThread;
     use crate::task::state::DONE;
     use core::cell::Cell;
 
@@ -61,19 +62,16 @@ mod table {
         }
     }
 
-    struct Names([Cell<Option<Named>>; 16]);
-
-    // SAFETY: there is one thread of control, and interrupts do not name tasks.
-    unsafe impl Sync for Names {}
-
-    static NAMES: Names = Names([const { Cell::new(None) }; 16]);
+    // SAFETY: interrupts do not name tasks.
+    static NAMES: OneThread<[Cell<Option<Named>>; 16]> =
+        unsafe { OneThread::new([const { Cell::new(None) }; 16]) };
 
     pub(in crate::task) fn get(task: &Header) -> Option<TaskName> {
-        NAMES.0.iter().filter_map(Cell::get).find(|named| named.is_of(task)).map(|named| named.name)
+        NAMES.iter().filter_map(Cell::get).find(|named| named.is_of(task)).map(|named| named.name)
     }
 
     fn free() -> Option<&'static Cell<Option<Named>>> {
-        NAMES.0.iter().find(|place| place.get().is_none_or(|named| named.is_over()))
+        NAMES.iter().find(|place| place.get().is_none_or(|named| named.is_over()))
     }
 
     pub(in crate::task) fn has_room() -> bool {
@@ -82,7 +80,7 @@ mod table {
 
     pub(in crate::task) fn set(task: &Header, name: TaskName) -> Result<(), Full<TaskName>> {
         let named = Named { task, generation: task.state.generation(), name };
-        let own = NAMES.0.iter().find(|place| place.get().is_some_and(|named| named.is_of(task)));
+        let own = NAMES.iter().find(|place| place.get().is_some_and(|named| named.is_of(task)));
         match own.or_else(free) {
             Some(place) => {
                 place.set(Some(named));

@@ -42,6 +42,11 @@ impl TaskRef {
         }
     }
 
+    #[cfg(feature = "trace")]
+    pub(crate) fn header_address(&self) -> NonNull<Header> {
+        self.task
+    }
+
     /// The task, unless it has given its place to another.
     pub(super) fn header(&self) -> Option<&Header> {
         // SAFETY: the reference that `of` made, or a static.
@@ -111,6 +116,14 @@ impl TaskRef {
     /// Whether it has ended by cancel or abort.
     pub fn cancelled(&self) -> bool {
         self.header().is_some_and(|header| header.has(CANCELLED))
+    }
+
+    /// Notes that who `waker` wakes awaits it, unless somebody does already.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn await_by(&self, waker: &core::task::Waker) {
+        if let Some(header) = self.unfinished() {
+            header.joiner.set_if_nobody_waits(waker);
+        }
     }
 
     /// The task that awaits it, if one does. asyncio: `future_add_to_awaited_by`.

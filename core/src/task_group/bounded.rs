@@ -143,7 +143,10 @@ impl<T, E, const N: usize> Members for BoundedTaskGroup<T, E, N> {
                 }
                 // Being cancelled is no failure; nobody else can take the result.
                 Poll::Ready(Err(
-                    TaskError::Cancelled(_) | TaskError::Taken | TaskError::ForeignLoop,
+                    TaskError::Cancelled(_)
+                    | TaskError::Taken
+                    | TaskError::ForeignLoop
+                    | TaskError::Itself,
                 )) => Place::Free,
             };
             let old = core::mem::replace(&mut *place, ended);

@@ -36,6 +36,8 @@ pub(super) struct Shared<E> {
     errors: RefCell<Vec<Exception<E>>>,
     cancelled: Cell<bool>,
     waker: Cell<Option<Waker>>,
+    /// The body is over, and the tasks know who awaits them.
+    awaited: Cell<bool>,
 }
 
 impl<E> TaskGroup<E> {
@@ -49,6 +51,7 @@ impl<E> TaskGroup<E> {
             errors: RefCell::new(Vec::new()),
             cancelled: Cell::new(false),
             waker: Cell::new(None),
+            awaited: Cell::new(false),
         }))
     }
 
@@ -181,6 +184,12 @@ impl<E> Members for Shared<E> {
 
     fn look(&self, waker: &Waker) {
         self.waker.set(Some(waker.clone()));
+    }
+
+    fn await_all(&self, waker: &Waker) {
+        if !self.awaited.replace(true) {
+            self.tasks.borrow().iter().flatten().for_each(|task| task.await_by(waker));
+        }
     }
 
     fn must_abort(&self) -> bool {

@@ -178,6 +178,10 @@ trait Members {
     /// Looks after tasks that have ended; says who is to be told of others.
     fn look(&self, waker: &core::task::Waker);
 
+    /// The body is over: who `waker` wakes awaits the tasks from now on, and
+    /// call graphs are to say so.
+    fn await_all(&self, _waker: &core::task::Waker) {}
+
     /// Something failed, or the group was cancelled.
     fn must_abort(&self) -> bool;
 

@@ -106,6 +106,7 @@ where
         if this.body.is_some() {
             return Poll::Pending;
         }
+        this.members.await_all(cx.waker());
         while !this.members.all_ended() {
             // SAFETY: Pinned.
             let scope = unsafe { Pin::new_unchecked(&this.scope) };

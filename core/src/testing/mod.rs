@@ -15,6 +15,8 @@
 //! | [`TestBackend`] | the hand-advanced clock and the scripted selector; keeps what the loop asked for and what it reported |
 //! | [`Step`] | one line of a script: the wait that must be asked for, and what happens then |
 //! | [`EventLog`] | what happened, compared as a whole sequence |
+//! | [`drop_at_every_poll`] | drops a future at every point where it can be cancelled, and asks what was lost |
+//! | [`WakeFlag`] | a foreign executor's waker, to poll a future by hand |
 //! | [`test_loop!`](crate::test_loop) | a new loop on a backend, closed when the test ends |
 //! | [`static_ref!`](crate::static_ref) | a `&'static` to something that callbacks and tasks use |
 //!
@@ -48,19 +50,21 @@
 //! and says how far the time then goes.
 
 mod backend;
+mod drop_at_every_poll;
 mod event_log;
 mod step;
 mod test_loop;
 mod text;
+mod wake_flag;
 
 pub use crate::{static_ref, test_loop};
 pub use backend::{SOURCES, TestBackend};
+pub use drop_at_every_poll::{DropPoint, drop_at_every_poll};
 pub use event_log::{Difference, EventLog};
 pub use step::{Mismatch, Step};
-#[cfg(not(feature = "threads"))]
-pub use test_loop::OneThread;
 #[cfg(feature = "threads")]
 #[doc(hidden)]
 pub use test_loop::leak;
 pub use test_loop::{TestLoop, handler};
 pub use text::Text;
+pub use wake_flag::WakeFlag;

@@ -98,7 +98,8 @@ macro_rules! static_ref {
 #[macro_export]
 macro_rules! static_ref {
     ($type:ty = $value:expr) => {{
-        static VALUE: $crate::testing::OneThread<$type> = $crate::testing::OneThread::new($value);
+        // SAFETY: it is named in this block alone, which interrupts do not run.
+        static VALUE: $crate::OneThread<$type> = unsafe { $crate::OneThread::new($value) };
         let value: &'static $type = &VALUE;
         value
     }};
@@ -109,32 +110,6 @@ macro_rules! static_ref {
 #[cfg(feature = "threads")]
 pub fn leak<T>(value: T) -> &'static T {
     alloc::boxed::Box::leak(alloc::boxed::Box::new(value))
-}
-
-/// A static on a platform with one thread of control. Interrupts must not use it.
-#[cfg(not(feature = "threads"))]
-pub struct OneThread<T>(T);
-
-#[cfg(not(feature = "threads"))]
-// SAFETY: without the feature `threads` there is one thread of control, by
-// which the loops themselves are shared in the same way.
-unsafe impl<T> Sync for OneThread<T> {}
-
-#[cfg(not(feature = "threads"))]
-impl<T> OneThread<T> {
-    /// Holds `value`.
-    pub const fn new(value: T) -> OneThread<T> {
-        OneThread(value)
-    }
-}
-
-#[cfg(not(feature = "threads"))]
-impl<T> Deref for OneThread<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
 }
 
 /// `handler` as loops keep their exception handlers, with `alloc` or without.

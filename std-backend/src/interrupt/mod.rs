@@ -44,6 +44,8 @@ use unix as system;
 #[cfg(windows)]
 use windows as system;
 
+#[cfg(unix)]
+pub(crate) use press::forget;
 pub(crate) use press::{Press, pressed};
 pub use system::end_process;
 

@@ -91,3 +91,13 @@ impl Drop for Listening {
         TAKEN.store(false, SeqCst);
     }
 }
+
+/// In a forked child: nobody listens, and the threads that were inside are
+/// their parent's.
+#[cfg(unix)]
+pub(crate) fn forget() {
+    WAKE_UP.store(null_mut(), SeqCst);
+    PRESSES.store(0, SeqCst);
+    INSIDE.store(0, SeqCst);
+    TAKEN.store(false, SeqCst);
+}

@@ -1,4 +1,4 @@
-//! What a forked child forgets: that a loop runs.
+//! What a forked child forgets: that a loop runs, and that it is woken by signals.
 //!
 //! The loop that ran in the thread which forked is the parent's: its selector
 //! is shared with it, and what the child would do with it, it would do to the
@@ -13,12 +13,14 @@ use std::sync::Once;
 pub(crate) fn forget_in_children() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // SAFETY: the function writes one thread-local cell, which needs no
-        // lock and no memory. It fails for want of memory only.
+        // SAFETY: the function writes a thread-local cell and atomics, which
+        // needs no lock and no memory. It fails for want of memory only.
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     });
 }
 
 extern "C" fn in_child() {
     crate::platform::Std::set_current(core::ptr::null());
+    super::delivery::forget();
+    crate::interrupt::forget();
 }

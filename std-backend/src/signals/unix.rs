@@ -19,7 +19,7 @@
 //! * **Signal Safe**: what runs in the handler calls only what POSIX allows
 //!   there.
 
-use super::delivery::{deliver, forget};
+use super::delivery::deliver;
 use super::signal::Signal;
 use crate::interrupt::{Press, pressed};
 use std::io;
@@ -45,9 +45,9 @@ fn installations() -> MutexGuard<'static, Vec<Installation>> {
     let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
     let process = process();
     if PROCESS.swap(process, SeqCst) != process {
-        // The parent's are not ours, though the system has kept them.
+        // The first time, or in a forked child: the parent's are not ours,
+        // though the system has kept them.
         installed.clear();
-        forget();
     }
     installed
 }

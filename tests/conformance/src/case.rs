@@ -2,10 +2,13 @@
 
 use core::fmt;
 use core::panic::Location;
-use molen::Full;
-use molen::error::{Closed, InvalidState, NoRunningLoop, RunError, ScheduleError, TaskError};
+use molen::combine::{GatherError, WaitError};
+use molen::error::{
+    Closed, InvalidState, NoRunningLoop, NothingToWaitFor, RunError, ScheduleError, TaskError,
+};
 use molen::sync::queue::{PutError, PutNowaitError, TooManyDone};
 use molen::testing::{Difference, Mismatch, Text};
+use molen::{Full, TimeoutError};
 
 /// One behaviour.
 #[derive(Clone, Copy)]
@@ -106,7 +109,8 @@ macro_rules! failures {
         }
     )*};
 }
-failures!(Closed InvalidState NoRunningLoop RunError TaskError Mismatch);
+failures!(Closed InvalidState NoRunningLoop NothingToWaitFor RunError TaskError Mismatch);
+failures!(WaitError GatherError TimeoutError);
 failures!(TooManyDone);
 
 impl<T> From<ScheduleError<T>> for Failure {
@@ -154,12 +158,39 @@ macro_rules! not_applicable {
 }
 
 /// A behaviour of something that does not exist here.
+#[allow(unused_macros, reason = "there are times when every behaviour is supported")]
 macro_rules! unsupported {
     ($number:literal, $name:ident, $reason:literal) => {
         $crate::case::Case {
             number: $number,
             name: stringify!($name),
             run: || Err($crate::case::Failure::Unsupported($reason)),
+        }
+    };
+}
+
+/// The cases in the file `$file` where `$condition` is so; elsewhere they are
+/// unsupported for `$reason`. And `$other` ones.
+macro_rules! cases_where {
+    (
+        $condition:meta, $reason:literal,
+        $file:ident { $($number:literal $name:ident)* }
+        $($other:expr),* $(,)?
+    ) => {
+        pub(crate) const CASES: &[Case] = &[
+            $(Case { number: $number, name: stringify!($name), run: $file::$name },)*
+            $($other,)*
+        ];
+
+        #[cfg($condition)]
+        mod $file;
+
+        #[cfg(not($condition))]
+        mod $file {
+            use crate::case::{Failure, Outcome};
+            $(pub(super) fn $name() -> Outcome {
+                Err(Failure::Unsupported($reason))
+            })*
         }
     };
 }

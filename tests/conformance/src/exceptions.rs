@@ -1,4 +1,4 @@
-//! Callbacks that fail, and the chain of exception handlers: behaviours 44 to 52.
+//! Callbacks that fail, and the chain of exception handlers: behaviours 44 to 51.
 
 use crate::case::{Case, Outcome};
 use crate::fixture::{event, ms, stop, test};
@@ -13,7 +13,6 @@ pub(crate) const CASES: &[Case] = &[
     case!(49, a_failure_that_was_read_is_not_reported),
     case!(50, a_failure_is_not_reported_after_a_cancel),
     case!(51, a_pending_task_without_a_handle_goes_on),
-    unsupported!(52, slow_callbacks_are_reported, "debug mode is not built yet"),
     case!(1020, a_handler_may_set_another_handler),
     case!(1021, anybody_may_call_the_handler),
     case!(1022, the_default_handler_can_be_called_from_a_handler),

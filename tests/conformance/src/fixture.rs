@@ -32,8 +32,8 @@ pub(crate) fn test() -> &'static Fixture {
 /// The fixture.
 #[cfg(any(target_os = "none", target_os = "wasi"))]
 pub(crate) fn test() -> &'static Fixture {
-    static FIXTURE: molen::testing::OneThread<Fixture> =
-        molen::testing::OneThread::new(Fixture::new());
+    // SAFETY: the cases have no interrupt handlers.
+    static FIXTURE: molen::OneThread<Fixture> = unsafe { molen::OneThread::new(Fixture::new()) };
     &FIXTURE
 }
 
@@ -178,4 +178,23 @@ pub(crate) async fn hold(
     let _guard = OnDrop(dropped);
     event(begun);
     promise.wait().await.unwrap_or(0)
+}
+
+/// Ends with `value` after `millis` milliseconds.
+#[molen::task(pool_size = 4)]
+pub(crate) async fn after(millis: u64, value: u8) -> u8 {
+    molen::sleep(ms(millis)).await;
+    value
+}
+
+/// Ends with `result` after `millis` milliseconds.
+#[molen::task(pool_size = 4)]
+pub(crate) async fn result_after(
+    millis: u64,
+    result: Result<u8, &'static str>,
+    name: &'static str,
+) -> Result<u8, &'static str> {
+    molen::sleep(ms(millis)).await;
+    event(name);
+    result
 }

@@ -17,6 +17,7 @@
 //! |---|---|
 //! | `case` | what a case is, how it fails, the `check…!` macros |
 //! | `fixture` | the clock, the script and the log of the case that runs |
+//! | `real` | a loop that really waits, where there is an operating system |
 //! | `report` | running cases by number or name, and the lines above |
 //! | the others | cases, by subject |
 
@@ -32,31 +33,48 @@ mod case;
 mod fixture;
 mod report;
 
+mod barriers;
 mod callbacks;
 mod cancellation;
 mod catching;
 mod channels;
 mod clearing_up;
 mod closing;
+mod combinators;
+mod combining_many;
+mod conditions;
 mod contexts;
 mod creating;
+mod dns;
+mod dropping;
 mod exceptions;
 mod hosts;
+mod introspection;
 mod iteration;
+mod joining;
 mod limits;
+mod locks;
+mod observation;
 mod panics;
 mod promises;
 mod queues;
+#[cfg(not(any(target_os = "none", target_os = "wasi")))]
+mod real;
 mod repeating;
 mod runner;
+mod semaphores;
+mod signals;
+mod staggered;
 mod starvation;
 mod stopping;
+mod subprocesses;
 mod task_groups;
 mod tasks;
 mod testing;
 mod threads;
 mod timeouts;
 mod timers;
+mod waiting;
 mod wheel;
 
 pub use case::{Case, Failure, Outcome, What};
@@ -80,6 +98,8 @@ pub const CASES: &[&[Case]] = &[
     wheel::CASES,
     repeating::CASES,
     hosts::CASES,
+    introspection::CASES,
+    observation::CASES,
     starvation::CASES,
     closing::CASES,
     runner::CASES,
@@ -87,9 +107,22 @@ pub const CASES: &[&[Case]] = &[
     limits::CASES,
     panics::CASES,
     threads::CASES,
+    signals::CASES,
+    subprocesses::CASES,
+    dns::CASES,
     testing::CASES,
+    dropping::CASES,
+    joining::CASES,
+    waiting::CASES,
+    combinators::CASES,
+    staggered::CASES,
+    combining_many::CASES,
     queues::CASES,
     channels::CASES,
+    locks::CASES,
+    conditions::CASES,
+    semaphores::CASES,
+    barriers::CASES,
 ];
 
 /// A number names one case, on every platform.

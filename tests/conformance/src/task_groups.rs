@@ -409,8 +409,10 @@ mod bounded {
     }
 }
 
-#[cfg(not(any(target_os = "none", target_os = "wasi")))]
+#[cfg(any(feature = "alloc", not(any(target_os = "none", target_os = "wasi"))))]
 mod heap {
+    extern crate alloc;
+
     use core::future::Future;
     groups!(molen::TaskGroup::<Error>::new(); fail_after_ wait_ give_after_ fail_in_clean_up_ nested_);
 
@@ -436,8 +438,8 @@ mod heap {
     pub(super) fn a_group_whose_tasks_spawn_for_ever_ends_when_one_fails() -> Outcome {
         async fn spawn(group: molen::TaskGroup<Error>) -> Result<(), Error> {
             sleep(ms(1)).await;
-            let next: std::pin::Pin<std::boxed::Box<dyn Future<Output = Result<(), Error>>>> =
-                std::boxed::Box::pin(spawn(group.clone()));
+            let next: core::pin::Pin<alloc::boxed::Box<dyn Future<Output = Result<(), Error>>>> =
+                alloc::boxed::Box::pin(spawn(group.clone()));
             // Refused once the group shuts down; then this task ends by itself.
             drop(group.create_task(next));
             Ok(())
@@ -477,6 +479,13 @@ mod heap {
         Ok(())
     }
 
+    /// Where panics do not unwind, nobody can go on after one.
+    #[cfg(any(target_os = "none", target_os = "wasi"))]
+    pub(super) fn a_panic_is_a_failure_of_the_group() -> Outcome {
+        Err(Failure::Unsupported("panics abort on this platform"))
+    }
+
+    #[cfg(not(any(target_os = "none", target_os = "wasi")))]
     pub(super) fn a_panic_is_a_failure_of_the_group() -> Outcome {
         let event_loop = new_loop!();
         let result = event_loop.run_until_complete(async {
@@ -503,6 +512,7 @@ mod heap {
         Ok(())
     }
 
+    #[cfg(not(any(target_os = "none", target_os = "wasi")))]
     fn event_is_out() -> bool {
         event("panics");
         true
@@ -526,7 +536,7 @@ mod heap {
 }
 
 /// Where there is no allocator, only bounded groups exist.
-#[cfg(any(target_os = "none", target_os = "wasi"))]
+#[cfg(not(any(feature = "alloc", not(any(target_os = "none", target_os = "wasi")))))]
 mod heap {
     use super::*;
 

@@ -217,6 +217,38 @@ pub fn examples() -> Vec<HouseRow> {
         .collect()
 }
 
+/// What cargo's features of the standard backend add, which no other program of the workspace uses.
+pub fn optional_parts() -> Vec<HouseRow> {
+    const FEATURES: &str = "molen-std/tracing,molen-std/ps,molen-conformance/trace";
+    vec![
+        one_command(&["test", "-p", "molen-std", "--features", "tracing,ps"]),
+        one_command(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            FEATURES,
+            "--",
+            "-D",
+            "warnings",
+        ]),
+    ]
+}
+
+/// What a loop on an emulated microcontroller tells `defmt`.
+pub fn defmt(machine: &Outcome) -> HouseRow {
+    const NAME: &str = "cargo test -p xtask --test defmt -- --ignored";
+    match machine.path(Need::QemuArm) {
+        Err(error) => HouseRow::one(NAME, Err(format!("{error:#}"))),
+        Ok(qemu) => {
+            let mut cargo = workspace::cargo();
+            cargo.env("QEMU_SYSTEM_ARM", qemu);
+            cargo.args(["test", "-p", "xtask", "--test", "defmt", "--", "--ignored"]);
+            command(NAME, &mut cargo)
+        }
+    }
+}
+
 /// `cargo xtask size`: the deterministic numbers against their ceilings.
 pub fn sizes() -> HouseRow {
     let outcome = match size::check() {

@@ -82,6 +82,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         report.house.extend(house::other_desktops(&machine));
         report.house.push(house::documentation());
         report.house.extend(house::examples());
+        report.house.extend(house::optional_parts());
+        report.house.push(house::defmt(&machine));
         report.house.push(house::sizes());
     }
     for platform in chosen {

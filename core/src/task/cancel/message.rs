@@ -69,19 +69,17 @@ impl fmt::Debug for CancelMessage {
 #[cfg(not(feature = "alloc"))]
 mod numbered {
     use super::CancelMessage;
+    use crate::one_thread::OneThread;
     use core::cell::Cell;
 
-    struct Texts([Cell<Option<&'static str>>; 31]);
-
-    // SAFETY: there is one thread of control, and interrupts have no tasks to cancel.
-    unsafe impl Sync for Texts {}
-
-    static TEXTS: Texts = Texts([const { Cell::new(None) }; 31]);
+    // SAFETY: interrupts have no tasks to cancel.
+    static TEXTS: OneThread<[Cell<Option<&'static str>>; 31]> =
+        unsafe { OneThread::new([const { Cell::new(None) }; 31]) };
 
     impl CancelMessage {
         /// The number of the text, from 1; 0 when all numbers are taken.
         pub(crate) fn number(self) -> u8 {
-            for (place, number) in TEXTS.0.iter().zip(1..) {
+            for (place, number) in TEXTS.iter().zip(1..) {
                 match place.get() {
                     Some(text) if text == self.0 => return number,
                     Some(_) => {}
@@ -96,7 +94,7 @@ mod numbered {
 
         /// The text of a number; none for 0.
         pub(crate) fn of_number(number: u8) -> Option<CancelMessage> {
-            let place = TEXTS.0.get(usize::from(number).checked_sub(1)?)?;
+            let place = TEXTS.get(usize::from(number).checked_sub(1)?)?;
             place.get().map(CancelMessage)
         }
     }

@@ -449,6 +449,7 @@ impl Drop for Around<'_> {
 #[cfg(not(feature = "alloc"))]
 mod one {
     use super::Scope;
+    use crate::one_thread::OneThread;
     use crate::task::header::Header;
     use core::cell::Cell;
     use core::ptr::null;
@@ -458,12 +459,9 @@ mod one {
         pub(super) around: Cell<*const Scope>,
     }
 
-    // SAFETY: there is one thread of control; interrupts may wake tasks, but
-    // have none to cancel.
-    unsafe impl Sync for Scopes {}
-
-    pub(super) static SCOPES: Scopes =
-        Scopes { first: Cell::new(null()), around: Cell::new(null()) };
+    // SAFETY: interrupts may wake tasks, but have none to cancel.
+    pub(super) static SCOPES: OneThread<Scopes> =
+        unsafe { OneThread::new(Scopes { first: Cell::new(null()), around: Cell::new(null()) }) };
 
     impl Header {
         pub(super) fn first_scope(&self) -> *const Scope {

@@ -259,6 +259,7 @@ unsafe fn start(event_loop: &EventLoop, task: NonNull<Header>, table: &'static T
     // SAFETY: the caller's promise.
     unsafe {
         prepare(event_loop, task, table);
+        crate::trace::task_created(task);
         wake_by_ref(task.as_ptr().cast_const().cast());
     }
 }

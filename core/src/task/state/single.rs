@@ -15,6 +15,7 @@
 use super::{DONE, HANDLE, QUEUED};
 use crate::atomic::{AtomicBool, Ordering, test_and_set};
 use crate::task::header::Header;
+use crate::trace;
 use core::cell::Cell;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, compiler_fence};
@@ -167,7 +168,13 @@ unsafe fn make_ready(task: NonNull<Header>) {
     if !state.has(QUEUED) && !state.has(DONE) && !test_and_set(&state.queued) {
         // SAFETY: Outlives Tasks (EventLoop); In One Chain by the mark just
         // set; Alive In Chain because a queued task is not freed.
-        unsafe { header.owner().ready.push(task.cast()) };
+        unsafe {
+            header.owner().ready.push(task.cast());
+            trace::task_woken(task);
+        }
+    } else {
+        // SAFETY: alive.
+        unsafe { trace::task_woken_in_vain(task) };
     }
 }
 

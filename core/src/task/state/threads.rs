@@ -38,6 +38,7 @@ use crate::atomic::{AtomicU32, Ordering};
 use crate::schedule::EventLoop;
 use crate::schedule::inbox::{Entry, InboxLink};
 use crate::task::header::Header;
+use crate::trace;
 use core::cell::Cell;
 use core::ptr::NonNull;
 
@@ -153,7 +154,13 @@ pub(crate) unsafe fn make_ready(task: NonNull<Header>, owner: &EventLoop) {
         state.local.set(local | u32::from(QUEUED));
         // SAFETY: In One Chain by the mark just set; Alive In Chain because
         // the loop keeps its reference while QUEUED is set.
-        unsafe { owner.ready.push(task.cast()) };
+        unsafe {
+            owner.ready.push(task.cast());
+            trace::task_woken(task);
+        }
+    } else {
+        // SAFETY: alive.
+        unsafe { trace::task_woken_in_vain(task) };
     }
 }
 
