@@ -30,6 +30,7 @@ pub(super) fn exit_notice(pid: Pid) -> io::Result<ExitNotice> {
 pub(super) struct ExitNotice {
     pub(super) descriptor: OwnedFd,
     /// Whether signals can be sent by it.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(super) is_pidfd: bool,
 }
 
@@ -44,7 +45,11 @@ fn by_thread(pid: Pid) -> io::Result<ExitNotice> {
     };
     let name = format!("molen-wait-{}", pid.as_raw_nonzero());
     thread::Builder::new().name(name).stack_size(STACK).spawn(wait)?;
-    Ok(ExitNotice { descriptor: reader.into(), is_pidfd: false })
+    Ok(ExitNotice {
+        descriptor: reader.into(),
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        is_pidfd: false,
+    })
 }
 
 #[cfg(test)]
