@@ -34,6 +34,14 @@ impl<S: mio::event::Source + AsRawDescriptor> Registered<S> {
         Registered::for_interest(selector, io, Interest::READABLE | Interest::WRITABLE, ready)
     }
 
+    /// Ends the system's registration at once. Closing the descriptor does that
+    /// too, but not when it has copies.
+    #[cfg(unix)]
+    pub(crate) fn deregister(&mut self) {
+        // It is registered, and open.
+        let _ = self.selector.registry(|registry| registry.deregister(&mut self.io));
+    }
+
     /// As [`new`](Self::new), for what has one direction only.
     pub(crate) fn for_interest(
         selector: Rc<StdSelector>,

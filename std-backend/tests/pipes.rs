@@ -128,6 +128,11 @@ fn as_a_child_it_copies_its_input_to_its_output() {
         return;
     }
     run(async {
+        // They can be had again, one after the other and at the same time.
+        for _ in 0..2 {
+            drop(pipe::stdin().unwrap());
+        }
+        let (_other, _errors) = (pipe::stdout().unwrap(), pipe::stderr().unwrap());
         let (input, output) = (pipe::stdin().unwrap(), pipe::stdout().unwrap());
         assert!(!is_non_blocking(std::io::stdin()) && !is_non_blocking(std::io::stdout()));
         let mut bytes = Vec::new();

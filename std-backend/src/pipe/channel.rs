@@ -237,6 +237,16 @@ impl Channel {
     }
 }
 
+impl Drop for Channel {
+    fn drop(&mut self) {
+        // The descriptor may be one of several for the same open file, and the
+        // others live on.
+        if let Way::Waited(end) = &mut self.way {
+            end.deregister();
+        }
+    }
+}
+
 fn short_call(kind: FileType, flags: OFlags, descriptor: &OwnedFd) -> ShortCall {
     // On a pipe it means packets.
     #[cfg(any(target_os = "linux", target_os = "android"))]
