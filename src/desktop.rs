@@ -4,10 +4,10 @@
 pub use molen_std::introspect;
 pub use molen_std::{
     ConcurrentError, ConcurrentFuture, Desktop, SelectorEventLoop, ThreadPoolExecutor,
-    get_event_loop, net, new_event_loop, run_coroutine_threadsafe, set_event_loop, wrap_future,
+    get_event_loop, new_event_loop, run_coroutine_threadsafe, set_event_loop, wrap_future,
 };
 
-pub use molen_std::{dns, signals, udp};
+pub use molen_std::{dns, signals};
 #[cfg(unix)]
 pub use molen_std::{pipe, subprocess};
 

@@ -17,7 +17,6 @@
 //! | `pipe` | pipes, terminals, the standard streams |
 //! | `subprocess` | other programs, their pipes and their end |
 //! | [`dns`] | names to addresses and back |
-//! | [`udp`] | UDP sockets |
 //! | [`net`] | TCP listeners and connections |
 //! | [`host`] | a loop inside another loop |
 //! | `trace`, `introspect` | exporters of traces; the tasks of a living process |
@@ -49,7 +48,6 @@ mod source_state;
 pub mod subprocess;
 #[cfg(feature = "trace")]
 pub mod trace;
-pub mod udp;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod wait_epoll;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]

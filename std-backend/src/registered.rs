@@ -6,8 +6,8 @@ use crate::source_state::SourceState;
 use core::task::{Context, Poll};
 use mio::Interest;
 use molen_core::get_running_loop;
-use molen_core::io::Ready;
 use molen_core::io::source::SourceError;
+use molen_core::io::{EventListener, Ready};
 use std::io::{self, ErrorKind};
 use std::rc::Rc;
 
@@ -76,6 +76,16 @@ impl<S: AsRawDescriptor> Registered<S> {
         self.state.registration.poll_ready(cx, interest)
     }
 
+    #[inline]
+    pub(crate) fn known_ready(&self) -> Ready {
+        self.state.registration.ready()
+    }
+
+    /// Has `listener` told of every event.
+    pub(crate) fn listen(&self, listener: Option<EventListener>) {
+        self.state.registration.listen(listener);
+    }
+
     /// Tries `operation`, unless it is known that `direction` would block.
     #[inline]
     pub(crate) fn attempt<T>(
@@ -134,11 +144,17 @@ impl<S: AsRawDescriptor> Registered<S> {
         }
     }
 
-    /// Waits until the other side of `direction` is gone, as far as the system
-    /// tells of that by itself.
+    /// Waits until nobody is left who could read what is written, as far as the
+    /// system tells of that by itself.
     #[cfg(unix)]
-    pub(crate) fn poll_hung_up(&self, cx: &mut Context<'_>, direction: Ready) -> Poll<()> {
-        self.state.poll_hung_up(cx, direction)
+    pub(crate) fn poll_reader_gone(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.state.poll_reader_gone(cx)
+    }
+
+    /// Whether nobody is left who could read what is written.
+    #[cfg(unix)]
+    pub(crate) fn is_reader_gone(&self) -> bool {
+        self.state.registration.hung_up().contains(Ready::WRITABLE)
     }
 
     /// Wakes whoever waits, to find that there is nothing to wait for any more.

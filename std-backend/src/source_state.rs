@@ -15,9 +15,8 @@
 //! exception: it may have come with the event that brought the last bytes, and
 //! then brings none of its own. So hanging up is remembered for good.
 
-use core::cell::Cell;
 #[cfg(unix)]
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 use molen_core::io::{Ready, Registration};
 
 /// Whether an event tells of a change, once, and not of a state.
@@ -34,53 +33,38 @@ const EDGE_TRIGGERED: bool = cfg!(any(
 /// One source's readiness, shared by the source and the selector's table.
 pub(crate) struct SourceState {
     pub(crate) registration: Registration,
-    hung_up: Cell<Ready>,
-    /// Who waits for the other side to go.
-    #[cfg(unix)]
-    mourner: Cell<Option<Waker>>,
 }
 
 impl SourceState {
     pub(crate) fn new(ready: Ready) -> SourceState {
-        let state = SourceState {
-            registration: Registration::new(),
-            hung_up: Cell::new(Ready::NONE),
-            #[cfg(unix)]
-            mourner: Cell::new(None),
-        };
+        let state = SourceState { registration: Registration::new() };
         state.registration.set_ready(ready);
         state
     }
 
     /// An event: `ready` can be tried; of `hung_up` nothing new will be told.
     pub(crate) fn notify(&self, ready: Ready, hung_up: Ready) {
-        self.hung_up.set(self.hung_up.get().union(hung_up));
-        self.registration.set_ready(ready);
-        #[cfg(unix)]
-        if !hung_up.is_none()
-            && let Some(mourner) = self.mourner.take()
-        {
-            mourner.wake();
-        }
+        self.registration.set_hung_up(hung_up);
+        // Who can write no more is told where the reasons are.
+        let why = if hung_up.contains(Ready::WRITABLE) { Ready::READABLE } else { Ready::NONE };
+        self.registration.set_ready(ready.union(why));
     }
 
-    /// Waits until the other side of `direction` is known to be gone; one task
-    /// at a time.
+    /// Waits until nobody is left who could read what is written; for sources
+    /// that are not read themselves: one task at a time, in the reader's place.
     #[cfg(unix)]
-    pub(crate) fn poll_hung_up(&self, cx: &mut Context<'_>, direction: Ready) -> Poll<()> {
-        if self.hung_up.get().intersects(direction) {
+    pub(crate) fn poll_reader_gone(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.registration.hung_up().contains(Ready::WRITABLE) {
             return Poll::Ready(());
         }
-        // Not one of the registration's waiters: those are for whom there may
-        // be something to try, and it is ready all the time.
-        self.mourner.set(Some(cx.waker().clone()));
-        Poll::Pending
+        self.registration.clear(Ready::READABLE);
+        self.registration.poll_ready(cx, Ready::READABLE)
     }
 
     /// Less was read or written than was asked for.
     #[inline]
     pub(crate) fn ran_short(&self, direction: Ready) {
-        if EDGE_TRIGGERED && !self.hung_up.get().intersects(direction) {
+        if EDGE_TRIGGERED && !self.registration.hung_up().intersects(direction) {
             self.registration.clear(direction);
         }
     }

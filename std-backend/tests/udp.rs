@@ -5,7 +5,7 @@ mod local;
 use local::{ANY_PORT, run};
 use molen_core::io::source::SourceError;
 use molen_core::{Duration, create_task, sleep, timeout};
-use molen_std::udp::UdpSocket;
+use molen_std::net::UdpSocket;
 use std::net::{Ipv4Addr, SocketAddr};
 
 #[test]

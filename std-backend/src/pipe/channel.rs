@@ -6,8 +6,8 @@ use crate::selector::StdSelector;
 use core::task::{Context, Poll};
 use mio::unix::SourceFd;
 use mio::{Registry, Token};
-use molen_core::io::Ready;
 use molen_core::io::source::SourceError;
+use molen_core::io::{EventListener, Ready};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 use std::fs::File;
@@ -191,12 +191,50 @@ impl Channel {
         }
     }
 
-    /// Waits until the other side is known to be gone.
-    pub(super) fn poll_hung_up(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn known_ready(&self) -> Ready {
         match &self.way {
-            Way::Waited(end) => end.poll_hung_up(cx, self.direction.ready()),
+            Way::Waited(end) => end.known_ready(),
+            Way::Always(_) => self.direction.ready(),
+        }
+    }
+
+    /// Has `listener` told of every event; false if there are none.
+    pub(super) fn listen(&self, listener: Option<EventListener>) -> bool {
+        match &self.way {
+            Way::Waited(end) => {
+                end.listen(listener);
+                true
+            }
+            Way::Always(_) => false,
+        }
+    }
+
+    /// Waits until nobody is left who could read what is written.
+    pub(super) fn poll_reader_gone(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match &self.way {
+            Way::Waited(end) => end.poll_reader_gone(cx),
             Way::Always(_) => Poll::Pending,
         }
+    }
+
+    /// Whether nobody is left who could read what is written.
+    pub(super) fn is_reader_gone(&self) -> bool {
+        match &self.way {
+            Way::Waited(end) => end.is_reader_gone(),
+            Way::Always(_) => false,
+        }
+    }
+
+    /// Reads nothing from what is written only: it would block until the
+    /// reader has gone.
+    pub(super) fn read_none(&self) -> Result<usize, SourceError> {
+        if self.is_reader_gone() {
+            return Ok(0);
+        }
+        if let Way::Waited(end) = &self.way {
+            end.clear(Ready::READABLE);
+        }
+        Err(SourceError::WouldBlock)
     }
 
     /// Wakes whoever waits.

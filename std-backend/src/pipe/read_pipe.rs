@@ -4,8 +4,8 @@ use super::channel::{Channel, Direction, Sharing};
 use super::pipe_error::PipeError;
 use core::fmt;
 use core::task::{Context, Poll};
-use molen_core::io::Interest;
 use molen_core::io::source::{self, ByteSource, Source, SourceError};
+use molen_core::io::{EventListener, Interest, Ready};
 use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
@@ -98,6 +98,18 @@ impl Source for ReadPipe {
     fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
         self.channel.poll_ready(cx, interest)
     }
+
+    fn known_ready(&self) -> Ready {
+        self.channel.known_ready()
+    }
+
+    fn listen(&self, listener: Option<EventListener>) -> bool {
+        self.channel.listen(listener)
+    }
+
+    fn descriptor(&self) -> Option<u64> {
+        u64::try_from(self.as_raw_fd()).ok()
+    }
 }
 
 impl ByteSource for ReadPipe {
@@ -108,6 +120,10 @@ impl ByteSource for ReadPipe {
     /// Always `Closed`: nothing is written here.
     fn try_write(&self, _bytes: &[u8]) -> Result<usize, SourceError> {
         Err(SourceError::Closed)
+    }
+
+    fn can_shut_down(&self) -> bool {
+        false
     }
 
     fn shutdown(&self) -> Result<(), SourceError> {

@@ -5,8 +5,8 @@ use super::pipe_error::PipeError;
 use core::cell::Cell;
 use core::fmt;
 use core::task::{Context, Poll};
-use molen_core::io::Interest;
 use molen_core::io::source::{self, ByteSource, Source, SourceError};
+use molen_core::io::{EventListener, Interest, Ready};
 use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
@@ -100,7 +100,7 @@ impl WritePipe {
     /// Nothing changes.
     pub async fn disconnected(&self) {
         core::future::poll_fn(|cx| match self.channel() {
-            Some(channel) => channel.poll_hung_up(cx),
+            Some(channel) => channel.poll_reader_gone(cx),
             None => Poll::Ready(()),
         })
         .await;
@@ -129,12 +129,27 @@ impl Source for WritePipe {
             None => Poll::Ready(()),
         }
     }
+
+    fn known_ready(&self) -> Ready {
+        self.channel().map_or(Ready::BOTH, |channel| channel.known_ready())
+    }
+
+    fn listen(&self, listener: Option<EventListener>) -> bool {
+        self.channel().is_some_and(|channel| channel.listen(listener))
+    }
+
+    fn descriptor(&self) -> Option<u64> {
+        u64::try_from(self.channel()?.as_fd().as_raw_fd()).ok()
+    }
 }
 
 impl ByteSource for WritePipe {
-    /// Always the end: nothing is read here.
+    /// Nothing is read here, but the end is found: when the reader has gone.
     fn try_read(&self, _buffer: &mut [u8]) -> Result<usize, SourceError> {
-        Ok(0)
+        match self.channel() {
+            Some(channel) => channel.read_none(),
+            None => Ok(0),
+        }
     }
 
     fn try_write(&self, bytes: &[u8]) -> Result<usize, SourceError> {

@@ -18,13 +18,14 @@
 //! | `case` | what a case is, how it fails, the `check…!` macros |
 //! | `fixture` | the clock, the script and the log of the case that runs |
 //! | `real` | a loop that really waits, where there is an operating system |
+//! | `wire` | a connection whose two ends the case scripts |
 //! | `report` | running cases by number or name, and the lines above |
 //! | the others | cases, by subject |
 
 #![no_std]
 #![warn(missing_docs)]
 
-#[cfg(not(any(target_os = "none", target_os = "wasi")))]
+#[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 extern crate std;
 
 #[macro_use]
@@ -34,6 +35,7 @@ mod fixture;
 mod report;
 
 mod barriers;
+mod buffered;
 mod callbacks;
 mod cancellation;
 mod catching;
@@ -45,9 +47,14 @@ mod combining_many;
 mod conditions;
 mod contexts;
 mod creating;
+mod datagrams;
 mod dns;
+#[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
+mod door;
 mod dropping;
+mod endings;
 mod exceptions;
+mod flow_control;
 mod hosts;
 mod introspection;
 mod iteration;
@@ -57,16 +64,22 @@ mod locks;
 mod observation;
 mod panics;
 mod promises;
+mod pull_reader;
 mod queues;
 #[cfg(not(any(target_os = "none", target_os = "wasi")))]
 mod real;
 mod repeating;
 mod runner;
 mod semaphores;
+mod servers;
 mod signals;
 mod staggered;
+mod staggered;
+mod starvation;
 mod starvation;
 mod stopping;
+mod stopping;
+mod streams;
 mod subprocesses;
 mod task_groups;
 mod tasks;
@@ -74,8 +87,10 @@ mod testing;
 mod threads;
 mod timeouts;
 mod timers;
+mod transports;
 mod waiting;
 mod wheel;
+mod wire;
 
 pub use case::{Case, Failure, Outcome, What};
 pub use report::{Count, call, list, run};
@@ -111,6 +126,14 @@ pub const CASES: &[&[Case]] = &[
     subprocesses::CASES,
     dns::CASES,
     testing::CASES,
+    transports::CASES,
+    flow_control::CASES,
+    endings::CASES,
+    buffered::CASES,
+    streams::CASES,
+    servers::CASES,
+    pull_reader::CASES,
+    datagrams::CASES,
     dropping::CASES,
     joining::CASES,
     waiting::CASES,

@@ -382,11 +382,12 @@ pub(super) fn withdraw(task: &Header) {
 
 /// Asks `scope`, or where there is none `task` itself, to end.
 pub(super) fn ask(task: &Header, scope: Option<&Scope>, message: Option<CancelMessage>) {
-    if task.has(DONE) {
-        return;
-    }
     if message.is_some() {
         task.set_message(message);
+    }
+    if task.has(DONE) {
+        // Its future is being dropped; whether it ends cancelled is decided after that.
+        return task.set(CANCEL);
     }
     match scope {
         Some(scope) => scope.request(),

@@ -1,13 +1,13 @@
 //! A UDP socket: a source of messages.
 
-use crate::net::NetError;
+use super::net_error::NetError;
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::{creation_error, source_error};
 use core::fmt;
 use core::task::{Context, Poll};
-use molen_core::io::source::{Source, SourceError};
-use molen_core::io::{Interest, Ready};
+use molen_core::io::source::{DatagramSource, End, Source, SourceError};
+use molen_core::io::{EventListener, Interest, Ready};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -278,6 +278,38 @@ const IS_CONNECTED: i32 = 10056;
 impl Source for UdpSocket {
     fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
         self.socket.poll_ready(cx, interest)
+    }
+
+    fn known_ready(&self) -> Ready {
+        self.socket.known_ready()
+    }
+
+    fn listen(&self, listener: Option<EventListener>) -> bool {
+        self.socket.listen(listener);
+        true
+    }
+
+    fn address(&self, end: End) -> Option<SocketAddr> {
+        match end {
+            End::Local => self.local_addr().ok(),
+            End::Peer => self.peer,
+        }
+    }
+}
+
+impl DatagramSource for UdpSocket {
+    type Address = SocketAddr;
+
+    fn try_recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), SourceError> {
+        UdpSocket::try_recv_from(self, buffer)
+    }
+
+    fn try_send_to(
+        &self,
+        message: &[u8],
+        receiver: Option<&SocketAddr>,
+    ) -> Result<usize, SourceError> {
+        UdpSocket::try_send_to(self, message, receiver.copied())
     }
 }
 
