@@ -36,14 +36,17 @@
 //! | `channel` | a descriptor, how it is waited for and used |
 //! | `read_pipe`, `write_pipe` | its two faces |
 //! | `standard` | the process's standard streams |
+//! | `transports` | `connect_read_pipe`, `connect_write_pipe` |
 
 mod channel;
 mod pipe_error;
 mod read_pipe;
 mod standard;
+mod transports;
 mod write_pipe;
 
 pub use pipe_error::{PipeError, PipeRefused};
 pub use read_pipe::ReadPipe;
 pub use standard::{stderr, stdin, stdout};
+pub use transports::{connect_read_pipe, connect_write_pipe};
 pub use write_pipe::WritePipe;

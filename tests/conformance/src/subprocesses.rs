@@ -1,11 +1,16 @@
-//! Pipes and other programs: behaviours 330 to 353, and our own from 1831.
+//! Pipes and other programs: behaviours 330 to 353, and our own from 1830.
 
 use crate::case::Case;
 
 cases_where! {
     unix, "there are no child processes on this platform",
     real {
+        330 a_read_pipe_connects_receives_and_closes
+        332 pausing_a_closed_pipe_does_nothing
         333 a_reader_that_vanishes_is_noticed_without_a_write
+        334 a_failed_write_loses_the_connection
+        335 write_eof_waits_for_what_is_pending
+        1830 a_reader_that_vanishes_closes_an_idle_transport
         337 after_the_end_signals_find_no_such_process
         340 wait_returns_at_the_end_though_a_grandchild_holds_the_output
         341 dropping_kills_a_running_child_and_no_finished_one
@@ -23,9 +28,5 @@ cases_where! {
         1832 large_outputs_and_inputs_do_not_wait_for_each_other
         1833 closing_the_loop_ends_waiting
     }
-    unsupported!(330, a_read_pipe_connects_receives_and_closes, "there are no pipe transports yet"),
-    unsupported!(332, pausing_a_closed_pipe_does_nothing, "there are no pipe transports yet"),
-    unsupported!(334, a_failed_write_loses_the_connection, "there are no pipe transports yet"),
-    unsupported!(335, write_eof_waits_for_what_is_pending, "there are no pipe transports yet"),
     unsupported!(338, a_subprocess_protocol_hears_of_each_pipe, "there is no SubprocessProtocol yet"),
 }

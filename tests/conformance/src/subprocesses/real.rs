@@ -4,7 +4,8 @@ use crate::case::{Failure, Outcome};
 use crate::fixture::event;
 use crate::real::{ok, run};
 use molen::io::source::SourceError;
-use molen::pipe::{ReadPipe, WritePipe};
+use molen::net::{AfterEof, Answer, ConnectionError, Protocol, Transport};
+use molen::pipe::{ReadPipe, WritePipe, connect_read_pipe, connect_write_pipe};
 use molen::signals::Signal;
 use molen::subprocess::{
     Command, OnDrop, Process, ProcessError, Redirect, SpawnRefused, create_subprocess_exec,
@@ -46,6 +47,119 @@ async fn until_gone(pid: u32) -> Outcome {
         sleep(Duration::from_millis(5)).await;
     }
     Ok(())
+}
+
+/// Waits until a connection is over.
+async fn until_lost(transport: &Transport) {
+    while !transport.is_lost() {
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Notes what a pipe's protocol is told.
+struct Notes;
+
+impl Protocol for Notes {
+    fn connection_made(&mut self, _transport: &Transport) -> Answer {
+        event("made");
+        Ok(())
+    }
+
+    fn data_received(&mut self, _transport: &Transport, _data: &[u8]) -> Answer {
+        event("data");
+        Ok(())
+    }
+
+    fn eof_received(&mut self, _transport: &Transport) -> Answer<AfterEof> {
+        event("eof");
+        // A pipe is not kept, whatever is said here.
+        Ok(AfterEof::KeepOpen)
+    }
+
+    fn connection_lost(
+        &mut self,
+        _transport: &Transport,
+        error: Option<&ConnectionError>,
+    ) -> Answer {
+        event(if error.is_some() { "lost by an error" } else { "lost" });
+        Ok(())
+    }
+}
+
+pub(super) fn a_read_pipe_connects_receives_and_closes() -> Outcome {
+    run(async {
+        let (reader, writer) = ok(std::io::pipe())?;
+        let writer = ok(WritePipe::new(writer))?;
+        let transport = ok(connect_read_pipe(ok(ReadPipe::new(reader))?, Notes).await)?;
+        check_events!("made");
+        ok(writer.write_all(b"one").await)?;
+        sleep(Duration::from_millis(5)).await;
+        check_events!("made", "data");
+        drop(writer);
+        until_lost(&transport).await;
+        check_events!("made", "data", "eof", "lost");
+        Ok(())
+    })
+}
+
+pub(super) fn pausing_a_closed_pipe_does_nothing() -> Outcome {
+    run(async {
+        let (reader, writer) = ok(std::io::pipe())?;
+        let transport = ok(connect_read_pipe(ok(ReadPipe::new(reader))?, Notes).await)?;
+        transport.close();
+        transport.pause_reading();
+        transport.resume_reading();
+        until_lost(&transport).await;
+        transport.pause_reading();
+        transport.resume_reading();
+        check!(!transport.is_reading(), "it reads");
+        drop(writer);
+        check_events!("made", "lost");
+        Ok(())
+    })
+}
+
+pub(super) fn a_failed_write_loses_the_connection() -> Outcome {
+    run(async {
+        let (reader, writer) = ok(std::io::pipe())?;
+        let transport = ok(connect_write_pipe(ok(WritePipe::new(writer))?, Notes).await)?;
+        ok(transport.write(&vec![0; 1 << 20]))?;
+        check!(transport.get_write_buffer_size() > 0, "nothing waits to be written");
+        drop(reader);
+        until_lost(&transport).await;
+        check_eq!(transport.get_write_buffer_size(), 0);
+        check_events!("made", "lost by an error");
+        Ok(())
+    })
+}
+
+pub(super) fn write_eof_waits_for_what_is_pending() -> Outcome {
+    run(async {
+        let (reader, writer) = ok(std::io::pipe())?;
+        let reader = ok(ReadPipe::new(reader))?;
+        let transport = ok(connect_write_pipe(ok(WritePipe::new(writer))?, Notes).await)?;
+        ok(transport.write(&vec![0; 1 << 20]))?;
+        ok(transport.write_eof())?;
+        sleep(Duration::from_millis(5)).await;
+        check_events!("made");
+        check_eq!(all_of(Some(reader)).await?.len(), 1 << 20);
+        until_lost(&transport).await;
+        check_events!("made", "lost");
+        Ok(())
+    })
+}
+
+pub(super) fn a_reader_that_vanishes_closes_an_idle_transport() -> Outcome {
+    run(async {
+        let (reader, writer) = ok(std::io::pipe())?;
+        let transport = ok(connect_write_pipe(ok(WritePipe::new(writer))?, Notes).await)?;
+        sleep(Duration::from_millis(5)).await;
+        check!(!transport.is_closing(), "it is closing");
+        drop(reader);
+        until_lost(&transport).await;
+        check_events!("made", "lost");
+        Ok(())
+    })
 }
 
 pub(super) fn a_reader_that_vanishes_is_noticed_without_a_write() -> Outcome {
