@@ -21,7 +21,8 @@
 //! let output = event_loop.run_until_complete(async {
 //!     let mut cat = Command::new("cat");
 //!     cat.stdin(Redirect::Pipe).stdout(Redirect::Pipe);
-//!     create_subprocess_exec(&mut cat).await?.communicate(Some(b"meow")).await
+//!     let mut process = create_subprocess_exec(&mut cat).await?;
+//!     Ok::<_, Box<dyn std::error::Error>>(process.communicate(Some(b"meow")).await?)
 //! })??;
 //! assert_eq!(output.stdout.as_deref(), Some(&b"meow"[..]));
 //! assert!(output.status.success());

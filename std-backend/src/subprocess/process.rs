@@ -25,6 +25,7 @@ pub struct Process {
     pub stdin: Option<WritePipe>,
     /// What it writes, if that is a pipe. A child that writes more than the pipe
     /// holds waits until it is read: who only waits for its end may wait for ever.
+    /// Line by line: [`open_streams`](molen_core::net::streams::open_streams).
     pub stdout: Option<ReadPipe>,
     /// What it writes about its errors, if that is a pipe of its own.
     pub stderr: Option<ReadPipe>,
