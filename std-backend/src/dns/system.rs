@@ -110,6 +110,8 @@ fn addr_info(found: dns_lookup::AddrInfo) -> AddrInfo {
         socket_type: match socket2::Type::from(found.socktype) {
             socket2::Type::STREAM => SocketType::Stream,
             socket2::Type::DGRAM => SocketType::Datagram,
+            // Windows has one answer for all.
+            _ if found.socktype == 0 => SocketType::Any,
             _ => SocketType::Other(found.socktype),
         },
         protocol: found.protocol,
