@@ -172,9 +172,7 @@ impl Barrier {
         while let Some(waker) = self.filling.take_first_and(|phase| phase.set(Phase::Inside(index)))
         {
             index += 1;
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+            waker.wake();
         }
     }
 
@@ -221,7 +219,7 @@ impl WaitBarrier<'_> {
     }
 
     /// Comes to the barrier.
-    fn arrive(&self) -> Poll<Result<usize, BrokenBarrier>> {
+    fn arrive(&self, cx: &mut Context<'_>) -> Poll<Result<usize, BrokenBarrier>> {
         let barrier = self.barrier;
         let (list, phase) = match barrier.state.get() {
             State::Broken => return Poll::Ready(Err(BrokenBarrier)),
@@ -233,9 +231,9 @@ impl WaitBarrier<'_> {
             }
             State::Filling => (&barrier.filling, Phase::Inside(0)),
         };
-        // SAFETY: Pinned by this future; Same List: it borrows the barrier; Own List.
-        unsafe { list.add(&self.waiter) };
         self.phase().set(phase);
+        // SAFETY: Pinned by this future; Same List: it borrows the barrier; Own List.
+        unsafe { list.wait(&self.waiter, cx.waker()) };
         Poll::Pending
     }
 
@@ -259,10 +257,8 @@ impl Future for WaitBarrier<'_> {
         if this.waiter.was_taken() {
             return Poll::Ready(this.depart());
         }
-        if !this.waiter.is_linked()
-            && let Poll::Ready(result) = this.arrive()
-        {
-            return Poll::Ready(result);
+        if !this.waiter.is_linked() {
+            return this.arrive(cx);
         }
         this.waiter.set_waker(cx.waker());
         Poll::Pending

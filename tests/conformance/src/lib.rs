@@ -66,6 +66,7 @@ mod panics;
 mod promises;
 mod pull_reader;
 mod queues;
+mod readiness;
 #[cfg(not(any(target_os = "none", target_os = "wasi")))]
 mod real;
 mod repeating;
@@ -122,6 +123,7 @@ pub const CASES: &[&[Case]] = &[
     signals::CASES,
     subprocesses::CASES,
     dns::CASES,
+    readiness::CASES,
     testing::CASES,
     transports::CASES,
     flow_control::CASES,
