@@ -14,8 +14,8 @@
 //!
 //! A child that was forked, and has not called `exec`, does not wake its
 //! parent's loop: in it signals do what they do by default, until it makes
-//! handlers in a loop of its own. Nor does a loop run in it ([`mod@crate::host`]
-//! aside): the one that ran when it was forked is its parent's.
+//! handlers in a loop of its own. No loop runs in it: the one that ran when it was
+//! forked is its parent's.
 //!
 //! | file | what it is |
 //! |---|---|
