@@ -73,6 +73,11 @@ mod word {
         /// The word that says who waits.
         #[inline]
         fn waiter(&self) -> &Cell<*mut ()> {
+            if kind(self.0.get()) < EXTRAS { &self.0 } else { self.waiter_below() }
+        }
+
+        #[cold]
+        fn waiter_below(&self) -> &Cell<*mut ()> {
             match self.extras() {
                 Some(extras) => &extras.joiner,
                 None => self.below_scopes(),
@@ -117,6 +122,7 @@ mod word {
         }
 
         /// Remembers `waker` in place of whoever waited before.
+        #[inline]
         pub(crate) fn set(&self, waker: &Waker) {
             let cell = self.waiter();
             let word = match header::task_of(waker) {
@@ -176,8 +182,11 @@ mod word {
         }
 
         /// Forgets who waits.
+        #[inline]
         pub(crate) fn clear(&self) {
-            drop(Waiter::from_word(self.waiter().replace(null_mut())));
+            if !self.0.get().is_null() {
+                drop(Waiter::from_word(self.waiter().replace(null_mut())));
+            }
         }
 
         /// As new, in a static whose next task begins.
@@ -198,7 +207,11 @@ mod word {
     }
 
     impl Drop for Joiner {
+        #[inline]
         fn drop(&mut self) {
+            if self.0.get().is_null() {
+                return;
+            }
             if kind(self.0.get()) >= EXTRAS {
                 crate::task::cancel::scope::detach_all(self);
                 // SAFETY: a box that `extras_or_new` leaked, taken out.
