@@ -328,12 +328,18 @@ impl EventLoop {
     /// # Errors
     ///
     /// [`RunError::AlreadyRunning`] while it runs; it then goes on running.
+    /// Where there is a heap, also in a destructor of what an aborted task held.
     pub fn close(&self) -> Result<(), RunError> {
         if self.is_running() {
             return Err(RunError::AlreadyRunning);
         }
         if self.is_closed() {
             return Ok(());
+        }
+        #[cfg(feature = "alloc")]
+        if self.tasks.has_ending() {
+            // Who ends it has yet to take it out of the list of a loop that is open.
+            return Err(RunError::AlreadyRunning);
         }
         self.raise(CLOSED);
         if let Some(backend) = self.backend() {

@@ -15,21 +15,22 @@
 //! would cost more than the work.
 
 use super::event_loop::{EventLoop, Running};
-use super::node::Node;
 use super::timer::Timer;
 use crate::error::RunError;
 use crate::io::{SelectError, Wait};
 use crate::task::TaskRef;
 use crate::time::{Duration, Instant};
-use crate::trace::{Observer, observe_step, run_steps};
+use crate::trace::{Observer, run_steps};
 use core::future::Future;
 use core::pin::pin;
-use core::ptr::NonNull;
 
 mod busy;
+mod eager;
 mod root;
 
 use busy::{Busy, budget};
+#[cfg(feature = "alloc")]
+pub(in crate::schedule) use eager::Suspended;
 use root::{Ended, Main, MainFuture, RootGuard};
 
 /// What one turn did.
@@ -191,39 +192,13 @@ impl EventLoop {
         self.running_node.set(core::ptr::null());
     }
 
-    /// Runs a node now, inside of what runs.
-    ///
-    /// # Safety
-    ///
-    /// It is a task's, in no chain, and alive; *Right Table*; the loop runs on this thread.
-    pub(crate) unsafe fn run_eagerly(&self, node: NonNull<Node>) {
-        let outer = self.running_node.replace(node.as_ptr());
-        let around = crate::task::cancel::scope::around(self).replace(core::ptr::null());
-        #[cfg(feature = "alloc")]
-        let entered = self.task_hooks().entered.take();
-        // SAFETY: the caller's promise.
-        let run = || unsafe { (node.as_ref().table().run)(node, self) };
-        let run = || observe_step(self, node, run);
-        #[cfg(feature = "threads")]
-        if let Err(payload) = crate::platform::catch_unwind(&mut { run }) {
-            self.running_node.set(node.as_ptr());
-            self.end_panicked(payload);
-        }
-        #[cfg(not(feature = "threads"))]
-        run();
-        #[cfg(feature = "alloc")]
-        self.task_hooks().entered.set(entered);
-        crate::task::cancel::scope::around(self).set(around);
-        self.running_node.set(outer);
-    }
-
     pub(super) fn batch_is_empty(&self) -> bool {
         self.batch.get().is_empty()
     }
 
     /// Takes a node that is done out of the ready queue, if it is there.
     #[cfg(not(feature = "threads"))]
-    pub(crate) fn remove_from_ready(&self, node: NonNull<Node>) {
+    pub(crate) fn remove_from_ready(&self, node: core::ptr::NonNull<super::node::Node>) {
         let mut batch = self.batch.get();
         // SAFETY: Alive In Chain; In One Chain: the batch is the loop's.
         let mut found = unsafe { batch.remove(node) };

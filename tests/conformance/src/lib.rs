@@ -58,6 +58,7 @@ mod promises;
 mod queues;
 mod repeating;
 mod runner;
+mod scopes;
 mod semaphores;
 mod staggered;
 mod starvation;
@@ -85,6 +86,7 @@ pub const CASES: &[&[Case]] = &[
     callbacks::CASES,
     cancellation::CASES,
     catching::CASES,
+    scopes::CASES,
     creating::CASES,
     contexts::CASES,
     timeouts::CASES,

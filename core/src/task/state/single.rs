@@ -31,6 +31,10 @@ const MESSAGE_ONE: u16 = 1 << 4;
 const GENERATION: u16 = 127 * GENERATION_ONE;
 const GENERATION_ONE: u16 = 1 << 9;
 
+/// A flag beside those that both forms of the state have: `abort` was called
+/// while the task ran.
+const ABORTED: u8 = 1 << 5;
+
 pub(crate) struct State {
     queued: AtomicBool,
     flags: AtomicU8,
@@ -134,6 +138,15 @@ impl State {
             self.counts.set(counts - 1);
         }
         self.cancels()
+    }
+
+    /// Notes that the task is to end at its next step, whatever catches cancels.
+    pub(crate) fn set_aborted(&self) {
+        self.set(ABORTED);
+    }
+
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.has(ABORTED)
     }
 
     /// The number of the task's cancel message; 0 for none.
