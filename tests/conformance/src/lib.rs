@@ -45,6 +45,7 @@ mod conditions;
 mod contexts;
 mod creating;
 mod dropping;
+mod dropping_all;
 mod exceptions;
 mod hosts;
 mod introspection;
@@ -105,6 +106,7 @@ pub const CASES: &[&[Case]] = &[
     threads::CASES,
     testing::CASES,
     dropping::CASES,
+    dropping_all::CASES,
     joining::CASES,
     waiting::CASES,
     combinators::CASES,
