@@ -1,9 +1,7 @@
 //! The face in WASI modules.
 
 pub use molen_core::RunError as Error;
-pub use molen_wasi::{
-    Module, event_loop, net, new_event_loop, reactor, run, run_with_loop_factory,
-};
+pub use molen_wasi::{Module, event_loop, new_event_loop, reactor, run, run_with_loop_factory};
 
 /// Runs futures on the module's loop, one after the other: see
 /// [`crate::runner`].

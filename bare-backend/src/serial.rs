@@ -230,6 +230,10 @@ impl<U: Uart, const RX: usize, const TX: usize> ByteSource for Serial<U, RX, TX>
         Ok(count)
     }
 
+    fn can_shut_down(&self) -> bool {
+        false
+    }
+
     fn shutdown(&self) -> Result<(), SourceError> {
         Err(SourceError::Unsupported(Unsupported {
             operation: "shutting down the sending direction",

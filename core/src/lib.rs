@@ -21,6 +21,7 @@
 //! | [`schedule`] | the loop, its turn, ready queue, timer wheel, handles |
 //! | [`runner`] | running a program, and clearing up behind it |
 //! | [`task`] | tasks on the heap and in statics, cancellation, promises, `sleep` |
+//! | [`net`] | transports, protocols, flow control, streams, servers |
 //! | [`combine`] | waiting for several things at once |
 //! | `executor` | functions that block, on other threads (`threads` only) |
 //! | [`sync`] | what tasks wait for in one another: locks, events, queues …; signals and channels for interrupts and threads |
@@ -50,6 +51,7 @@ pub mod error;
 #[cfg(feature = "threads")]
 pub mod executor;
 pub mod io;
+pub mod net;
 #[cfg(not(feature = "threads"))]
 mod one_thread;
 pub mod platform;

@@ -6,8 +6,8 @@ use crate::source_state::SourceState;
 use core::task::{Context, Poll};
 use mio::Interest;
 use molen_core::get_running_loop;
-use molen_core::io::Ready;
 use molen_core::io::source::SourceError;
+use molen_core::io::{EventListener, Ready};
 use std::io::{self, ErrorKind};
 use std::rc::Rc;
 
@@ -57,6 +57,16 @@ impl<S: AsRawDescriptor> Registered<S> {
     #[inline]
     pub(crate) fn poll_ready(&self, cx: &mut Context<'_>, interest: Ready) -> Poll<()> {
         self.state.registration.poll_ready(cx, interest)
+    }
+
+    #[inline]
+    pub(crate) fn known_ready(&self) -> Ready {
+        self.state.registration.ready()
+    }
+
+    /// Has `listener` told of every event.
+    pub(crate) fn listen(&self, listener: Option<EventListener>) {
+        self.state.registration.listen(listener);
     }
 
     /// Tries `operation`, unless it is known that `direction` would block.

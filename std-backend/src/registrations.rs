@@ -83,6 +83,11 @@ impl<E> Registrations<E> {
         Some(entry)
     }
 
+    /// All entries.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &E> {
+        self.slots.iter().filter_map(|slot| slot.entry.as_ref())
+    }
+
     /// The entry that an event with this token is about, if it is still there.
     #[inline]
     pub(crate) fn get(&self, token: Token) -> Option<&E> {

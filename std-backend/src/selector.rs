@@ -161,6 +161,17 @@ impl StdSelector {
         drop(entry);
     }
 
+    /// Connections that live by their events alone end with the loop.
+    fn forget_listeners(&self) {
+        let sources: Vec<_> = self.registrations.borrow().iter().cloned().collect();
+        for entry in sources {
+            match entry {
+                Entry::Source(state) => state.registration.listen(None),
+                Entry::Watch(_) => {}
+            }
+        }
+    }
+
     fn dispatch(&self, event_loop: &EventLoop, fired: Fired) {
         // Cloned out: a foreign waker may use the selector.
         let entry = self.registrations.borrow().get(fired.token).cloned();
@@ -212,6 +223,7 @@ impl Selector for StdSelector {
     }
 
     fn close(&self) {
+        self.forget_listeners();
         self.close_watches();
     }
 

@@ -15,7 +15,6 @@
 //! exception: it may have come with the event that brought the last bytes, and
 //! then brings none of its own. So hanging up is remembered for good.
 
-use core::cell::Cell;
 use molen_core::io::{Ready, Registration};
 
 /// Whether an event tells of a change, once, and not of a state.
@@ -32,27 +31,25 @@ const EDGE_TRIGGERED: bool = cfg!(any(
 /// One source's readiness, shared by the source and the selector's table.
 pub(crate) struct SourceState {
     pub(crate) registration: Registration,
-    hung_up: Cell<Ready>,
 }
 
 impl SourceState {
     pub(crate) fn new(ready: Ready) -> SourceState {
-        let state =
-            SourceState { registration: Registration::new(), hung_up: Cell::new(Ready::NONE) };
+        let state = SourceState { registration: Registration::new() };
         state.registration.set_ready(ready);
         state
     }
 
     /// An event: `ready` can be tried; of `hung_up` nothing new will be told.
     pub(crate) fn notify(&self, ready: Ready, hung_up: Ready) {
-        self.hung_up.set(self.hung_up.get().union(hung_up));
+        self.registration.set_hung_up(hung_up);
         self.registration.set_ready(ready);
     }
 
     /// Less was read or written than was asked for.
     #[inline]
     pub(crate) fn ran_short(&self, direction: Ready) {
-        if EDGE_TRIGGERED && !self.hung_up.get().intersects(direction) {
+        if EDGE_TRIGGERED && !self.registration.hung_up().intersects(direction) {
             self.registration.clear(direction);
         }
     }

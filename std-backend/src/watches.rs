@@ -85,9 +85,7 @@ impl Watch {
 }
 
 /// Who uses a descriptor's number on this loop.
-#[derive(Clone, Default)]
 enum Owner {
-    #[default]
     Nobody,
     /// One of this crate's sources.
     Source,
@@ -96,23 +94,48 @@ enum Owner {
 }
 
 /// The watched descriptors of a loop.
+///
+/// Two tables, as there may be many sources and few watches: the former cost a
+/// byte each.
 pub(crate) struct Watches {
-    owners: RefCell<DescriptorTable<Owner>>,
+    claimed: RefCell<DescriptorTable<bool>>,
+    watched: RefCell<DescriptorTable<Option<Rc<Watch>>>>,
     fired: RefCell<Vec<Rc<Watch>>>,
 }
 
 impl Watches {
     pub(crate) const fn new() -> Watches {
-        Watches { owners: RefCell::new(DescriptorTable::new()), fired: RefCell::new(Vec::new()) }
+        Watches {
+            claimed: RefCell::new(DescriptorTable::new()),
+            watched: RefCell::new(DescriptorTable::new()),
+            fired: RefCell::new(Vec::new()),
+        }
     }
 
     fn owner(&self, descriptor: RawDescriptor) -> Owner {
-        self.owners.borrow().get(descriptor)
+        match self.watched.borrow().get(descriptor) {
+            Some(watch) => Owner::Watch(watch),
+            None if self.claimed.borrow().get(descriptor) => Owner::Source,
+            None => Owner::Nobody,
+        }
     }
 
     /// Notes who uses the number from now on; returns who did before.
     fn set_owner(&self, descriptor: RawDescriptor, owner: Owner) -> Owner {
-        self.owners.borrow_mut().replace(descriptor, owner)
+        let before = self.owner(descriptor);
+        let (claims, watch) = match owner {
+            Owner::Nobody => (false, None),
+            Owner::Source => (true, None),
+            Owner::Watch(watch) => (false, Some(watch)),
+        };
+        if claims || matches!(before, Owner::Source) {
+            self.claimed.borrow_mut().replace(descriptor, claims);
+        }
+        if watch.is_some() || matches!(before, Owner::Watch(_)) {
+            let former = self.watched.borrow_mut().replace(descriptor, watch);
+            drop(former);
+        }
+        before
     }
 }
 
@@ -304,13 +327,7 @@ impl StdSelector {
         self.watches.fired.take();
         // Out of the table first: dropping callbacks runs users' code.
         let mut watches = Vec::new();
-        for owner in self.watches.owners.borrow_mut().values_mut() {
-            if let Owner::Watch(_) = owner
-                && let Owner::Watch(watch) = core::mem::take(owner)
-            {
-                watches.push(watch);
-            }
-        }
+        watches.extend(self.watches.watched.borrow_mut().values_mut().filter_map(Option::take));
         for watch in watches {
             self.end_watch(&watch);
         }

@@ -74,6 +74,9 @@ pub mod net {
     pub use crate::preview1::{TcpListener, TcpStream, UdpSocket, getaddrinfo};
     #[cfg(target_env = "p2")]
     pub use crate::preview2::{TcpListener, TcpStream};
+    #[cfg(all(target_env = "p2", feature = "alloc"))]
+    pub use crate::preview2::{create_connection, create_server, open_connection, start_server};
+    pub use molen_core::net::*;
 }
 
 #[cfg(all(target_os = "wasi", not(any(target_env = "p1", target_env = "p2"))))]

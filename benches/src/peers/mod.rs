@@ -31,6 +31,7 @@ pub fn columns() -> Vec<Column> {
         Column::server("raw-et", raw_epoll::serve_edge),
         Column::server("mio", mio_et::serve),
         Column::of::<molen_rt::Molen>(Kind::Peer),
+        Column::server("molen-protocol", molen_rt::serve_protocol),
         #[cfg(feature = "tokio")]
         Column::of::<tokio_rt::CurrentThread>(Kind::Peer),
         #[cfg(feature = "tokio")]

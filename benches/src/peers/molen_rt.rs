@@ -3,8 +3,8 @@
 use crate::peer::{Peer, Serve};
 use crate::rows::combine::{Forms, batch, child};
 use molen::Task;
+use molen::net::{Answer, Protocol, Server, Start, TcpListener, TcpStream, Transport};
 use molen::combine::Either;
-use molen::net::{TcpListener, TcpStream};
 use std::future::Future;
 use std::time::Duration;
 
@@ -110,4 +110,23 @@ async fn echo(stream: TcpStream, size: usize) {
             break;
         }
     }
+}
+
+/// Sends back what comes: a protocol of Molen's, without a task for each connection.
+struct Echo;
+
+impl Protocol for Echo {
+    fn data_received(&mut self, transport: &Transport, data: &[u8]) -> Answer {
+        transport.write(data)?;
+        Ok(())
+    }
+}
+
+/// Serves echo with a protocol.
+pub fn serve_protocol(listener: std::net::TcpListener, _size: usize) {
+    Molen::block_on(async move {
+        let listener = TcpListener::from_std(listener).expect("register listener");
+        let server = Server::new([listener], || Echo, Start::Now).expect("a running loop");
+        server.wait_closed().await;
+    });
 }

@@ -5,10 +5,14 @@
 //! knows no protocol.
 
 mod accept;
+#[cfg(feature = "alloc")]
+mod listener;
 mod registration;
 pub mod source;
 
 pub use accept::{ACCEPT_RETRY_DELAY, accept_with_backoff};
+#[cfg(feature = "alloc")]
+pub use listener::{EventListener, Listener};
 pub use registration::{Interest, Ready, Registration};
 
 use crate::schedule::{EventLoop, ExceptionContext, HandlerFailed};

@@ -12,6 +12,9 @@
 //! readiness is [cleared](Registration::clear) and the task waits for the next
 //! event. That is right for edge-triggered selectors, for level-triggered
 //! ones, and for hosts whose events lie.
+//!
+//! Where there is a heap, a [`Listener`](super::Listener) can be told of events in place of
+//! wakers: a connection that is driven by its events needs no task.
 
 use core::cell::Cell;
 use core::task::{Context, Poll, Waker};
@@ -66,8 +69,15 @@ impl Ready {
 #[derive(Default)]
 pub struct Registration {
     ready: Cell<Ready>,
+    hung_up: Cell<Ready>,
     reader: Cell<Option<Waker>>,
     writer: Cell<Option<Waker>>,
+    /// `reader` is a listener's, which is told of everything.
+    #[cfg(feature = "alloc")]
+    listens: Cell<bool>,
+    /// *Stays Here* (`listener`): nor may what keeps a listener be sent.
+    #[cfg(feature = "alloc")]
+    stays_here: core::marker::PhantomData<alloc::rc::Rc<()>>,
 }
 
 impl Registration {
@@ -75,8 +85,42 @@ impl Registration {
     pub const fn new() -> Registration {
         Registration {
             ready: Cell::new(Ready::NONE),
+            hung_up: Cell::new(Ready::NONE),
             reader: Cell::new(None),
             writer: Cell::new(None),
+            #[cfg(feature = "alloc")]
+            listens: Cell::new(false),
+            #[cfg(feature = "alloc")]
+            stays_here: core::marker::PhantomData,
+        }
+    }
+
+    /// Has `listener` told of every event from now on, in place of tasks; with
+    /// `None`, nobody.
+    #[cfg(feature = "alloc")]
+    pub fn listen(&self, listener: Option<super::EventListener>) {
+        self.listens.set(listener.is_some());
+        drop(self.writer.take());
+        drop(self.reader.replace(listener.map(super::EventListener::into_waker)));
+    }
+
+    /// Whether a listener is told, so that no task can wait.
+    #[inline]
+    fn listens(&self) -> bool {
+        #[cfg(feature = "alloc")]
+        return self.listens.get();
+        #[cfg(not(feature = "alloc"))]
+        false
+    }
+
+    /// Tells the listener.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    fn tell(&self) {
+        if let Some(listener) = self.reader.take() {
+            // Only notes it, and so cannot listen anew meanwhile.
+            listener.wake_by_ref();
+            self.reader.set(Some(listener));
         }
     }
 
@@ -87,6 +131,9 @@ impl Registration {
 
     /// The directions that have a waiter.
     pub fn interest(&self) -> Interest {
+        if self.listens() {
+            return Ready::BOTH;
+        }
         let waits = |cell: &Cell<Option<Waker>>, direction| {
             let waker = cell.take();
             let found = if waker.is_some() { direction } else { Ready::NONE };
@@ -100,6 +147,9 @@ impl Registration {
     pub fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
         if self.ready.get().intersects(interest) {
             return Poll::Ready(());
+        }
+        if self.listens() {
+            return Poll::Pending;
         }
         if interest.contains(Ready::READABLE) {
             remember(&self.reader, cx.waker());
@@ -115,9 +165,24 @@ impl Registration {
         self.ready.set(self.ready.get().without(directions));
     }
 
+    /// Where the other side, or an error, has put an end to it: of these
+    /// directions no event will tell any more.
+    pub fn hung_up(&self) -> Ready {
+        self.hung_up.get()
+    }
+
+    /// Notes an event that was the last of `directions`.
+    pub fn set_hung_up(&self, directions: Ready) {
+        self.hung_up.set(self.hung_up.get().union(directions));
+    }
+
     /// Notes an event, and wakes who waits for it.
     pub fn set_ready(&self, directions: Ready) {
         self.ready.set(self.ready.get().union(directions));
+        #[cfg(feature = "alloc")]
+        if self.listens() {
+            return self.tell();
+        }
         if directions.contains(Ready::READABLE)
             && let Some(waker) = self.reader.take()
         {
@@ -130,8 +195,11 @@ impl Registration {
         }
     }
 
-    /// Forgets who waits for `directions`.
+    /// Forgets who waits for `directions`; not a listener.
     pub fn forget(&self, directions: Interest) {
+        if self.listens() {
+            return;
+        }
         if directions.contains(Ready::READABLE) {
             self.reader.set(None);
         }

@@ -3,8 +3,14 @@
 //! A mio socket, a WASI descriptor and a UART's rings all look like this, so
 //! protocols are written once, over these traits. Each call tries, and says
 //! so when it [would block](SourceError::WouldBlock); `poll_…` then waits.
+//!
+//! | trait | what it moves | for instance |
+//! |---|---|---|
+//! | [`ByteSource`] | bytes in order | TCP, pipes, a UART |
+//! | [`DatagramSource`] | whole messages | UDP |
+//! | [`AcceptSource`] | connections | a listening socket |
 
-use super::registration::Interest;
+use super::registration::{Interest, Ready};
 use core::fmt;
 use core::task::{Context, Poll};
 
@@ -13,6 +19,8 @@ use core::task::{Context, Poll};
 pub enum SourceError {
     /// Not now; wait with [`Source::poll_ready`] and try again.
     WouldBlock,
+    /// Something else came first (a signal); try again at once.
+    Interrupted,
     /// The other side is gone (reset, aborted, broken pipe).
     ConnectionReset,
     /// Nobody listens at the address.
@@ -38,6 +46,7 @@ impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WouldBlock => f.write_str("it would block"),
+            Self::Interrupted => f.write_str("it was interrupted"),
             Self::ConnectionReset => f.write_str("the other side closed the connection"),
             Self::ConnectionRefused => f.write_str("the connection was refused"),
             Self::NoDescriptors => f.write_str("no descriptors are left"),
@@ -57,6 +66,43 @@ impl core::error::Error for SourceError {}
 pub trait Source {
     /// Waits until a direction of `interest` may be ready. A hint only.
     fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()>;
+
+    /// The directions in which it is worth trying, as far as is known without
+    /// asking the system.
+    fn known_ready(&self) -> Ready {
+        Ready::BOTH
+    }
+
+    /// Has `listener` told of every event from now on, in place of the one
+    /// before; no task need wait then. False when this source can only be
+    /// waited for.
+    ///
+    /// With `None`, nobody is told any more.
+    #[cfg(feature = "alloc")]
+    fn listen(&self, listener: Option<super::EventListener>) -> bool {
+        let _ = listener;
+        false
+    }
+
+    /// An address of a connection, where there are addresses.
+    fn address(&self, end: End) -> Option<core::net::SocketAddr> {
+        let _ = end;
+        None
+    }
+
+    /// The operating system's number of it, where there is one.
+    fn descriptor(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// One of the two ends of a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// This side. asyncio: `sockname`.
+    Local,
+    /// The other side. asyncio: `peername`.
+    Peer,
 }
 
 /// A source of bytes in, out, or both.
@@ -76,12 +122,61 @@ pub trait ByteSource: Source {
     /// [`WouldBlock`](SourceError::WouldBlock) when there is no room.
     fn try_write(&self, bytes: &[u8]) -> Result<usize, SourceError>;
 
+    /// Writes the start of `pieces`, one after the other, as much as there is
+    /// room for, in one call of the system where it has one for that.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_write`](Self::try_write).
+    fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
+        match pieces.iter().find(|piece| !piece.is_empty()) {
+            Some(first) => self.try_write(first),
+            None => Ok(0),
+        }
+    }
+
+    /// A transport takes it over: what asyncio's transports set on their
+    /// sockets is set (small writes leave at once).
+    fn begin_transport(&self) {}
+
+    /// Whether one direction can be closed and the other kept.
+    fn can_shut_down(&self) -> bool {
+        true
+    }
+
     /// Says that nothing more will be written; reading goes on.
     ///
     /// # Errors
     ///
     /// Where the platform cannot close one direction: `Unsupported`.
     fn shutdown(&self) -> Result<(), SourceError>;
+}
+
+/// A source of messages, each of which has a sender or a receiver.
+pub trait DatagramSource: Source {
+    /// Who sends and receives.
+    type Address: Clone + PartialEq + 'static;
+
+    /// Takes the next message and its sender. What is longer than the buffer
+    /// is cut off.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](SourceError::WouldBlock) when there is none yet; others
+    /// tell of a message that was sent before, and leave the source usable.
+    fn try_recv_from(&self, buffer: &mut [u8]) -> Result<(usize, Self::Address), SourceError>;
+
+    /// Sends `message`, whole, to `receiver`; to the peer of a connected
+    /// source when there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](SourceError::WouldBlock) when there is no room.
+    fn try_send_to(
+        &self,
+        message: &[u8],
+        receiver: Option<&Self::Address>,
+    ) -> Result<usize, SourceError>;
 }
 
 /// A source of connections.
@@ -98,6 +193,68 @@ pub trait AcceptSource: Source {
     /// cannot be taken now.
     fn try_accept(&self) -> Result<Self::Connection, SourceError>;
 }
+
+/// A source that is shared is a source.
+macro_rules! forward {
+    ($S:ident, $holder:ty) => {
+        impl<$S: Source + ?Sized> Source for $holder {
+            #[inline]
+            fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
+                (**self).poll_ready(cx, interest)
+            }
+
+            #[inline]
+            fn known_ready(&self) -> Ready {
+                (**self).known_ready()
+            }
+
+            #[cfg(feature = "alloc")]
+            fn listen(&self, listener: Option<super::EventListener>) -> bool {
+                (**self).listen(listener)
+            }
+
+            fn address(&self, end: End) -> Option<core::net::SocketAddr> {
+                (**self).address(end)
+            }
+
+            fn descriptor(&self) -> Option<u64> {
+                (**self).descriptor()
+            }
+        }
+
+        impl<$S: ByteSource + ?Sized> ByteSource for $holder {
+            #[inline]
+            fn try_read(&self, buffer: &mut [u8]) -> Result<usize, SourceError> {
+                (**self).try_read(buffer)
+            }
+
+            #[inline]
+            fn try_write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
+                (**self).try_write(bytes)
+            }
+
+            #[inline]
+            fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
+                (**self).try_write_vectored(pieces)
+            }
+
+            fn begin_transport(&self) {
+                (**self).begin_transport();
+            }
+
+            fn can_shut_down(&self) -> bool {
+                (**self).can_shut_down()
+            }
+
+            fn shutdown(&self) -> Result<(), SourceError> {
+                (**self).shutdown()
+            }
+        }
+    };
+}
+forward!(S, &S);
+#[cfg(feature = "alloc")]
+forward!(S, alloc::rc::Rc<S>);
 
 /// Reads, waiting until there is something. 0 means the end.
 ///
@@ -118,6 +275,34 @@ pub async fn read<S: ByteSource + ?Sized>(
                 Err(SourceError::WouldBlock) => {
                     core::task::ready!(source.poll_ready(cx, Interest::READABLE));
                 }
+                Err(SourceError::Interrupted) => {}
+                done => return Poll::Ready(done),
+            }
+        }
+    })
+    .await
+}
+
+/// Writes the start of `bytes`, waiting until there is room for some.
+///
+/// # Errors
+///
+/// The source's, but never `WouldBlock`.
+///
+/// # Cancellation
+///
+/// Nothing is lost: bytes are written only in the step that returns.
+pub async fn write_some<S: ByteSource + ?Sized>(
+    source: &S,
+    bytes: &[u8],
+) -> Result<usize, SourceError> {
+    core::future::poll_fn(|cx| {
+        loop {
+            match source.try_write(bytes) {
+                Err(SourceError::WouldBlock) => {
+                    core::task::ready!(source.poll_ready(cx, Interest::WRITABLE));
+                }
+                Err(SourceError::Interrupted) => {}
                 done => return Poll::Ready(done),
             }
         }
@@ -146,6 +331,7 @@ pub async fn write_all<S: ByteSource + ?Sized>(
                 Err(SourceError::WouldBlock) => {
                     core::task::ready!(source.poll_ready(cx, Interest::WRITABLE));
                 }
+                Err(SourceError::Interrupted) => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
@@ -170,6 +356,7 @@ pub async fn accept<S: AcceptSource + ?Sized>(source: &S) -> Result<S::Connectio
                 Err(SourceError::WouldBlock) => {
                     core::task::ready!(source.poll_ready(cx, Interest::READABLE));
                 }
+                Err(SourceError::Interrupted) => {}
                 done => return Poll::Ready(done),
             }
         }

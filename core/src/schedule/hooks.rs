@@ -15,6 +15,9 @@ use core::cell::Cell;
 pub(super) struct Hooks {
     pub(super) exception_handler: Cell<Option<HandlerBox>>,
     pub(super) store: Cell<Option<&'static dyn CallbackStorage>>,
+    /// What connections read to, one after the other.
+    #[cfg(feature = "alloc")]
+    read_buffer: Cell<Option<alloc::boxed::Box<[u8]>>>,
     /// The cancel scope that is being polled; null when none is.
     #[cfg(feature = "alloc")]
     scope_around: Cell<*const Scope>,
@@ -40,6 +43,8 @@ impl Hooks {
         Hooks {
             exception_handler: Cell::new(None),
             store: Cell::new(None),
+            #[cfg(feature = "alloc")]
+            read_buffer: Cell::new(None),
             #[cfg(feature = "alloc")]
             scope_around: Cell::new(core::ptr::null()),
             #[cfg(feature = "alloc")]
@@ -92,6 +97,18 @@ impl EventLoop {
     #[cfg(not(feature = "alloc"))]
     pub(super) fn hooks(&self) -> &Hooks {
         &HOOKS
+    }
+
+    /// The buffer that connections read to, unless it is lent already.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn take_read_buffer(&self) -> Option<alloc::boxed::Box<[u8]>> {
+        self.hooks.read_buffer.take()
+    }
+
+    /// Keeps `buffer` for the next connection that reads.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn put_read_buffer(&self, buffer: alloc::boxed::Box<[u8]>) {
+        self.hooks.read_buffer.set(Some(buffer));
     }
 
     /// The loop is closed. What is open next begins without hooks.

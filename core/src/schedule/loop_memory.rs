@@ -18,7 +18,7 @@ impl LoopMemory {
         LoopMemory(core::ptr::NonNull::from(event_loop))
     }
 
-    fn event_loop(&self) -> &EventLoop {
+    pub(crate) fn event_loop(&self) -> &EventLoop {
         #[cfg(feature = "threads")]
         return self.0.event_loop();
         #[cfg(not(feature = "threads"))]

@@ -91,9 +91,10 @@ unsafe fn run<F: Future>(node: NonNull<Node>, event_loop: &EventLoop) {
     let task = node.cast::<Header>();
     // SAFETY: Alive In Chain until the loop's reference is given up.
     let header = unsafe { task.as_ref() };
-    if header.state.dequeue() & (DONE | CANCEL) != 0 {
+    let flags = header.state.dequeue();
+    if flags & (DONE | CANCEL) != 0 {
         // SAFETY: as for this function.
-        return unsafe { end_without_poll(task, event_loop) };
+        return unsafe { end_without_poll(task, event_loop, flags) };
     }
     // SAFETY: Same Type; Stage: not DONE, so it is the future, which never
     // moves; the loop's reference outlives the waker.
@@ -122,10 +123,10 @@ unsafe fn run<F: Future>(node: NonNull<Node>, event_loop: &EventLoop) {
 /// Takes a task that was cancelled, or had ended, out of the ready queue.
 #[cold]
 #[inline(never)]
-unsafe fn end_without_poll(task: NonNull<Header>, event_loop: &EventLoop) {
+unsafe fn end_without_poll(task: NonNull<Header>, event_loop: &EventLoop, flags: u8) {
     // SAFETY: as for `run`.
     unsafe {
-        if task.as_ref().has(DONE) {
+        if flags & DONE != 0 {
             state::release_home(task);
         } else {
             abort(task, event_loop);
@@ -143,6 +144,8 @@ unsafe fn finished(task: NonNull<Header>, event_loop: &EventLoop) {
     unsafe { crate::trace::task_ended(task) };
     header.joiner.wake(event_loop);
     event_loop.tasks.remove(task);
+    #[cfg(not(feature = "threads"))]
+    header.state.finish();
     #[cfg(feature = "threads")]
     // SAFETY: the loop's reference, which is given up here or, while the task
     // is still queued, when it comes out of the queue.
@@ -208,8 +211,8 @@ unsafe fn discard(node: NonNull<Node>, event_loop: &EventLoop) {
     let task = node.cast::<Header>();
     // SAFETY: Alive In Chain.
     unsafe {
-        task.as_ref().state.dequeue();
-        end_without_poll(task, event_loop);
+        let flags = task.as_ref().state.dequeue();
+        end_without_poll(task, event_loop, flags);
     }
 }
 

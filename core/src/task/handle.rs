@@ -318,10 +318,9 @@ impl<T> Task<T> {
 unsafe fn give_up(task: NonNull<Header>) -> bool {
     // SAFETY: the caller's reference.
     let header = unsafe { task.as_ref() };
-    let left = header.has(OUTPUT);
-    header.clear(HANDLE | OUTPUT);
+    let before = header.state.take(HANDLE | OUTPUT);
     header.joiner.clear();
-    left
+    before & OUTPUT != 0
 }
 
 impl<T> fmt::Debug for Task<T> {

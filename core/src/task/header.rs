@@ -122,12 +122,6 @@ impl Header {
         self.state.restart(flags);
     }
 
-    /// Whether a task was ever started here.
-    #[cfg(not(feature = "threads"))]
-    pub(crate) fn is_started(&self) -> bool {
-        self.node.vtable().is_some()
-    }
-
     /// The loop that it belongs to.
     ///
     /// # Safety

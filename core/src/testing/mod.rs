@@ -15,6 +15,7 @@
 //! | [`TestBackend`] | the hand-advanced clock and the scripted selector; keeps what the loop asked for and what it reported |
 //! | [`Step`] | one line of a script: the wait that must be asked for, and what happens then |
 //! | [`EventLog`] | what happened, compared as a whole sequence |
+//! | [`FaultSource`] | a source of bytes that reads short, stalls, is interrupted or reset, by a script |
 //! | [`drop_at_every_poll`] | drops a future at every point where it can be cancelled, and asks what was lost |
 //! | [`WakeFlag`] | a foreign executor's waker, to poll a future by hand |
 //! | [`test_loop!`](crate::test_loop) | a new loop on a backend, closed when the test ends |
@@ -52,6 +53,7 @@
 mod backend;
 mod drop_at_every_poll;
 mod event_log;
+mod fault_source;
 mod step;
 mod test_loop;
 mod text;
@@ -61,6 +63,7 @@ pub use crate::{static_ref, test_loop};
 pub use backend::{SOURCES, TestBackend};
 pub use drop_at_every_poll::{DropPoint, drop_at_every_poll};
 pub use event_log::{Difference, EventLog};
+pub use fault_source::{Fault, FaultSource, FaultUser, Told};
 pub use step::{Mismatch, Step};
 #[cfg(feature = "threads")]
 #[doc(hidden)]

@@ -1,4 +1,4 @@
-//! TCP sockets that belong to a loop.
+//! TCP and UDP sockets that belong to a loop, transports and streams over them.
 //!
 //! ```
 //! use molen_core::create_task;
@@ -21,10 +21,19 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod connect;
+#[cfg(any(feature = "futures-io", feature = "tokio"))]
+mod foreign_traits;
 mod net_error;
 mod tcp_listener;
 mod tcp_stream;
+mod udp_socket;
 
+pub use connect::{create_connection, create_server, open_connection, start_server};
+#[cfg(any(feature = "futures-io", feature = "tokio"))]
+pub use foreign_traits::StreamPair;
+pub use molen_core::net::*;
 pub use net_error::NetError;
 pub use tcp_listener::{DEFAULT_BACKLOG, TcpListener};
 pub use tcp_stream::TcpStream;
+pub use udp_socket::{UdpSocket, create_datagram_endpoint};

@@ -7,7 +7,7 @@ use crate::selector::StdSelector;
 use crate::source_error::creation_error;
 use core::fmt;
 use core::task::{Context, Poll};
-use molen_core::io::source::{AcceptSource, Source, SourceError};
+use molen_core::io::source::{AcceptSource, End, Source, SourceError};
 use molen_core::io::{Interest, Ready};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
@@ -154,6 +154,10 @@ fn listening(address: SocketAddr, backlog: i32) -> io::Result<std::net::TcpListe
 impl Source for TcpListener {
     fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
         self.socket.poll_ready(cx, interest)
+    }
+
+    fn address(&self, end: End) -> Option<SocketAddr> {
+        if end == End::Local { self.local_addr().ok() } else { None }
     }
 }
 

@@ -6,8 +6,8 @@ use crate::selector::StdSelector;
 use crate::source_error::{creation_error, source_error};
 use core::fmt;
 use core::task::{Context, Poll, ready};
-use molen_core::io::source::{self, ByteSource, Source, SourceError};
-use molen_core::io::{Interest, Ready};
+use molen_core::io::source::{self, ByteSource, End, Source, SourceError};
+use molen_core::io::{EventListener, Interest, Ready};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
@@ -230,6 +230,10 @@ impl TcpStream {
     }
 }
 
+/// How many pieces are written with one call. Systems allow 1024 (`IOV_MAX`);
+/// the list is made on the stack for each call.
+const VECTORED: usize = 64;
+
 /// Whether asking for the peer failed because there is none yet.
 fn is_connecting(error: &io::Error) -> bool {
     #[cfg(unix)]
@@ -244,6 +248,30 @@ impl Source for TcpStream {
     fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
         self.socket.poll_ready(cx, interest)
     }
+
+    #[inline]
+    fn known_ready(&self) -> Ready {
+        self.socket.known_ready()
+    }
+
+    fn listen(&self, listener: Option<EventListener>) -> bool {
+        self.socket.listen(listener);
+        true
+    }
+
+    fn address(&self, end: End) -> Option<SocketAddr> {
+        match end {
+            End::Local => self.local_addr().ok(),
+            End::Peer => self.peer_addr().ok(),
+        }
+    }
+
+    fn descriptor(&self) -> Option<u64> {
+        #[cfg(unix)]
+        return u64::try_from(std::os::fd::AsRawFd::as_raw_fd(self)).ok();
+        #[cfg(windows)]
+        return Some(std::os::windows::io::AsRawSocket::as_raw_socket(self));
+    }
 }
 
 impl ByteSource for TcpStream {
@@ -255,6 +283,21 @@ impl ByteSource for TcpStream {
     #[inline]
     fn try_write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
         self.socket.transfer(Ready::WRITABLE, bytes.len(), |mut io| io.write(bytes))
+    }
+
+    fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
+        let mut slices = [IoSlice::new(&[]); VECTORED];
+        let mut count = 0;
+        for piece in pieces.iter().filter(|piece| !piece.is_empty()).take(VECTORED) {
+            slices[count] = IoSlice::new(piece);
+            count += 1;
+        }
+        TcpStream::try_write_vectored(self, &slices[..count])
+    }
+
+    fn begin_transport(&self) {
+        // Fails only on a connection that is lost already, which shows soon enough.
+        let _ = self.set_nodelay(true);
     }
 
     fn shutdown(&self) -> Result<(), SourceError> {

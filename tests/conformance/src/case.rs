@@ -6,6 +6,7 @@ use molen::combine::{GatherError, WaitError};
 use molen::error::{
     Closed, InvalidState, NoRunningLoop, NothingToWaitFor, RunError, ScheduleError, TaskError,
 };
+use molen::io::source::SourceError;
 use molen::sync::queue::{PutError, PutNowaitError, TooManyDone};
 use molen::testing::{Difference, Mismatch, Text};
 use molen::{Full, TimeoutError};
@@ -109,6 +110,10 @@ macro_rules! failures {
         }
     )*};
 }
+failures!(molen::net::WriteError molen::net::LimitsReversed molen::net::ConnectionError);
+failures!(SourceError molen::net::ReadError<usize>);
+#[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
+failures!(molen::net::ServeError molen::net::SendError molen::net::ReadError<std::vec::Vec<u8>>);
 failures!(Closed InvalidState NoRunningLoop NothingToWaitFor RunError TaskError Mismatch);
 failures!(WaitError GatherError TimeoutError);
 failures!(TooManyDone);

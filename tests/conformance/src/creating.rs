@@ -1,7 +1,7 @@
 //! Creating tasks: eagerly, with names, with contexts, by a task factory.
 
 use crate::case::{Case, Outcome};
-use crate::fixture::{Slot, event, hold, say};
+use crate::fixture::{Slot, event, hold, say, test};
 use core::cell::Cell;
 use molen::task::Builder;
 use molen::testing::static_ref;
@@ -17,6 +17,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(1233, an_eager_task_that_cancels_its_creator_does_it_later),
     case!(1234, a_task_has_the_name_it_was_given),
     case!(1235, all_tasks_are_the_unfinished_ones),
+    case!(1236, a_destructor_creates_a_task_like_its_own),
 ];
 
 const NOW: Option<Duration> = Some(Duration::ZERO);
@@ -211,5 +212,74 @@ fn all_tasks_are_the_unfinished_ones() -> Outcome {
     check_eq!(listed(), (1, 1));
     first.abort();
     check_eq!(listed(), (0, 0));
+    Ok(())
+}
+
+/// Creates a task of the function that it is dropped in.
+struct Respawn {
+    slot: &'static Slot<Task<()>>,
+    /// The task that it is dropped in.
+    id: usize,
+}
+
+impl Drop for Respawn {
+    fn drop(&mut self) {
+        event("dropped");
+        let next = molen::create_task(respawning(self.slot, Then::Say));
+        let elsewhere = next.as_ref().is_ok_and(|next| next.task_ref().id() != self.id);
+        event(if elsewhere { "created" } else { "refused, or in the place of this" });
+        self.slot.set(next.ok());
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Then {
+    Say,
+    Respawn(End),
+}
+
+/// How a task ends whose destructor creates the next.
+#[derive(Clone, Copy)]
+enum End {
+    Value,
+    Cancel,
+}
+
+#[molen::task(pool_size = 2)]
+async fn respawning(slot: &'static Slot<Task<()>>, then: Then) {
+    match then {
+        Then::Say => event("the next ran"),
+        Then::Respawn(end) => {
+            let id = current_task().map_or(0, |task| task.id());
+            let _respawn = Respawn { slot, id };
+            if matches!(end, End::Cancel) {
+                core::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+fn a_destructor_creates_a_task_like_its_own() -> Outcome {
+    let event_loop = new_loop!();
+    let slot = static_ref!(Slot<Task<()>> = Cell::new(None));
+    for end in [End::Value, End::Cancel] {
+        let task = event_loop.create_task(respawning(slot, Then::Respawn(end)))?;
+        event_loop.turn(NOW)?;
+        task.cancel();
+        task.detach();
+        event_loop.turn(NOW)?;
+        event_loop.turn(NOW)?;
+        check_events!["dropped", "created", "the next ran"];
+        check!(slot.take().is_some_and(|task| task.done()), "the next is not done");
+        test().log.clear();
+    }
+    // By abort, from outside.
+    let task = event_loop.create_task(respawning(slot, Then::Respawn(End::Cancel)))?;
+    event_loop.turn(NOW)?;
+    event_loop.run_until_complete(async move {
+        task.abort();
+    })?;
+    event_loop.turn(NOW)?;
+    check_events!["dropped", "created", "the next ran"];
     Ok(())
 }

@@ -26,6 +26,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(1551, no_tasks_make_no_tree),
     case!(1552, the_tasks_of_a_bounded_group_name_who_runs_it),
     case!(1553, the_tasks_of_a_group_name_who_runs_it),
+    case!(1554, the_tasks_of_a_gather_name_who_awaits_it),
 ];
 
 const NOW: Option<Duration> = Some(Duration::ZERO);
@@ -423,4 +424,30 @@ group_case!(
 #[cfg(any(target_os = "none", target_os = "wasi"))]
 fn the_tasks_of_a_group_name_who_runs_it() -> Outcome {
     Err(crate::case::Failure::Unsupported("a group of any size needs an allocator"))
+}
+
+fn the_tasks_of_a_gather_name_who_awaits_it() -> Outcome {
+    #[molen::task]
+    async fn gatherer(first: Task<()>, second: Task<()>) {
+        if let Ok(all) = molen::gather([first.spawned(), second.spawned()]) {
+            let _both = all.await;
+        }
+    }
+    let event_loop = new_loop!();
+    let first = spawn!(event_loop, "first", sleeper());
+    let second = spawn!(event_loop, "second", sleeper());
+    let (one, two) = (first.task_ref(), second.task_ref());
+    let parent = spawn!(event_loop, "parent", gatherer(first, second));
+    event_loop.turn(NOW)?;
+    check!(one.awaited_by() == Some(parent.task_ref()), "the first names another");
+    check!(two.awaited_by() == Some(parent.task_ref()), "the second names another");
+    check_shows!(
+        capture_call_graph(Some(&two)).map_or_else(Text::new, Text::<400>::of),
+        "* Task(name=\"second\"\n  + Awaited by\n    * Task(name=\"parent\"\n"
+    );
+    parent.cancel();
+    event_loop.turn(NOW)?;
+    event_loop.turn(NOW)?;
+    check!(one.done() && one.awaited_by().is_none(), "the edge is still there");
+    Ok(())
 }

@@ -17,13 +17,14 @@
 //! |---|---|
 //! | `case` | what a case is, how it fails, the `check…!` macros |
 //! | `fixture` | the clock, the script and the log of the case that runs |
+//! | `wire` | a connection whose two ends the case scripts |
 //! | `report` | running cases by number or name, and the lines above |
 //! | the others | cases, by subject |
 
 #![no_std]
 #![warn(missing_docs)]
 
-#[cfg(not(any(target_os = "none", target_os = "wasi")))]
+#[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 extern crate std;
 
 #[macro_use]
@@ -33,6 +34,7 @@ mod fixture;
 mod report;
 
 mod barriers;
+mod buffered;
 mod callbacks;
 mod cancellation;
 mod catching;
@@ -44,9 +46,14 @@ mod combining_many;
 mod conditions;
 mod contexts;
 mod creating;
+mod datagrams;
+#[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
+mod door;
 mod dropping;
 mod dropping_all;
+mod endings;
 mod exceptions;
+mod flow_control;
 mod hosts;
 mod introspection;
 mod iteration;
@@ -56,22 +63,27 @@ mod locks;
 mod observation;
 mod panics;
 mod promises;
+mod pull_reader;
 mod queues;
 mod repeating;
 mod runner;
 mod scopes;
 mod semaphores;
+mod servers;
 mod staggered;
 mod starvation;
 mod stopping;
+mod streams;
 mod task_groups;
 mod tasks;
 mod testing;
 mod threads;
 mod timeouts;
 mod timers;
+mod transports;
 mod waiting;
 mod wheel;
+mod wire;
 
 pub use case::{Case, Failure, Outcome, What};
 pub use report::{Count, call, list, run};
@@ -105,6 +117,14 @@ pub const CASES: &[&[Case]] = &[
     panics::CASES,
     threads::CASES,
     testing::CASES,
+    transports::CASES,
+    flow_control::CASES,
+    endings::CASES,
+    buffered::CASES,
+    streams::CASES,
+    servers::CASES,
+    pull_reader::CASES,
+    datagrams::CASES,
     dropping::CASES,
     dropping_all::CASES,
     joining::CASES,

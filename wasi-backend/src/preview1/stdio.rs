@@ -83,6 +83,10 @@ impl ByteSource for Stdin {
         Err(one_way("writing to standard input"))
     }
 
+    fn can_shut_down(&self) -> bool {
+        false
+    }
+
     fn shutdown(&self) -> Result<(), SourceError> {
         Err(one_way("shutting standard input down for writing"))
     }
@@ -144,6 +148,10 @@ impl ByteSource for Stdout {
 
     fn try_write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
         if bytes.is_empty() { Ok(0) } else { write(self.fd, bytes) }
+    }
+
+    fn can_shut_down(&self) -> bool {
+        false
     }
 
     fn shutdown(&self) -> Result<(), SourceError> {

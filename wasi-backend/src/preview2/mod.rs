@@ -9,6 +9,7 @@
 //! | `stdio` | standard input, output and error |
 //! | `stream` | a pair of byte streams as a source |
 //! | `tcp_listener`, `tcp_stream` | TCP |
+//! | `connect` | transports and servers over TCP |
 //! | `linger` | connections dropped before their bytes had left |
 //! | `address` | addresses, in the host's form and in the language's |
 //! | `error` | the host's errors |
@@ -26,6 +27,8 @@
 //! watch, streams, socket, in which the language drops them.
 
 mod address;
+#[cfg(feature = "alloc")]
+mod connect;
 mod error;
 mod linger;
 mod oversleep;
@@ -37,6 +40,8 @@ mod tcp_listener;
 mod tcp_stream;
 mod watch;
 
+#[cfg(feature = "alloc")]
+pub use connect::{create_connection, create_server, open_connection, start_server};
 pub use selector::{BACKEND, Preview2, waits_for_descriptors};
 pub use stdio::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 pub use tcp_listener::TcpListener;

@@ -49,6 +49,10 @@ impl ByteSource for Stdin {
         Err(one_way("writing to standard input"))
     }
 
+    fn can_shut_down(&self) -> bool {
+        false
+    }
+
     fn shutdown(&self) -> Result<(), SourceError> {
         Err(one_way("shutting standard input down for writing"))
     }
@@ -114,6 +118,10 @@ impl ByteSource for Stdout {
             self.stream.blocking_write_and_flush(piece).map_err(super::error::write_error)?;
         }
         Ok(piece.len())
+    }
+
+    fn can_shut_down(&self) -> bool {
+        false
     }
 
     fn shutdown(&self) -> Result<(), SourceError> {

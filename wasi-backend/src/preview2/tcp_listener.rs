@@ -7,7 +7,7 @@ use super::watch::Watch;
 use crate::net_error::NetError;
 use core::net::SocketAddr;
 use core::task::{Context, Poll};
-use molen_core::io::source::{AcceptSource, Source, SourceError};
+use molen_core::io::source::{AcceptSource, End, Source, SourceError};
 use molen_core::io::{Interest, Ready};
 use wasip2::io::poll::Pollable;
 use wasip2::sockets::instance_network::instance_network;
@@ -134,6 +134,10 @@ fn finish(
 impl Source for TcpListener {
     fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
         self.watch.poll_ready(cx, interest)
+    }
+
+    fn address(&self, end: End) -> Option<SocketAddr> {
+        if end == End::Local { self.local_addr().ok() } else { None }
     }
 }
 

@@ -11,7 +11,7 @@ use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::task::{Context, Poll, Waker};
 use molen_core::Unsupported;
-use molen_core::io::source::{self, ByteSource, Source, SourceError};
+use molen_core::io::source::{self, ByteSource, End, Source, SourceError};
 use molen_core::io::{Interest, Ready};
 use wasip2::io::streams::{InputStream, OutputStream};
 use wasip2::sockets::instance_network::instance_network;
@@ -187,6 +187,13 @@ async fn connect(address: SocketAddr) -> Result<TcpStream, SourceError> {
 impl Source for TcpStream {
     fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
         self.0.watch.poll_ready(cx, interest)
+    }
+
+    fn address(&self, end: End) -> Option<SocketAddr> {
+        match end {
+            End::Local => self.local_addr().ok(),
+            End::Peer => self.peer_addr().ok(),
+        }
     }
 }
 

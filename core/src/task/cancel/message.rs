@@ -12,7 +12,7 @@ type Stored = &'static str;
 /// goes with the [`Cancelled`](super::Cancelled) to whoever catches the cancel
 /// or awaits the task.
 ///
-/// Without an allocator texts are `&'static`, and a program may use 31 different
+/// Without an allocator texts are `&'static`, and a program may use 15 different
 /// ones: tasks keep their number. A cancel with one more is delivered without it.
 ///
 /// asyncio: the `msg` of `Task.cancel(msg)`.
@@ -73,8 +73,8 @@ mod numbered {
     use core::cell::Cell;
 
     // SAFETY: interrupts have no tasks to cancel.
-    static TEXTS: OneThread<[Cell<Option<&'static str>>; 31]> =
-        unsafe { OneThread::new([const { Cell::new(None) }; 31]) };
+    static TEXTS: OneThread<[Cell<Option<&'static str>>; 15]> =
+        unsafe { OneThread::new([const { Cell::new(None) }; 15]) };
 
     impl CancelMessage {
         /// The number of the text, from 1; 0 when all numbers are taken.

@@ -404,11 +404,12 @@ pub(crate) fn pass_on(message: Option<CancelMessage>) -> bool {
 
 /// Asks `scope`, or where there is none `task` itself, to end.
 fn ask(task: &Header, scope: Option<&Scope>, message: Option<CancelMessage>) {
-    if task.has(DONE) {
-        return;
-    }
     if message.is_some() {
         task.set_message(message);
+    }
+    if task.has(DONE) {
+        // Its future is being dropped; whether it ends cancelled is decided after that.
+        return task.set(CANCEL);
     }
     match scope {
         Some(scope) => scope.request(),

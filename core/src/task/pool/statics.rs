@@ -280,6 +280,6 @@ unsafe fn prepare(event_loop: &EventLoop, task: NonNull<Header>, table: &'static
 impl Header {
     /// Whether a new task may be started here (*Free Slot*).
     fn is_free(&self) -> bool {
-        !self.is_started() || self.state.is_left()
+        self.state.is_free()
     }
 }

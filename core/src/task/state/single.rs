@@ -21,15 +21,12 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, compiler_fence};
 
 /// How many `cancel`s stand.
-const CANCELS: u16 = 15;
+const CANCELS: u8 = 15;
 /// The number of the cancel message.
 #[cfg(not(feature = "alloc"))]
-const MESSAGE: u16 = 31 * MESSAGE_ONE;
+const MESSAGE: u8 = 15 * MESSAGE_ONE;
 #[cfg(not(feature = "alloc"))]
-const MESSAGE_ONE: u16 = 1 << 4;
-/// Tells tasks apart that were started in one static.
-const GENERATION: u16 = 127 * GENERATION_ONE;
-const GENERATION_ONE: u16 = 1 << 9;
+const MESSAGE_ONE: u8 = 1 << 4;
 
 /// A flag beside those that both forms of the state have: `abort` was called
 /// while the task ran.
@@ -38,15 +35,11 @@ const ABORTED: u8 = 1 << 5;
 pub(crate) struct State {
     queued: AtomicBool,
     flags: AtomicU8,
-    /// `generation`, `message` and `cancels`, as [the masks](CANCELS) say.
-    ///
-    /// ```text
-    ///  15         9 8        4 3       0
-    /// ┌────────────┬──────────┬─────────┐
-    /// │ generation │ message  │ cancels │
-    /// └────────────┴──────────┴─────────┘
-    /// ```
-    counts: Cell<u16>,
+    /// Tells tasks apart that were started in one static: odd while one is
+    /// there, even while none is.
+    generation: Cell<u8>,
+    /// In the lower half how many cancels stand, in the upper the number of their message.
+    cancels: Cell<u8>,
     #[cfg(feature = "alloc")]
     references: core::sync::atomic::AtomicUsize,
 }
@@ -57,7 +50,8 @@ impl State {
         State {
             queued: AtomicBool::new(false),
             flags: AtomicU8::new(0),
-            counts: Cell::new(0),
+            generation: Cell::new(0),
+            cancels: Cell::new(0),
             #[cfg(feature = "alloc")]
             references: core::sync::atomic::AtomicUsize::new(0),
         }
@@ -78,7 +72,8 @@ impl State {
     pub(crate) fn restart(&self, flags: u8) {
         #[cfg(feature = "alloc")]
         crate::atomic::add(&self.references, 1);
-        self.counts.set((self.counts.get() & GENERATION).wrapping_add(GENERATION_ONE));
+        self.generation.set(self.generation.get().wrapping_add(1));
+        self.cancels.set(0);
         self.flags.store(flags, Ordering::Relaxed);
     }
 
@@ -90,17 +85,33 @@ impl State {
             || flags & QUEUED != 0 && self.queued.load(Ordering::Relaxed)
     }
 
-    /// Whether a task that was here is over, out of the ready queue and without
-    /// a handle.
+    /// Whether no task is here: none was, or the last one has
+    /// [finished](Self::finish), is out of the ready queue and has no handle.
     #[inline]
-    pub(crate) fn is_left(&self) -> bool {
-        self.flags.load(Ordering::Relaxed) & (DONE | HANDLE) == DONE && !self.has(QUEUED)
+    pub(crate) fn is_free(&self) -> bool {
+        self.generation.get() & 1 == 0 && !self.has(HANDLE) && !self.has(QUEUED)
+    }
+
+    /// Notes that nothing of the task is here any more. `DONE` is too early
+    /// for that: what is dropped with the future may want a place for a task.
+    #[inline]
+    pub(crate) fn finish(&self) {
+        self.generation.set(self.generation.get().wrapping_add(1));
     }
 
     /// Sets flags other than `QUEUED`, which a wake sets. *Home Only*.
     #[inline]
     pub(crate) fn set(&self, flags: u8) {
         self.flags.store(self.flags.load(Ordering::Relaxed) | flags, Ordering::Relaxed);
+    }
+
+    /// Clears flags other than `QUEUED`, and says which of all were set before.
+    /// *Home Only*.
+    #[inline]
+    pub(crate) fn take(&self, flags: u8) -> u8 {
+        let before = self.flags.load(Ordering::Relaxed);
+        self.flags.store(before & !flags, Ordering::Relaxed);
+        before
     }
 
     /// Clears flags other than `QUEUED`, which [`dequeue`](Self::dequeue)
@@ -120,22 +131,20 @@ impl State {
     }
 
     pub(crate) fn cancels(&self) -> u8 {
-        (self.counts.get() & CANCELS) as u8
+        self.cancels.get() & CANCELS
     }
 
     /// Counts one `cancel` more; at 15 it stays.
     pub(crate) fn add_cancel(&self) {
-        let counts = self.counts.get();
-        if counts & CANCELS != CANCELS {
-            self.counts.set(counts + 1);
+        if self.cancels() != CANCELS {
+            self.cancels.set(self.cancels.get() + 1);
         }
     }
 
     /// Takes one `cancel` back and returns how many are left.
     pub(crate) fn remove_cancel(&self) -> u8 {
-        let counts = self.counts.get();
-        if counts & CANCELS != 0 {
-            self.counts.set(counts - 1);
+        if self.cancels() != 0 {
+            self.cancels.set(self.cancels.get() - 1);
         }
         self.cancels()
     }
@@ -152,18 +161,18 @@ impl State {
     /// The number of the task's cancel message; 0 for none.
     #[cfg(not(feature = "alloc"))]
     pub(crate) fn message(&self) -> u8 {
-        ((self.counts.get() & MESSAGE) / MESSAGE_ONE) as u8
+        self.cancels.get() / MESSAGE_ONE
     }
 
-    /// Remembers the number of a cancel message, at most 31.
+    /// Remembers the number of a cancel message, at most 15.
     #[cfg(not(feature = "alloc"))]
     pub(crate) fn set_message(&self, number: u8) {
-        self.counts.set((self.counts.get() & !MESSAGE) | (u16::from(number) * MESSAGE_ONE));
+        self.cancels.set((self.cancels.get() & !MESSAGE) | (number * MESSAGE_ONE));
     }
 
-    /// Which of the tasks that were started here this is, modulo 128.
+    /// Which of the tasks that were started here this is or was, modulo 128; an odd number.
     pub(crate) fn generation(&self) -> u8 {
-        (self.counts.get() / GENERATION_ONE) as u8
+        self.generation.get() | 1
     }
 }
 

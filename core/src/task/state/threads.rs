@@ -85,6 +85,14 @@ impl State {
         self.local.set(self.local.get() | u32::from(flags));
     }
 
+    /// Clears flags, and says which of all were set before. *Home Only*.
+    #[inline]
+    pub(crate) fn take(&self, flags: u8) -> u8 {
+        let before = self.local.get();
+        self.local.set(before & !u32::from(flags));
+        before as u8
+    }
+
     /// Clears flags. *Home Only*.
     #[inline]
     pub(crate) fn clear(&self, flags: u8) {

@@ -1,0 +1,172 @@
+//! A connection as its transport sees it.
+
+use super::Connection;
+use crate::io::source::{ByteSource, End, SourceError};
+use crate::net::driven::make_ready;
+use crate::net::error::{ConnectionError, WriteError};
+use crate::net::flow_control::WriteBufferLimits;
+use crate::net::machine::{Machine, Verdict};
+use crate::net::receiver::Receiver;
+use crate::net::storage::{Storage, Unsent};
+use crate::net::transport::{Flow, Follow, Link};
+use core::net::SocketAddr;
+
+#[cfg(feature = "alloc")]
+use alloc::{boxed::Box, rc::Rc};
+
+impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connection<S, P, B> {
+    #[inline]
+    fn write(&self, pieces: &[&[u8]]) -> Result<(Flow, Follow), WriteError> {
+        match self.with(Machine::write) {
+            Verdict::Take => {}
+            Verdict::AfterEof => return Err(WriteError::AfterEof),
+            Verdict::Drop => return Ok((Flow::Dropped, Follow::Nothing)),
+            Verdict::DropAndWarn => {
+                self.report(
+                    "a program goes on writing to a connection that is closed",
+                    &"what it writes is dropped",
+                );
+                return Ok((Flow::Dropped, Follow::Nothing));
+            }
+        }
+        let mut rest: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let mut io = self.io.borrow_mut();
+        let free = io.unsent.free();
+        if rest > free {
+            return Err(WriteError::Full { free });
+        }
+        let mut sent = 0;
+        if rest > 0 && io.unsent.is_empty() {
+            match send(io.source.as_ref(), pieces) {
+                Ok(count) => sent = count.min(rest),
+                Err(SourceError::WouldBlock | SourceError::Interrupted) => {}
+                Err(error) => {
+                    drop(io);
+                    self.fail(ConnectionError::Source(error));
+                    return Ok((Flow::Dropped, Follow::Turn));
+                }
+            }
+        }
+        rest -= sent;
+        if rest == 0 {
+            return Ok((self.flow(), Follow::Nothing));
+        }
+        let was_empty = io.unsent.is_empty();
+        for piece in pieces {
+            let skipped = sent.min(piece.len());
+            sent -= skipped;
+            io.unsent.push(&piece[skipped..]);
+        }
+        let waiting = io.unsent.len();
+        drop(io);
+        let untold = self.with(|machine| {
+            machine.flushed();
+            machine.grown(waiting)
+        });
+        Ok((self.flow(), Follow::when(was_empty || untold)))
+    }
+
+    fn write_eof(&self) -> Result<Follow, WriteError> {
+        if !self.can_write_eof() {
+            return Err(WriteError::NoHalfClose);
+        }
+        Ok(Follow::when(self.with(Machine::write_eof)))
+    }
+
+    fn can_write_eof(&self) -> bool {
+        self.io.borrow().source.as_ref().is_none_or(ByteSource::can_shut_down)
+    }
+
+    fn close(&self) -> Follow {
+        let waiting = self.waiting();
+        Follow::when(self.with(|machine| machine.close(waiting)))
+    }
+
+    fn abort(&self) -> Follow {
+        let decides = self.with(Machine::end);
+        if decides {
+            self.io.borrow_mut().unsent.clear();
+        }
+        Follow::when(decides)
+    }
+
+    fn pause_reading(&self) -> Follow {
+        self.with(Machine::pause_reading);
+        Follow::Nothing
+    }
+
+    fn resume_reading(&self) -> Follow {
+        Follow::when(self.with(Machine::resume_reading))
+    }
+
+    fn set_limits(&self, limits: WriteBufferLimits) -> Follow {
+        let waiting = self.waiting();
+        Follow::when(self.with(|machine| machine.set_limits(limits, waiting)))
+    }
+
+    fn machine(&self) -> Machine {
+        self.machine.get()
+    }
+
+    fn pending(&self) -> usize {
+        self.waiting()
+    }
+
+    fn address(&self, end: End) -> Option<SocketAddr> {
+        self.io.borrow().source.as_ref()?.address(end)
+    }
+
+    fn descriptor(&self) -> Option<u64> {
+        self.io.borrow().source.as_ref()?.descriptor()
+    }
+
+    #[cfg(feature = "alloc")]
+    fn set_protocol(&self, protocol: Box<dyn Receiver>) -> Follow {
+        use core::any::Any;
+        // Connections on the heap hold their protocols so; no other type has this method's callers.
+        let mut offered = Some(protocol);
+        if let Some(offered) = (&mut offered as &mut dyn Any).downcast_mut::<Option<P>>()
+            && let Some(successor) = offered.take()
+            && !self.machine.get().is_over()
+        {
+            let _former = self.rare.with(|rare| rare.successor.replace(successor));
+            if self.protocol.try_borrow().is_ok() {
+                self.change_protocol();
+            }
+        }
+        Follow::when(self.machine.get().is_writing_paused())
+    }
+
+    #[cfg(feature = "alloc")]
+    fn with_protocol(&self, f: &mut dyn FnMut(&mut dyn core::any::Any)) -> bool {
+        match self.protocol.try_borrow_mut() {
+            Ok(mut protocol) => protocol.as_mut().map(|protocol| f(protocol.protocol())).is_some(),
+            Err(_running) => false,
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    fn schedule(self: Rc<Self>) {
+        make_ready(self);
+    }
+
+    #[cfg(not(feature = "alloc"))]
+    fn schedule(&'static self) {
+        make_ready(self);
+    }
+}
+
+impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P, B> {
+    fn flow(&self) -> Flow {
+        if self.machine.get().is_writing_paused() { Flow::Paused } else { Flow::Open }
+    }
+}
+
+#[inline]
+fn send<S: ByteSource>(source: Option<&S>, pieces: &[&[u8]]) -> Result<usize, SourceError> {
+    match (source, pieces) {
+        (Some(source), [piece]) => source.try_write(piece),
+        (Some(source), pieces) => source.try_write_vectored(pieces),
+        (None, _) => Err(SourceError::WouldBlock),
+    }
+}

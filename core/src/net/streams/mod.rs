@@ -1,0 +1,39 @@
+//! Streams: reading and writing a connection from a task.
+//!
+//! ```text
+//!  task ◀── read, readline, readuntil ── StreamReader ◀── data_received ── connection
+//!  task ─── write, drain ─────────────── StreamWriter ─── write ─────────▶ transport
+//! ```
+//!
+//! The reader's limit is a measure for both ends: a line may be so long, and
+//! when twice as much has come unread, the connection is read no more until
+//! what is left is within the limit again. `read` and `readexactly` know no
+//! limit, so they have the connection read whatever they still need.
+//!
+//! | file | concept |
+//! |---|---|
+//! | `incoming` | what has come: finding separators, taking, the rules of the limit |
+//! | `reader`, `writer` | the two halves, on a transport |
+//! | `stream_protocol` | what is between them and the connection |
+//! | `open` | connections and servers whose protocol is a pair of streams |
+//! | `pull` | a reader with a given buffer, straight from a source: no heap |
+
+mod incoming;
+#[cfg(feature = "alloc")]
+mod open;
+mod pull;
+#[cfg(feature = "alloc")]
+mod reader;
+#[cfg(feature = "alloc")]
+mod stream_protocol;
+#[cfg(feature = "alloc")]
+mod writer;
+
+pub use incoming::{DEFAULT_LIMIT, ReadError};
+#[cfg(feature = "alloc")]
+pub use open::{open_streams, start_stream_server};
+pub use pull::PullReader;
+#[cfg(feature = "alloc")]
+pub use reader::StreamReader;
+#[cfg(feature = "alloc")]
+pub use writer::StreamWriter;

@@ -1,0 +1,268 @@
+//! The reading half.
+
+use super::incoming::{DEFAULT_LIMIT, ReadError, Scan, are_separators};
+use super::stream_protocol::Shared;
+use crate::net::error::ConnectionError;
+use crate::net::transport::Transport;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::poll_fn;
+use core::task::{Context, Poll, ready};
+
+/// Reads from a connection. Once it has failed, every read fails with the same
+/// error, even if bytes are left.
+///
+/// asyncio: `asyncio.StreamReader`.
+///
+/// # Cancellation
+///
+/// No read loses bytes: they are taken in the step that returns them.
+pub struct StreamReader {
+    shared: Rc<Shared>,
+    transport: Option<Transport>,
+}
+
+type Error = ReadError<Vec<u8>>;
+
+impl StreamReader {
+    /// A reader without a connection, for protocols that feed it themselves.
+    pub fn new() -> StreamReader {
+        StreamReader::with_limit(DEFAULT_LIMIT)
+    }
+
+    /// As [`new`](Self::new), for lines of up to `limit` bytes.
+    pub fn with_limit(limit: usize) -> StreamReader {
+        StreamReader { shared: Shared::new(limit), transport: None }
+    }
+
+    pub(crate) fn of(transport: &Transport, shared: &Rc<Shared>) -> StreamReader {
+        StreamReader { shared: shared.clone(), transport: Some(transport.clone()) }
+    }
+
+    /// The connection that is paused when too much comes unread.
+    ///
+    /// asyncio: `set_transport()`.
+    pub fn set_transport(&mut self, transport: Transport) {
+        self.transport = Some(transport);
+    }
+
+    /// Bytes have come. asyncio: `feed_data()`.
+    pub fn feed_data(&self, data: &[u8]) {
+        if !data.is_empty()
+            && self.shared.feed_data(data)
+            && let Some(transport) = &self.transport
+        {
+            transport.pause_reading();
+        }
+    }
+
+    /// Nothing more will come. asyncio: `feed_eof()`.
+    pub fn feed_eof(&self) {
+        self.shared.feed_eof();
+    }
+
+    /// Every read fails with `error` from now on. asyncio: `set_exception()`.
+    pub fn set_exception(&self, error: ConnectionError) {
+        self.shared.set_exception(error);
+    }
+
+    /// What every read fails with, if it does. asyncio: `exception()`.
+    pub fn exception(&self) -> Option<ConnectionError> {
+        self.shared.incoming.borrow().error().cloned()
+    }
+
+    /// Whether everything was read and nothing more will come.
+    ///
+    /// asyncio: `at_eof()`.
+    pub fn at_eof(&self) -> bool {
+        let incoming = self.shared.incoming.borrow();
+        incoming.eof() && incoming.data().is_empty()
+    }
+
+    fn transport(&self) -> Option<&Transport> {
+        self.transport.as_ref()
+    }
+
+    /// Waits until something is there; whether it is not the end.
+    fn poll_some(&self, cx: &Context<'_>) -> Poll<Result<bool, ConnectionError>> {
+        let incoming = self.shared.incoming.borrow();
+        if let Some(error) = incoming.error() {
+            return Poll::Ready(Err(error.clone()));
+        }
+        let (some, eof) = (!incoming.data().is_empty(), incoming.eof());
+        drop(incoming);
+        if some || eof {
+            return Poll::Ready(Ok(some));
+        }
+        self.shared.poll_more(cx, self.transport()).map(|()| Ok(false))
+    }
+
+    /// Reads what is there, at least one byte and at most the buffer's length.
+    /// 0 means the end, or an empty buffer.
+    ///
+    /// asyncio: `read(n)`.
+    ///
+    /// # Errors
+    ///
+    /// The connection's.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost.
+    pub async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ConnectionError> {
+        poll_fn(|cx| self.poll_read(cx, buffer)).await
+    }
+
+    /// As [`read`](Self::read), for futures made by hand.
+    ///
+    /// # Errors
+    ///
+    /// The connection's.
+    pub fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, ConnectionError>> {
+        if buffer.is_empty() {
+            return Poll::Ready(self.exception().map_or(Ok(0), Err));
+        }
+        ready!(self.poll_some(cx))?;
+        Poll::Ready(Ok(self.shared.consume(buffer.len(), self.transport.as_ref(), |data| {
+            buffer[..data.len()].copy_from_slice(data);
+            data.len()
+        })))
+    }
+
+    /// Reads everything until the end, whatever the limit.
+    ///
+    /// asyncio: `read(-1)`.
+    ///
+    /// # Errors
+    ///
+    /// The connection's.
+    ///
+    /// # Cancellation
+    ///
+    /// What was read up to then is lost.
+    pub async fn read_to_end(&mut self) -> Result<Vec<u8>, ConnectionError> {
+        let mut all = Vec::new();
+        while poll_fn(|cx| self.poll_some(cx)).await? {
+            self.shared.consume(usize::MAX, self.transport.as_ref(), |data| {
+                all.extend_from_slice(data);
+            });
+        }
+        Ok(all)
+    }
+
+    /// Reads exactly as many bytes as the buffer has, whatever the limit.
+    ///
+    /// asyncio: `readexactly(n)`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Incomplete`] with what was left, or the connection's.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost.
+    pub async fn readexactly(&mut self, buffer: &mut [u8]) -> Result<(), Error> {
+        let wanted = buffer.len();
+        poll_fn(|cx| {
+            let incoming = self.shared.incoming.borrow();
+            if let Some(error) = incoming.error() {
+                return Poll::Ready(Err(ReadError::Lost(error.clone())));
+            }
+            let (there, eof) = (incoming.data().len(), incoming.eof());
+            drop(incoming);
+            if there >= wanted {
+                self.shared.consume(wanted, self.transport(), |data| buffer.copy_from_slice(data));
+                return Poll::Ready(Ok(()));
+            }
+            if eof {
+                let partial = self.shared.consume(there, self.transport(), <[u8]>::to_vec);
+                let expected = Some(wanted);
+                return Poll::Ready(Err(ReadError::Incomplete { partial, expected }));
+            }
+            self.shared.poll_more(cx, self.transport()).map(Ok)
+        })
+        .await
+    }
+
+    /// Reads until any of `separators`, and it too. The one that ends first
+    /// counts.
+    ///
+    /// asyncio: `readuntil()`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Incomplete`] with what was left; [`ReadError::LimitOverrun`],
+    /// then all is still there; [`ReadError::NoSeparator`]; the connection's.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost.
+    pub async fn readuntil(&mut self, separators: &[&[u8]]) -> Result<Vec<u8>, Error> {
+        if !are_separators(separators) {
+            return Err(ReadError::NoSeparator);
+        }
+        let mut scan = Scan::default();
+        poll_fn(|cx| match self.shared.look(&mut scan, separators, self.transport()) {
+            Some(result) => Poll::Ready(result),
+            None => self.shared.poll_more(cx, self.transport()).map(|()| Ok(Vec::new())),
+        })
+        .await
+    }
+
+    /// Reads a line with its `\n`; at the end what is left, perhaps nothing.
+    ///
+    /// asyncio: `readline()`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::LimitOverrun`]; then the line is dropped, or if its end is
+    /// not there yet all that is. The connection's.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost.
+    pub async fn readline(&mut self) -> Result<Vec<u8>, Error> {
+        match self.readuntil(&[b"\n"]).await {
+            Err(ReadError::Incomplete { partial, .. }) => Ok(partial),
+            Err(ReadError::LimitOverrun { found, consumed }) => {
+                let dropped = if found { consumed + 1 } else { usize::MAX };
+                self.shared.consume(dropped, self.transport(), |_dropped| {});
+                Err(ReadError::LimitOverrun { found, consumed })
+            }
+            done => done,
+        }
+    }
+}
+
+impl Default for StreamReader {
+    fn default() -> StreamReader {
+        StreamReader::new()
+    }
+}
+
+impl Drop for StreamReader {
+    fn drop(&mut self) {
+        // What comes from now on is read and dropped, so that the end is noticed.
+        self.shared.abandon();
+        if let Some(transport) = &self.transport {
+            transport.resume_reading();
+        }
+    }
+}
+
+impl fmt::Debug for StreamReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let incoming = self.shared.incoming.borrow();
+        f.debug_struct("StreamReader")
+            .field("bytes", &incoming.data().len())
+            .field("limit", &incoming.limit)
+            .field("eof", &incoming.eof())
+            .field("exception", &incoming.error())
+            .finish()
+    }
+}

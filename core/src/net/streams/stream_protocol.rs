@@ -1,0 +1,287 @@
+//! Between a connection and its two streams.
+
+use super::incoming::{Found, ReadError, Scan};
+use crate::io::source::SourceError;
+use crate::net::error::ConnectionError;
+use crate::net::protocol::{AfterEof, Answer, Protocol};
+use crate::net::transport::Transport;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::task::{Context, Poll, Waker};
+
+/// What has come and was not read, and what the reader is told.
+pub(crate) struct Incoming {
+    bytes: Vec<u8>,
+    /// How many at the beginning were read.
+    start: usize,
+    pub(crate) limit: usize,
+    eof: bool,
+    error: Option<ConnectionError>,
+    paused: bool,
+    /// Nobody will read.
+    abandoned: bool,
+    waiter: Option<Waker>,
+}
+
+impl Incoming {
+    pub(crate) fn data(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    pub(crate) fn eof(&self) -> bool {
+        self.eof
+    }
+
+    pub(crate) fn error(&self) -> Option<&ConnectionError> {
+        self.error.as_ref()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.start += count.min(self.data().len());
+        if self.start == self.bytes.len() {
+            self.start = 0;
+            // An idle connection keeps no buffer.
+            self.bytes = Vec::new();
+        }
+    }
+
+    /// Adds bytes; whether the connection is to be paused now.
+    fn feed(&mut self, data: &[u8]) -> bool {
+        if self.abandoned {
+            return false;
+        }
+        if self.start > 0 && self.bytes.len() + data.len() > self.bytes.capacity() {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+        }
+        self.bytes.extend_from_slice(data);
+        let pause = !self.paused && self.data().len() > self.limit.saturating_mul(2);
+        self.paused |= pause;
+        pause
+    }
+
+    /// Whether the connection is to be read again now.
+    fn resumes(&mut self, needs_more: bool) -> bool {
+        let resumes = self.paused && (needs_more || self.data().len() <= self.limit);
+        self.paused &= !resumes;
+        resumes
+    }
+}
+
+/// What the two streams and the protocol share.
+pub(crate) struct Shared {
+    pub(crate) incoming: RefCell<Incoming>,
+    lost: RefCell<Option<Result<(), ConnectionError>>>,
+    /// Who waits to go on writing, or for the end.
+    waiters: RefCell<Vec<Waker>>,
+}
+
+impl Shared {
+    pub(crate) fn new(limit: usize) -> Rc<Shared> {
+        Rc::new(Shared {
+            incoming: RefCell::new(Incoming {
+                bytes: Vec::new(),
+                start: 0,
+                limit,
+                eof: false,
+                error: None,
+                paused: false,
+                abandoned: false,
+                waiter: None,
+            }),
+            lost: RefCell::new(None),
+            waiters: RefCell::new(Vec::new()),
+        })
+    }
+
+    fn wake_reader(&self) {
+        let waiter = self.incoming.borrow_mut().waiter.take();
+        if let Some(waiter) = waiter {
+            waiter.wake();
+        }
+    }
+
+    fn wake_writers(&self) {
+        for waiter in self.waiters.take() {
+            waiter.wake();
+        }
+    }
+
+    /// Bytes come. Whether the connection is to be paused.
+    pub(crate) fn feed_data(&self, data: &[u8]) -> bool {
+        let pause = self.incoming.borrow_mut().feed(data);
+        self.wake_reader();
+        pause
+    }
+
+    pub(crate) fn feed_eof(&self) {
+        self.incoming.borrow_mut().eof = true;
+        self.wake_reader();
+    }
+
+    pub(crate) fn set_exception(&self, error: ConnectionError) {
+        self.incoming.borrow_mut().error = Some(error);
+        self.wake_reader();
+    }
+
+    pub(crate) fn abandon(&self) {
+        let mut incoming = self.incoming.borrow_mut();
+        incoming.abandoned = true;
+        incoming.bytes = Vec::new();
+        incoming.start = 0;
+    }
+
+    /// Takes `count` bytes through `take`.
+    pub(crate) fn consume<R>(
+        &self,
+        count: usize,
+        transport: Option<&Transport>,
+        take: impl FnOnce(&[u8]) -> R,
+    ) -> R {
+        let mut incoming = self.incoming.borrow_mut();
+        let count = count.min(incoming.data().len());
+        let taken = take(&incoming.data()[..count]);
+        incoming.consume(count);
+        let resumes = incoming.resumes(false);
+        drop(incoming);
+        resume(transport, resumes);
+        taken
+    }
+
+    /// Waits for more than has come; the connection is read for that.
+    pub(crate) fn poll_more(&self, cx: &Context<'_>, transport: Option<&Transport>) -> Poll<()> {
+        let mut incoming = self.incoming.borrow_mut();
+        incoming.waiter = Some(cx.waker().clone());
+        let resumes = incoming.resumes(true);
+        drop(incoming);
+        resume(transport, resumes);
+        Poll::Pending
+    }
+
+    /// Looks for separators; `None` when more has to come.
+    pub(crate) fn look(
+        &self,
+        scan: &mut Scan,
+        separators: &[&[u8]],
+        transport: Option<&Transport>,
+    ) -> Option<Result<Vec<u8>, ReadError<Vec<u8>>>> {
+        let incoming = self.incoming.borrow();
+        if let Some(error) = incoming.error() {
+            return Some(Err(ReadError::Lost(error.clone())));
+        }
+        let (found, eof) = (scan.look(incoming.data(), separators, incoming.limit), incoming.eof);
+        drop(incoming);
+        match found {
+            Found::Until(end) => Some(Ok(self.consume(end, transport, <[u8]>::to_vec))),
+            Found::Overrun { found, consumed } => {
+                Some(Err(ReadError::LimitOverrun { found, consumed }))
+            }
+            Found::More if eof => {
+                let partial = self.consume(usize::MAX, transport, <[u8]>::to_vec);
+                Some(Err(ReadError::Incomplete { partial, expected: None }))
+            }
+            Found::More => None,
+        }
+    }
+
+    fn poll_waiting(&self, cx: &Context<'_>) {
+        let mut waiters = self.waiters.borrow_mut();
+        if !waiters.iter().any(|waiter| waiter.will_wake(cx.waker())) {
+            waiters.push(cx.waker().clone());
+        }
+    }
+
+    /// Waits until writing to `transport` may go on.
+    pub(crate) fn poll_drained(
+        &self,
+        cx: &Context<'_>,
+        transport: &Transport,
+    ) -> Poll<Result<(), ConnectionError>> {
+        if let Some(lost) = &*self.lost.borrow() {
+            const RESET: ConnectionError = ConnectionError::Source(SourceError::ConnectionReset);
+            return Poll::Ready(Err(lost.as_ref().err().cloned().unwrap_or(RESET)));
+        }
+        if !transport.is_writing_paused() {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_waiting(cx);
+        Poll::Pending
+    }
+
+    /// Waits for the end.
+    pub(crate) fn poll_closed(&self, cx: &Context<'_>) -> Poll<Result<(), ConnectionError>> {
+        if let Some(lost) = &*self.lost.borrow() {
+            return Poll::Ready(lost.clone());
+        }
+        self.poll_waiting(cx);
+        Poll::Pending
+    }
+}
+
+fn resume(transport: Option<&Transport>, resumes: bool) {
+    if resumes && let Some(transport) = transport {
+        transport.resume_reading();
+    }
+}
+
+/// The protocol of a pair of streams. `start` is called with the transport
+/// when the connection stands.
+///
+/// asyncio: `StreamReaderProtocol`.
+pub(crate) struct StreamProtocol<F> {
+    pub(crate) shared: Rc<Shared>,
+    pub(crate) start: Option<F>,
+}
+
+impl<F: FnOnce(&Transport, &Rc<Shared>)> Protocol for StreamProtocol<F> {
+    fn connection_made(&mut self, transport: &Transport) -> Answer {
+        if let Some(start) = self.start.take() {
+            start(transport, &self.shared);
+        }
+        Ok(())
+    }
+
+    fn data_received(&mut self, transport: &Transport, data: &[u8]) -> Answer {
+        if self.shared.feed_data(data) {
+            transport.pause_reading();
+        }
+        Ok(())
+    }
+
+    fn eof_received(&mut self, _transport: &Transport) -> Answer<AfterEof> {
+        self.shared.feed_eof();
+        Ok(AfterEof::KeepOpen)
+    }
+
+    fn resume_writing(&mut self, _transport: &Transport) -> Answer {
+        self.shared.wake_writers();
+        Ok(())
+    }
+
+    fn connection_lost(
+        &mut self,
+        _transport: &Transport,
+        error: Option<&ConnectionError>,
+    ) -> Answer {
+        match error {
+            None => self.shared.feed_eof(),
+            Some(error) => self.shared.set_exception(error.clone()),
+        }
+        self.shared.lost.replace(Some(error.cloned().map_or(Ok(()), Err)));
+        self.shared.wake_writers();
+        Ok(())
+    }
+}
+
+impl<F> Drop for StreamProtocol<F> {
+    fn drop(&mut self) {
+        // The loop is gone, and `connection_lost` will not come.
+        if self.shared.lost.borrow().is_none() {
+            let closed = ConnectionError::Source(SourceError::Closed);
+            self.shared.lost.replace(Some(Err(closed.clone())));
+            self.shared.set_exception(closed);
+            self.shared.wake_writers();
+        }
+    }
+}

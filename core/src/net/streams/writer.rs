@@ -1,0 +1,141 @@
+//! The writing half.
+
+use super::stream_protocol::Shared;
+use crate::net::error::{ConnectionError, WriteError};
+use crate::net::transport::{ExtraInfo, ExtraValue, Flow, Transport};
+use crate::task::yield_now;
+use alloc::rc::Rc;
+use core::fmt;
+use core::future::poll_fn;
+use core::task::{Context, Poll};
+
+/// Writes to a connection. Dropping it closes the connection when all is
+/// written.
+///
+/// asyncio: `asyncio.StreamWriter`.
+pub struct StreamWriter {
+    shared: Rc<Shared>,
+    transport: Transport,
+}
+
+impl StreamWriter {
+    pub(crate) fn of(transport: &Transport, shared: &Rc<Shared>) -> StreamWriter {
+        StreamWriter { shared: shared.clone(), transport: transport.clone() }
+    }
+
+    /// The connection's transport. asyncio: `writer.transport`.
+    pub fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// Writes all of `bytes`, now or later; follow it with [`drain`](Self::drain).
+    ///
+    /// asyncio: `write()`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Transport::write`].
+    pub fn write(&self, bytes: &[u8]) -> Result<Flow, WriteError> {
+        self.transport.write(bytes)
+    }
+
+    /// Writes all of `pieces`, now or later. asyncio: `writelines()`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Transport::write`].
+    pub fn writelines(&self, pieces: &[&[u8]]) -> Result<Flow, WriteError> {
+        self.transport.writelines(pieces)
+    }
+
+    /// Waits until it makes sense to write more; often that is at once. Any
+    /// number may wait.
+    ///
+    /// asyncio: `drain()`.
+    ///
+    /// # Errors
+    ///
+    /// What the connection was lost with; `ConnectionReset` when it was closed.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost: what was written is written.
+    pub async fn drain(&self) -> Result<(), ConnectionError> {
+        let failed = self.shared.incoming.borrow().error().cloned();
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        // The end may be queued: who writes and drains in a loop, and never
+        // has to wait, learns of it.
+        if self.transport.is_closing() {
+            yield_now().await;
+        }
+        poll_fn(|cx| self.shared.poll_drained(cx, &self.transport)).await
+    }
+
+    /// As [`drain`](Self::drain), for futures made by hand; an end that is
+    /// queued is not waited for.
+    ///
+    /// # Errors
+    ///
+    /// What the connection was lost with; `ConnectionReset` when it was closed.
+    pub fn poll_drained(&self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
+        self.shared.poll_drained(cx, &self.transport)
+    }
+
+    /// Says that nothing more will be written; reading goes on.
+    ///
+    /// asyncio: `write_eof()`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Transport::write_eof`].
+    pub fn write_eof(&self) -> Result<(), WriteError> {
+        self.transport.write_eof()
+    }
+
+    /// Whether one direction can be closed alone. asyncio: `can_write_eof()`.
+    pub fn can_write_eof(&self) -> bool {
+        self.transport.can_write_eof()
+    }
+
+    /// Closes the connection when all is written. asyncio: `close()`.
+    pub fn close(&self) {
+        self.transport.close();
+    }
+
+    /// Whether the connection is closing or closed. asyncio: `is_closing()`.
+    pub fn is_closing(&self) -> bool {
+        self.transport.is_closing()
+    }
+
+    /// Waits until the connection is over. asyncio: `wait_closed()`.
+    ///
+    /// # Errors
+    ///
+    /// What the connection was lost with.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost; any number may wait.
+    pub async fn wait_closed(&self) -> Result<(), ConnectionError> {
+        poll_fn(|cx| self.shared.poll_closed(cx)).await
+    }
+
+    /// What is known of the connection. asyncio: `get_extra_info()`.
+    pub fn get_extra_info(&self, what: ExtraInfo) -> Option<ExtraValue> {
+        self.transport.get_extra_info(what)
+    }
+}
+
+impl Drop for StreamWriter {
+    fn drop(&mut self) {
+        self.transport.close();
+    }
+}
+
+impl fmt::Debug for StreamWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StreamWriter").field(&self.transport).finish()
+    }
+}

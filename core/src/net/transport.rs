@@ -1,0 +1,321 @@
+//! What one calls: the handle of a connection.
+
+use super::error::WriteError;
+use super::flow_control::WriteBufferLimits;
+use super::machine::{Machine, Phase};
+use crate::io::source::End;
+use core::fmt;
+use core::net::SocketAddr;
+
+#[cfg(feature = "alloc")]
+use super::protocol::{BufferedProtocol, Protocol};
+#[cfg(feature = "alloc")]
+use super::receiver::{Buffered, Receiver, Streamed};
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
+
+/// How connections are held: counted where there is a heap, else in statics.
+#[cfg(feature = "alloc")]
+pub(crate) type Ref<T> = alloc::rc::Rc<T>;
+/// How connections are held: counted where there is a heap, else in statics.
+#[cfg(not(feature = "alloc"))]
+pub(crate) type Ref<T> = &'static T;
+
+/// Another reference to the same.
+#[allow(clippy::clone_on_copy, reason = "where there is no heap it is copied")]
+#[allow(noop_method_call, suspicious_double_ref_op, reason = "a `Ref` is one of two types")]
+pub(crate) fn another<T: ?Sized>(reference: &Ref<T>) -> Ref<T> {
+    reference.clone()
+}
+
+/// What writing says about the writer's future.
+///
+/// asyncio says it by calling `pause_writing` from inside `write`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flow {
+    /// Go on.
+    Open,
+    /// The bytes were taken, but more waits than the high mark: write no more
+    /// until `resume_writing`. `pause_writing` is called when the running
+    /// callback has returned.
+    Paused,
+    /// The connection is closing or lost: the bytes were dropped.
+    Dropped,
+}
+
+/// Whether a call left something for a turn of the connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Follow {
+    Nothing,
+    Turn,
+}
+
+impl Follow {
+    pub(crate) fn when(changed: bool) -> Follow {
+        if changed { Follow::Turn } else { Follow::Nothing }
+    }
+}
+
+/// What a transport needs of its connection, whatever its types.
+pub(crate) trait Link {
+    fn write(&self, pieces: &[&[u8]]) -> Result<(Flow, Follow), WriteError>;
+    fn write_eof(&self) -> Result<Follow, WriteError>;
+    fn can_write_eof(&self) -> bool;
+    fn close(&self) -> Follow;
+    fn abort(&self) -> Follow;
+    fn pause_reading(&self) -> Follow;
+    fn resume_reading(&self) -> Follow;
+    fn set_limits(&self, limits: WriteBufferLimits) -> Follow;
+    fn machine(&self) -> Machine;
+    fn pending(&self) -> usize;
+    fn address(&self, end: End) -> Option<SocketAddr>;
+    fn descriptor(&self) -> Option<u64>;
+    #[cfg(feature = "alloc")]
+    fn set_protocol(&self, protocol: Box<dyn Receiver>) -> Follow;
+    #[cfg(feature = "alloc")]
+    fn with_protocol(&self, f: &mut dyn FnMut(&mut dyn core::any::Any)) -> bool;
+    #[cfg(feature = "alloc")]
+    fn schedule(self: alloc::rc::Rc<Self>);
+    #[cfg(not(feature = "alloc"))]
+    fn schedule(&'static self);
+}
+
+/// The handle of a stream connection: clones name the same one.
+///
+/// No call waits, and none calls the protocol. Dropping all handles leaves the
+/// connection to its protocol; it ends by `close`, `abort`, the other side, or
+/// with the loop.
+///
+/// asyncio: `asyncio.Transport`.
+#[derive(Clone)]
+pub struct Transport {
+    pub(crate) link: Ref<dyn Link>,
+}
+
+impl Transport {
+    fn follow(&self, follow: Follow) {
+        if follow == Follow::Turn {
+            another(&self.link).schedule();
+        }
+    }
+
+    /// Writes all of `bytes`: what the source does not take now is kept, and
+    /// written before anything that is written later. Empty bytes do nothing.
+    ///
+    /// asyncio: `transport.write()`.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::AfterEof`], also for empty bytes; [`WriteError::Full`] when
+    /// the write buffer has a fixed size and might not hold them: nothing is
+    /// written then. A failure of the source is told to `connection_lost`.
+    pub fn write(&self, bytes: &[u8]) -> Result<Flow, WriteError> {
+        self.writelines(&[bytes])
+    }
+
+    /// Writes all of `pieces`, one after the other, with one call of the
+    /// system where it has one for that.
+    ///
+    /// asyncio: `transport.writelines()`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`write`](Self::write).
+    pub fn writelines(&self, pieces: &[&[u8]]) -> Result<Flow, WriteError> {
+        let (flow, follow) = self.link.write(pieces)?;
+        self.follow(follow);
+        Ok(flow)
+    }
+
+    /// Says to the other side that nothing more will come, once all that waits
+    /// is written; reading goes on. Repeated, or after `close`, it does nothing.
+    ///
+    /// asyncio: `transport.write_eof()`.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::NoHalfClose`] unless [`can_write_eof`](Self::can_write_eof).
+    pub fn write_eof(&self) -> Result<(), WriteError> {
+        let follow = self.link.write_eof()?;
+        self.follow(follow);
+        Ok(())
+    }
+
+    /// Whether one direction can be closed alone. asyncio: `can_write_eof()`.
+    pub fn can_write_eof(&self) -> bool {
+        self.link.can_write_eof()
+    }
+
+    /// Ends the connection when all that waits is written; nothing more is
+    /// read. Repeated, it does nothing.
+    ///
+    /// asyncio: `transport.close()`.
+    pub fn close(&self) {
+        self.follow(self.link.close());
+    }
+
+    /// Ends the connection; what waits to be written is dropped. After the end
+    /// it does nothing (asyncio: an internal error after a close that had
+    /// written everything).
+    ///
+    /// asyncio: `transport.abort()`.
+    pub fn abort(&self) {
+        self.follow(self.link.abort());
+    }
+
+    /// Whether the connection is closing or closed. asyncio: `is_closing()`.
+    pub fn is_closing(&self) -> bool {
+        self.link.machine().is_closing()
+    }
+
+    /// Whether it is over: `connection_lost` was called.
+    pub fn is_lost(&self) -> bool {
+        self.link.machine().phase() == Phase::Lost
+    }
+
+    /// Has nothing read, and so nothing received, until `resume_reading`.
+    /// Repeated, or on a closing connection, it does nothing.
+    ///
+    /// asyncio: `transport.pause_reading()`.
+    pub fn pause_reading(&self) {
+        self.follow(self.link.pause_reading());
+    }
+
+    /// Reads again. Repeated, or on a closing connection, it does nothing.
+    ///
+    /// asyncio: `transport.resume_reading()`.
+    pub fn resume_reading(&self) {
+        self.follow(self.link.resume_reading());
+    }
+
+    /// Whether it reads: neither paused nor closing, nor at the end.
+    ///
+    /// asyncio: `transport.is_reading()`.
+    pub fn is_reading(&self) -> bool {
+        self.link.machine().is_reading()
+    }
+
+    /// Sets the marks of flow control. Lower ones may pause the protocol,
+    /// higher ones do not resume it.
+    ///
+    /// asyncio: `transport.set_write_buffer_limits()`.
+    pub fn set_write_buffer_limits(&self, limits: WriteBufferLimits) {
+        self.follow(self.link.set_limits(limits));
+    }
+
+    /// The marks of flow control. asyncio: `get_write_buffer_limits()`.
+    pub fn get_write_buffer_limits(&self) -> WriteBufferLimits {
+        self.link.machine().limits()
+    }
+
+    /// How many bytes wait to be written. asyncio: `get_write_buffer_size()`.
+    pub fn get_write_buffer_size(&self) -> usize {
+        self.link.pending()
+    }
+
+    /// Whether the protocol is to write no more for now.
+    pub fn is_writing_paused(&self) -> bool {
+        self.link.machine().is_writing_paused()
+    }
+
+    /// What is known of the connection beside its bytes; asked of the source,
+    /// so `None` once it is closed.
+    ///
+    /// asyncio: `transport.get_extra_info()`.
+    pub fn get_extra_info(&self, what: ExtraInfo) -> Option<ExtraValue> {
+        match what {
+            ExtraInfo::PeerName => self.link.address(End::Peer).map(ExtraValue::Address),
+            ExtraInfo::SockName => self.link.address(End::Local).map(ExtraValue::Address),
+            ExtraInfo::Socket => self.link.descriptor().map(ExtraValue::Descriptor),
+        }
+    }
+
+    /// Has `protocol` told of everything from now on; within a callback, from
+    /// its end on. It is told neither that the connection was made nor what
+    /// happened before, but that writing is paused if it is. After the end it
+    /// does nothing.
+    ///
+    /// asyncio: `transport.set_protocol()`.
+    #[cfg(feature = "alloc")]
+    pub fn set_protocol<P: Protocol + 'static>(&self, protocol: P) {
+        self.follow(self.link.set_protocol(Box::new(Streamed(protocol))));
+    }
+
+    /// As [`set_protocol`](Self::set_protocol), of the buffered kind.
+    #[cfg(feature = "alloc")]
+    pub fn set_buffered_protocol<P: BufferedProtocol + 'static>(&self, protocol: P) {
+        self.follow(self.link.set_protocol(Box::new(Buffered(protocol))));
+    }
+
+    /// Calls `f` with the protocol; `None` when it is not a `P`, one of its
+    /// callbacks runs, or the connection is over.
+    ///
+    /// asyncio: `transport.get_protocol()`.
+    #[cfg(feature = "alloc")]
+    pub fn with_protocol<P: 'static, R>(&self, f: impl FnOnce(&mut P) -> R) -> Option<R> {
+        let (mut f, mut result) = (Some(f), None);
+        self.link.with_protocol(&mut |protocol| {
+            if let Some(protocol) = protocol.downcast_mut::<P>()
+                && let Some(f) = f.take()
+            {
+                result = Some(f(protocol));
+            }
+        });
+        result
+    }
+}
+
+/// A transport that one does not hold on to.
+#[cfg(feature = "alloc")]
+#[derive(Clone)]
+pub struct WeakTransport(alloc::rc::Weak<dyn Link>);
+
+#[cfg(feature = "alloc")]
+impl WeakTransport {
+    /// The transport, if the connection is still there.
+    pub fn upgrade(&self) -> Option<Transport> {
+        self.0.upgrade().map(|link| Transport { link })
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Transport {
+    /// The same transport, not held on to.
+    pub fn downgrade(&self) -> WeakTransport {
+        WeakTransport(alloc::rc::Rc::downgrade(&self.link))
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("phase", &self.link.machine().phase())
+            .field("reading", &self.is_reading())
+            .field("write_buffer_size", &self.get_write_buffer_size())
+            .finish()
+    }
+}
+
+/// What can be asked of a connection beside its bytes.
+///
+/// asyncio: the names that `get_extra_info` knows.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExtraInfo {
+    /// The other side's address. asyncio: `'peername'`.
+    PeerName,
+    /// This side's address. asyncio: `'sockname'`.
+    SockName,
+    /// The operating system's number of it. asyncio: `'socket'`.
+    Socket,
+}
+
+/// What is known.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExtraValue {
+    /// An address.
+    Address(SocketAddr),
+    /// The operating system's number.
+    Descriptor(u64),
+}

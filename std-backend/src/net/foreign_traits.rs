@@ -1,0 +1,175 @@
+//! Connections under the traits of futures-io and of tokio, for other people's
+//! protocols: TLS, WebSockets, HTTP.
+//!
+//! [`TcpStream`] reads and writes its socket. [`StreamPair`] goes through a
+//! transport, with its buffer and its flow control.
+
+use super::TcpStream;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use molen_core::io::Interest;
+use molen_core::io::source::{ByteSource, Source, SourceError};
+use molen_core::net::{ConnectionError, StreamReader, StreamWriter};
+use std::io;
+
+/// Both streams of a connection as one thing that is read and written.
+///
+/// Closing it (futures-io), or shutting it down (tokio), ends writing; reading
+/// goes on.
+#[derive(Debug)]
+pub struct StreamPair {
+    /// The reading half.
+    pub reader: StreamReader,
+    /// The writing half.
+    pub writer: StreamWriter,
+}
+
+fn io_error(error: SourceError) -> io::Error {
+    let kind = match error {
+        SourceError::WouldBlock => io::ErrorKind::WouldBlock,
+        SourceError::Interrupted => io::ErrorKind::Interrupted,
+        SourceError::ConnectionReset => io::ErrorKind::ConnectionReset,
+        SourceError::ConnectionRefused => io::ErrorKind::ConnectionRefused,
+        SourceError::Closed => io::ErrorKind::NotConnected,
+        SourceError::Unsupported(_) => io::ErrorKind::Unsupported,
+        SourceError::Os(code) => return io::Error::from_raw_os_error(code),
+        _ => io::ErrorKind::Other,
+    };
+    io::Error::new(kind, error)
+}
+
+fn lost(error: &ConnectionError) -> io::Error {
+    match error {
+        ConnectionError::Source(error) => io_error(*error),
+        ConnectionError::Protocol(error) => io::Error::other(error.to_string()),
+    }
+}
+
+/// What both crates' traits come down to.
+trait Bytes {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>;
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+fn poll_source<T>(
+    stream: &TcpStream,
+    cx: &mut Context<'_>,
+    interest: Interest,
+    mut attempt: impl FnMut() -> Result<T, SourceError>,
+) -> Poll<io::Result<T>> {
+    loop {
+        match attempt() {
+            Err(SourceError::WouldBlock) => ready!(stream.poll_ready(cx, interest)),
+            Err(SourceError::Interrupted) => {}
+            done => return Poll::Ready(done.map_err(io_error)),
+        }
+    }
+}
+
+impl Bytes for TcpStream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        poll_source(self, cx, Interest::READABLE, || self.try_read(buffer))
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        poll_source(self, cx, Interest::WRITABLE, || self.try_write(bytes))
+    }
+
+    fn poll_flush(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.shutdown().map_err(io_error))
+    }
+}
+
+impl Bytes for StreamPair {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.reader.poll_read(cx, buffer).map_err(|error| lost(&error))
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_flush(cx))?;
+        let written = self.writer.write(bytes).map_err(io::Error::other);
+        Poll::Ready(written.map(|_flow| bytes.len()))
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.writer.poll_drained(cx).map_err(|error| lost(&error))
+    }
+
+    fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.writer.write_eof().map_err(io::Error::other))
+    }
+}
+
+macro_rules! futures_io {
+    ($($type:ty)*) => {$(
+        #[cfg(feature = "futures-io")]
+        impl futures_io::AsyncRead for $type {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buffer: &mut [u8],
+            ) -> Poll<io::Result<usize>> {
+                Bytes::poll_read(self.get_mut(), cx, buffer)
+            }
+        }
+
+        #[cfg(feature = "futures-io")]
+        impl futures_io::AsyncWrite for $type {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bytes: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                Bytes::poll_write(self.get_mut(), cx, bytes)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Bytes::poll_flush(self.get_mut(), cx)
+            }
+
+            fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Bytes::poll_shutdown(self.get_mut(), cx)
+            }
+        }
+
+        #[cfg(feature = "tokio")]
+        impl tokio::io::AsyncRead for $type {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buffer: &mut tokio::io::ReadBuf<'_>,
+            ) -> Poll<io::Result<()>> {
+                let room = buffer.initialize_unfilled();
+                let count = ready!(Bytes::poll_read(self.get_mut(), cx, room))?;
+                buffer.advance(count);
+                Poll::Ready(Ok(()))
+            }
+        }
+
+        #[cfg(feature = "tokio")]
+        impl tokio::io::AsyncWrite for $type {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bytes: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                Bytes::poll_write(self.get_mut(), cx, bytes)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Bytes::poll_flush(self.get_mut(), cx)
+            }
+
+            fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Bytes::poll_shutdown(self.get_mut(), cx)
+            }
+        }
+    )*};
+}
+futures_io!(TcpStream StreamPair);
