@@ -16,6 +16,7 @@
 //!   task that somebody still refers to.
 //! * **One Thread**: everything but the inbox is used on the loop's thread only.
 
+use super::contain;
 #[cfg(feature = "alloc")]
 use super::hooks::Hooks;
 use super::node::{Chain, Node};
@@ -343,7 +344,7 @@ impl EventLoop {
         }
         self.raise(CLOSED);
         if let Some(backend) = self.backend() {
-            backend.close();
+            contain(Some(self), "closing the selector panicked", || backend.close());
         }
         #[cfg(feature = "threads")]
         self.close_inbox();
@@ -362,7 +363,7 @@ impl EventLoop {
         while let Some(node) = self.timers.pop_any() {
             // A task's waker queues the task, a callback's the callback.
             // SAFETY: only timers are put there.
-            unsafe { Timer::fire(node) };
+            contain(Some(self), "a waker panicked", || unsafe { Timer::fire(node) });
         }
         #[cfg(not(feature = "threads"))]
         self.tasks.turn_round();

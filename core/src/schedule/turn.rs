@@ -14,6 +14,7 @@
 //! [`PollBudget`](crate::io::PollBudget) allows: asking the system each time
 //! would cost more than the work.
 
+use super::contain;
 use super::event_loop::{EventLoop, Running};
 use super::timer::Timer;
 use crate::error::RunError;
@@ -287,12 +288,18 @@ impl Running<'_> {
         let mut fired = 0;
         if !first.is_never() {
             let now = self.backend.now();
-            // SAFETY: a loop that runs was started.
-            while let Some(node) = unsafe { self.event_loop.timers.pop_due(now) } {
-                self.event_loop.trace.timer_fired(self.event_loop, node);
-                // SAFETY: only timers are put there.
-                unsafe { Timer::fire(node) };
-                fired += 1;
+            let mut all_fired = false;
+            while !all_fired {
+                contain(Some(self.event_loop), "a waker panicked", || {
+                    // SAFETY: a loop that runs was started.
+                    while let Some(node) = unsafe { self.event_loop.timers.pop_due(now) } {
+                        self.event_loop.trace.timer_fired(self.event_loop, node);
+                        fired += 1;
+                        // SAFETY: only timers are put there.
+                        unsafe { Timer::fire(node) };
+                    }
+                    all_fired = true;
+                });
             }
         }
         fired

@@ -172,9 +172,8 @@ impl Barrier {
         while let Some(waker) = self.filling.take_first_and(|phase| phase.set(Phase::Inside(index)))
         {
             index += 1;
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+            // Whatever a foreign one does, the others have passed too.
+            waker.into_iter().for_each(crate::schedule::wake_contained);
         }
     }
 

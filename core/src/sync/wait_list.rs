@@ -248,7 +248,9 @@ impl<P> WaitList<P> {
 
     /// Takes all out, waking each in order of arrival.
     pub(crate) fn wake_all(&self) {
+        let rest = WakeRest(self);
         while self.wake_first() {}
+        core::mem::forget(rest);
     }
 }
 
@@ -284,6 +286,18 @@ impl Waiter {
 }
 
 /// What a [`Line`](super::line) needs to call waiters who stay linked.
+/// Those behind one whose waker, a foreign one, has panicked: they are woken
+/// all the same.
+struct WakeRest<'a, P>(&'a WaitList<P>);
+
+impl<P> Drop for WakeRest<'_, P> {
+    fn drop(&mut self) {
+        while let Some(waker) = self.0.take_first() {
+            waker.into_iter().for_each(crate::schedule::wake_contained);
+        }
+    }
+}
+
 impl WaitList {
     /// The waiter who came first of all; null if there is none.
     pub(crate) fn first(&self) -> *const Waiter {

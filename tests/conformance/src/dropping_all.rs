@@ -18,7 +18,7 @@
 //! | `Receiver`, `Wait`, `Receive` | 1256 |
 //! | `Select`, `Race`, `SelectAll`, `JoinVec` | 1257, 1422 |
 //! | `Gather`, `Watch`, `WaitTimeout`, `Shield`, `StaggeredRace`, `next` | 1258 |
-//! | `read`, `write_all`, `accept`, `accept_with_backoff` | 1259 |
+//! | `read`, `write_some`, `write_all`, `accept`, `accept_with_backoff` | 1259 |
 //! | `RunInExecutor`, `to_thread`, `shutdown_default_executor` | 1229 |
 //! | `drop_at_every_poll` itself | 1400 |
 
@@ -529,6 +529,14 @@ fn waits_for_sources_lose_nothing_at_any_poll() -> Outcome {
             async {
                 let written = source::write_all(&given, &[1]).await;
                 given.bytes.set(given.bytes.get() + usize::from(written.is_ok()));
+            }
+        };
+        drops(2, make, one_is_there).await?;
+        let make = || {
+            given_soon();
+            async {
+                let written = source::write_some(&given, &[1]).await;
+                given.bytes.set(given.bytes.get() + written.unwrap_or(0));
             }
         };
         drops(2, make, one_is_there).await?;

@@ -44,6 +44,7 @@ mod closing;
 mod combinators;
 mod combining_many;
 mod conditions;
+mod contained;
 mod contexts;
 mod creating;
 mod datagrams;
@@ -115,6 +116,7 @@ pub const CASES: &[&[Case]] = &[
     clearing_up::CASES,
     limits::CASES,
     panics::CASES,
+    contained::CASES,
     threads::CASES,
     testing::CASES,
     transports::CASES,
