@@ -62,7 +62,9 @@ impl<E: fmt::Display> fmt::Display for PromiseError<E> {
         match self {
             Self::Cancelled => f.write_str("the promise was cancelled"),
             Self::Failed(exception) => exception.fmt(f),
-            Self::ForeignLoop => f.write_str("the promise belongs to another event loop"),
+            Self::ForeignLoop => {
+                f.write_str("cannot wait for the promise: it belongs to another event loop")
+            }
         }
     }
 }

@@ -35,8 +35,8 @@ impl fmt::Display for TimeoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Elapsed => "timed out",
-            Self::NoTask => "a timeout must be awaited by a task of a running event loop",
-            Self::AlreadyEntered => "the deadline of this timeout has been entered before",
+            Self::NoTask => "cannot wait with a timeout: no task of a running event loop awaits it",
+            Self::AlreadyEntered => "cannot wait with the deadline: it has been waited with before",
         })
     }
 }

@@ -61,6 +61,7 @@ mod iteration;
 mod joining;
 mod limits;
 mod locks;
+mod misuse;
 mod observation;
 mod panics;
 mod promises;
@@ -131,6 +132,7 @@ pub const CASES: &[&[Case]] = &[
     dropping_all::CASES,
     joining::CASES,
     waiting::CASES,
+    misuse::CASES,
     combinators::CASES,
     staggered::CASES,
     combining_many::CASES,
