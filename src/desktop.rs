@@ -4,7 +4,7 @@
 pub use molen_std::introspect;
 pub use molen_std::{
     ConcurrentError, ConcurrentFuture, Desktop, SelectorEventLoop, ThreadPoolExecutor,
-    get_event_loop, new_event_loop, run_coroutine_threadsafe, set_event_loop, wrap_future,
+    get_event_loop, new_event_loop, run_coroutine_threadsafe, set_event_loop, sock, wrap_future,
 };
 
 extern crate std;

@@ -69,8 +69,13 @@ macro_rules! get {
 /// Molen's own.
 pub struct Molen;
 
-put!(const N, Rc<molen::Queue<u64, N>>, |end, item| (**end).put(item).await.expect("not shut down"));
-get!(const N, Rc<molen::Queue<u64, N>>, |end| (**end).get().await.expect("not shut down"));
+put!(const N, Rc<molen::Queue<u64, N>>, |end, item| {
+    let Ok(()) = (**end).put(item).await else { panic!("shut down") };
+});
+get!(const N, Rc<molen::Queue<u64, N>>, |end| {
+    let Ok(item) = (**end).get().await else { panic!("shut down") };
+    item
+});
 get!(Arc<molen::sync::Signal<u64>>, |end| end.wait().await);
 get!(const N, Arc<molen::sync::Channel<u64, N>>, |end| end.receive().await);
 

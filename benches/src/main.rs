@@ -58,6 +58,11 @@
 //! * Rows about channels (`queue_…`, `oneshot_own`, `signal`, `channel_…`) run
 //!   each library's channels on Molen's loop, so that the loop is the same. The first
 //!   three take what the library has for one thread, if it has that.
+//!   Not all of them do the same: Molen's `Queue` is asyncio's, with any number
+//!   of getters and putters in order of arrival, `join` and `shutdown`;
+//!   embassy-sync's `Channel` has one place for a waker at each end, so two
+//!   who wait wake each other in turns, and cannot be shut down; tokio's and
+//!   futures' `mpsc` have one receiver, and their wakers may cross threads.
 //! * The verdict holds one column (`--judge`, by default `molen`) against the
 //!   bars that the project set itself.
 //!

@@ -4,11 +4,12 @@
 
 #[cfg(unix)]
 pub(crate) use std::os::fd::{
-    AsRawFd as AsRawDescriptor, BorrowedFd as BorrowedDescriptor, RawFd as RawDescriptor,
+    AsFd as AsDescriptor, AsRawFd as AsRawDescriptor, BorrowedFd as BorrowedDescriptor,
+    RawFd as RawDescriptor,
 };
 #[cfg(windows)]
 pub(crate) use std::os::windows::io::{
-    AsRawSocket as AsRawDescriptor, BorrowedSocket as BorrowedDescriptor,
+    AsRawSocket as AsRawDescriptor, AsSocket as AsDescriptor, BorrowedSocket as BorrowedDescriptor,
     RawSocket as RawDescriptor,
 };
 

@@ -12,6 +12,8 @@
 //! | [`concurrent`] | results and coroutines across threads |
 //! | [`executor`] | threads that run functions for a loop |
 //! | `watches`, `watched`, [`SelectorEventLoop`] | `add_reader` and its family |
+//! | `waiting`, `waiters` | tasks that wait for such a descriptor |
+//! | [`sock`] | the `sock_…` calls, on any socket |
 //! | `descriptor` | what a descriptor is: of Unix any, of Windows a socket |
 //! | [`net`] | TCP listeners and connections |
 //! | [`host`] | a loop inside another loop |
@@ -34,6 +36,7 @@ mod registered;
 mod registrations;
 mod runner;
 mod selector;
+pub mod sock;
 mod source_error;
 mod source_state;
 #[cfg(feature = "trace")]
@@ -42,6 +45,8 @@ pub mod trace;
 mod wait_epoll;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod wait_mio;
+mod waiters;
+mod waiting;
 mod watched;
 mod watches;
 

@@ -1,4 +1,5 @@
-//! Descriptors (on Windows: sockets) that the user watches with `add_reader` and `add_writer`.
+//! Descriptors (on Windows: sockets) that are the user's, and that a loop watches: for the
+//! callbacks of `add_reader` and `add_writer`, and for tasks in one of the `sock_…` calls.
 //!
 //! ```text
 //!             add                event              callback has run
@@ -11,7 +12,8 @@
 //! Callers expect levels: a descriptor that is not drained fires again. mio's
 //! events are edges, so a watch that fired is registered anew before the next
 //! wait, which makes the system look at the descriptor again. Only what fired
-//! costs that call.
+//! costs that call. A task waits for one event, and begins anew if that was not
+//! enough; beginning makes the system look again, too.
 //!
 //! A descriptor of one of this crate's own sources is not to be watched: both
 //! would take each other's bytes. The table by number knows.
@@ -19,8 +21,10 @@
 use crate::descriptor::{DescriptorTable, RawDescriptor};
 use crate::registrations::Key;
 use crate::selector::{Entry, StdSelector};
+use crate::waiters::{Ticket, Waiters};
 use crate::watched::Watched;
 use core::cell::{Cell, RefCell};
+use core::task::Waker;
 use mio::Interest;
 use molen_core::io::Ready;
 use molen_core::io::source::SourceError;
@@ -44,7 +48,7 @@ impl Half {
     }
 }
 
-/// A watched descriptor: what to call when it can be read, and written.
+/// A watched descriptor: what to call, and who waits, when it can be read, and written.
 pub(crate) struct Watch {
     descriptor: RawDescriptor,
     watched: Watched,
@@ -53,6 +57,8 @@ pub(crate) struct Watch {
     registered: Cell<bool>,
     reader: Cell<Option<StandingCallback>>,
     writer: Cell<Option<StandingCallback>>,
+    readers: Waiters,
+    writers: Waiters,
     /// In the list of those to be armed again.
     fired: Cell<bool>,
 }
@@ -65,6 +71,19 @@ impl Watch {
         }
     }
 
+    /// The tasks that wait for a half.
+    pub(crate) fn waiters(&self, half: Half) -> &Waiters {
+        match half {
+            Half::Reader => &self.readers,
+            Half::Writer => &self.writers,
+        }
+    }
+
+    /// Whether anybody wants to know of a half.
+    fn is_wanted(&self, half: Half) -> bool {
+        self.with(half, |_there| ()).is_some() || !self.waiters(half).is_empty()
+    }
+
     /// Looks at a half's callback without taking it.
     fn with<T>(&self, half: Half, look: impl FnOnce(&StandingCallback) -> T) -> Option<T> {
         let cell = self.half(half);
@@ -75,11 +94,11 @@ impl Watch {
     }
 
     fn interest(&self) -> Option<Interest> {
-        let reader = self.with(Half::Reader, |_there| Interest::READABLE);
-        let writer = self.with(Half::Writer, |_there| Interest::WRITABLE);
-        match (reader, writer) {
-            (Some(reader), Some(writer)) => Some(reader | writer),
-            (either, other) => either.or(other),
+        match (self.is_wanted(Half::Reader), self.is_wanted(Half::Writer)) {
+            (true, true) => Some(Interest::READABLE | Interest::WRITABLE),
+            (true, false) => Some(Interest::READABLE),
+            (false, true) => Some(Interest::WRITABLE),
+            (false, false) => None,
         }
     }
 }
@@ -89,7 +108,7 @@ enum Owner {
     Nobody,
     /// One of this crate's sources.
     Source,
-    /// The user, by `add_reader` or `add_writer`.
+    /// The user, by `add_reader`, `add_writer` or one of the `sock_…` calls.
     Watch(Rc<Watch>),
 }
 
@@ -172,22 +191,11 @@ impl StdSelector {
         half: Half,
         callback: StandingCallback,
     ) -> Result<(), Refused> {
-        let watch = match self.watches.owner(descriptor) {
-            Owner::Source => return Err(Refused::OwnedBySource),
-            Owner::Watch(watch) => {
-                if !Watched::REUSE_IS_NOTICED {
-                    self.register_anew(&watch).map_err(Refused::Os)?;
-                }
-                watch
-            }
-            Owner::Nobody => self.new_watch(descriptor)?,
-        };
+        let watch = self.watch_of(descriptor, None)?;
         let before = watch.half(half).replace(Some(callback));
         if let Err(error) = self.arm(&watch) {
             drop(watch.half(half).replace(before));
-            if watch.interest().is_none() {
-                self.end_watch(&watch);
-            }
+            self.end_unless_used(&watch);
             return Err(Refused::Os(error));
         }
         // Only now is the number known to be one that the system gave out:
@@ -198,6 +206,49 @@ impl StdSelector {
         Ok(())
     }
 
+    /// Takes a place among those who wait for a half of `descriptor`; `known` is the watch by
+    /// which the same task waited before.
+    pub(crate) fn join_watch(
+        &self,
+        descriptor: RawDescriptor,
+        half: Half,
+        waker: &Waker,
+        known: Option<Rc<Watch>>,
+    ) -> Result<(Rc<Watch>, Ticket), Refused> {
+        let watch = self.watch_of(descriptor, known)?;
+        let ticket = watch.waiters(half).join(waker);
+        if let Err(error) = self.arm(&watch) {
+            watch.waiters(half).leave(ticket);
+            self.end_unless_used(&watch);
+            return Err(Refused::Os(error));
+        }
+        // As in `watch`.
+        self.watches.set_owner(descriptor, Owner::Watch(watch.clone()));
+        Ok((watch, ticket))
+    }
+
+    /// The watch of `descriptor`, or a new one, which nobody has yet.
+    ///
+    /// Who has used the watch before, and `known` says that, holds its descriptor open: no other
+    /// can have taken its number.
+    fn watch_of(
+        &self,
+        descriptor: RawDescriptor,
+        known: Option<Rc<Watch>>,
+    ) -> Result<Rc<Watch>, Refused> {
+        match self.watches.owner(descriptor) {
+            Owner::Source => Err(Refused::OwnedBySource),
+            Owner::Watch(watch) if watch.key.get().is_some() => {
+                let is_known = known.is_some_and(|known| Rc::ptr_eq(&known, &watch));
+                if !Watched::REUSE_IS_NOTICED && !is_known {
+                    self.register_anew(&watch).map_err(Refused::Os)?;
+                }
+                Ok(watch)
+            }
+            Owner::Watch(_) | Owner::Nobody => self.new_watch(descriptor),
+        }
+    }
+
     fn new_watch(&self, descriptor: RawDescriptor) -> Result<Rc<Watch>, Refused> {
         let watch = Rc::new(Watch {
             descriptor,
@@ -206,6 +257,8 @@ impl StdSelector {
             registered: Cell::new(false),
             reader: Cell::new(None),
             writer: Cell::new(None),
+            readers: Waiters::new(),
+            writers: Waiters::new(),
             fired: Cell::new(false),
         });
         let key = self.insert(Entry::Watch(watch.clone())).map_err(Refused::Source)?;
@@ -227,8 +280,7 @@ impl StdSelector {
         };
         let was_live = !callback.cancelled();
         if watch.interest().is_none() {
-            self.watches.set_owner(watch.descriptor, Owner::Nobody);
-            self.end_watch(watch);
+            self.end_unless_used(watch);
         } else {
             // A descriptor that was closed before has nothing to change.
             let _ = self.arm(watch);
@@ -237,7 +289,21 @@ impl StdSelector {
         was_live
     }
 
-    /// Ends the system's registration and ours, and cancels what is left.
+    /// Ends a watch that has neither callbacks nor tasks.
+    pub(crate) fn end_unless_used(&self, watch: &Rc<Watch>) {
+        if watch.interest().is_some() {
+            return;
+        }
+        if let Owner::Watch(current) = self.watches.owner(watch.descriptor)
+            && Rc::ptr_eq(&current, watch)
+        {
+            self.watches.set_owner(watch.descriptor, Owner::Nobody);
+        }
+        self.end_watch(watch);
+    }
+
+    /// Ends the system's registration and ours, cancels what is left of
+    /// callbacks and wakes what is left of tasks: they find out why.
     fn end_watch(&self, watch: &Watch) {
         if let Some(key) = watch.key.take() {
             // Fails when the descriptor was closed before: then it is done already.
@@ -245,6 +311,8 @@ impl StdSelector {
             self.remove(key);
         }
         drop((watch.reader.take(), watch.writer.take()));
+        watch.readers.wake_all();
+        watch.writers.wake_all();
     }
 
     /// Tells the system what the watch waits for, and to look at it anew.
@@ -289,7 +357,7 @@ impl StdSelector {
         Ok(())
     }
 
-    /// An event: has the callbacks run.
+    /// An event: has the callbacks run, and wakes the tasks.
     pub(crate) fn watch_fired(&self, event_loop: &EventLoop, watch: Rc<Watch>, ready: Ready) {
         for half in [Half::Reader, Half::Writer] {
             if !ready.contains(half.direction()) {
@@ -302,8 +370,11 @@ impl StdSelector {
             if cancelled == Some(true) {
                 self.unwatch_half(&watch, half);
             }
+            watch.waiters(half).wake_all();
         }
-        if watch.key.get().is_some() && !watch.fired.replace(true) {
+        // Tasks that begin to wait again arm it themselves.
+        let is_waited_for = watch.key.get().is_some() && watch.interest().is_some();
+        if is_waited_for && !watch.fired.replace(true) {
             self.watches.fired.borrow_mut().push(watch);
         }
     }

@@ -31,6 +31,7 @@
 //! * **Pinned**, **Same List**: those of `wait_list`.
 
 use super::wait_list::{WaitList, Waiter};
+use crate::schedule::wake_contained;
 use core::cell::Cell;
 use core::fmt;
 use core::future::Future;
@@ -173,7 +174,7 @@ impl Barrier {
         {
             index += 1;
             // Whatever a foreign one does, the others have passed too.
-            waker.into_iter().for_each(crate::schedule::wake_contained);
+            wake_contained(waker);
         }
     }
 
@@ -220,7 +221,7 @@ impl WaitBarrier<'_> {
     }
 
     /// Comes to the barrier.
-    fn arrive(&self) -> Poll<Result<usize, BrokenBarrier>> {
+    fn arrive(&self, cx: &mut Context<'_>) -> Poll<Result<usize, BrokenBarrier>> {
         let barrier = self.barrier;
         let (list, phase) = match barrier.state.get() {
             State::Broken => return Poll::Ready(Err(BrokenBarrier)),
@@ -232,9 +233,9 @@ impl WaitBarrier<'_> {
             }
             State::Filling => (&barrier.filling, Phase::Inside(0)),
         };
-        // SAFETY: Pinned by this future; Same List: it borrows the barrier; Own List.
-        unsafe { list.add(&self.waiter) };
         self.phase().set(phase);
+        // SAFETY: Pinned by this future; Same List: it borrows the barrier; Own List.
+        unsafe { list.wait(&self.waiter, cx.waker()) };
         Poll::Pending
     }
 
@@ -258,10 +259,8 @@ impl Future for WaitBarrier<'_> {
         if this.waiter.was_taken() {
             return Poll::Ready(this.depart());
         }
-        if !this.waiter.is_linked()
-            && let Poll::Ready(result) = this.arrive()
-        {
-            return Poll::Ready(result);
+        if !this.waiter.is_linked() {
+            return this.arrive(cx);
         }
         this.waiter.set_waker(cx.waker());
         Poll::Pending

@@ -280,16 +280,16 @@ impl<'a, T: ?Sized> Future for WaitCondition<'a, T> {
         let this = self.into_ref().get_ref();
         match this.step.get() {
             Step::Held => {
-                this.waiter.set_waker(cx.waker());
                 // SAFETY: Pinned by this future; Same List: it borrows the
                 // condition; One At A Time.
-                unsafe { this.waiters.add(&this.waiter) };
+                unsafe { this.waiters.wait(&this.waiter, cx.waker()) };
                 this.step.set(Step::Waiting);
                 this.lock.raw.release();
                 return Poll::Pending;
             }
             Step::Waiting if !this.waiter.was_taken() => {
-                this.waiter.set_waker(cx.waker());
+                // SAFETY: as above.
+                unsafe { this.waiters.wait(&this.waiter, cx.waker()) };
                 return Poll::Pending;
             }
             Step::Waiting => {

@@ -99,11 +99,8 @@ impl Future for WaitEvent<'_> {
         if this.event.is_set() || this.waiter.was_taken() {
             return Poll::Ready(());
         }
-        this.waiter.set_waker(cx.waker());
-        if !this.waiter.is_linked() {
-            // SAFETY: Pinned by this future; Same List: it borrows the event.
-            unsafe { this.event.waiters.add(&this.waiter) };
-        }
+        // SAFETY: Pinned by this future; Same List: it borrows the event.
+        unsafe { this.event.waiters.wait(&this.waiter, cx.waker()) };
         Poll::Pending
     }
 }

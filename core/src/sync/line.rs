@@ -19,7 +19,7 @@
 //! * **Called Before**: everybody before `next` was called and has not come
 //!   yet; if `next` is null, everybody was.
 
-use super::wait_list::{WaitList, Waiter};
+use super::wait_list::{Place, WaitList, Waiter};
 use crate::schedule::{contain, current};
 use core::cell::Cell;
 use core::ptr::{from_ref, null};
@@ -32,13 +32,33 @@ pub(crate) struct Line {
     next: Cell<*const Waiter>,
 }
 
+// Whoever waits is most often alone: then neither coming, nor being called, nor
+// leaving looks at a neighbour. Those are inlined, or can be; what is for
+// several who wait at once is not.
 impl Line {
     pub(crate) const fn new() -> Line {
         Line { all: WaitList::new(), next: Cell::new(null()) }
     }
 
-    // Waiting and leaving are calls, so that a `get` that need not wait is small
-    // enough to be inlined where it is awaited.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Has `waiter` wait where nobody else does.
+    ///
+    /// # Safety
+    ///
+    /// *Pinned* and *Same List*; the line is empty.
+    #[inline]
+    pub(crate) unsafe fn wait_alone(&self, waiter: &Waiter, waker: &Waker) {
+        // SAFETY: the caller's promise.
+        unsafe { self.all.add_alone(waiter) };
+        // Called Before holds with the very first, whoever came while the
+        // waker was cloned, which is somebody's code.
+        waiter.stand(waker.clone());
+        self.next.set(waiter);
+    }
 
     /// Has `waiter` wait: as the last if it is new, else where it stands.
     ///
@@ -46,21 +66,23 @@ impl Line {
     ///
     /// *Pinned* and *Same List*.
     #[inline(never)]
-    pub(crate) unsafe fn wait(&self, waiter: &Waiter, waker: &Waker) {
-        if !waiter.is_linked() {
+    pub(crate) unsafe fn wait_among(&self, waiter: &Waiter, waker: &Waker) {
+        match waiter.place() {
             // SAFETY: the caller's promise.
-            unsafe { self.all.add(waiter) };
-            if self.next.get().is_null() {
-                self.next.set(waiter);
-            }
-            return waiter.set_first_waker(waker);
-        }
-        if waiter.has_no_waker() {
+            Place::Outside | Place::Taken => unsafe {
+                self.all.add(waiter, waker);
+                if self.next.get().is_null() {
+                    self.next.set(waiter);
+                }
+            },
+            Place::Standing => waiter.set_waker(waker),
             // It was called in vain. Who is before `next` and who behind is not
             // known; from the very first on, Called Before holds in any case.
-            self.next.set(self.all.first());
+            Place::Called => {
+                waiter.stand(waker.clone());
+                self.next.set(self.all.first());
+            }
         }
-        waiter.set_waker(waker);
     }
 
     /// Calls the first who was not called, if there is one.
@@ -71,14 +93,15 @@ impl Line {
         }
     }
 
+    #[inline]
     fn call_from_next(&self) {
         // SAFETY: Pinned: who is linked is alive; `leave` moves `next` on.
         while let Some(waiter) = unsafe { self.next.get().as_ref() } {
             // SAFETY: Called Before: `next` is linked.
-            self.next.set(unsafe { waiter.next() });
-            if let Some(waker) = waiter.take_waker() {
-                waker.wake();
-                return;
+            self.next.set(unsafe { waiter.behind() });
+            if waiter.place() == Place::Standing {
+                // SAFETY: it stands.
+                return unsafe { waiter.stand_no_more(Place::Called) }.wake();
             }
         }
     }
@@ -109,21 +132,78 @@ impl Line {
     /// *Same List*.
     #[inline]
     pub(crate) unsafe fn leave(&self, waiter: &Waiter) -> bool {
+        if !waiter.is_linked() {
+            return false;
+        }
         // SAFETY: the caller's promise; it is linked.
-        waiter.is_linked() && unsafe { self.leave_place(waiter) }
+        let called = unsafe { self.leave_place(waiter) };
+        // It is already; but now the compiler knows that nothing is left to drop.
+        waiter.set_outside();
+        called
+    }
+
+    /// `waiter` has got something: takes it out, if it is in, and calls the
+    /// first of `others`, whom that is for.
+    ///
+    /// # Safety
+    ///
+    /// *Same List*.
+    #[inline]
+    pub(crate) unsafe fn leave_and_call(&self, waiter: &Waiter, others: &Line) {
+        if waiter.place() != Place::Outside || !others.next.get().is_null() {
+            // SAFETY: the caller's promise.
+            unsafe { self.leave_and_call_next(waiter, others) };
+            // It is already; but now the compiler knows that nothing is left to drop.
+            waiter.set_outside();
+        }
+    }
+
+    /// # Safety
+    ///
+    /// *Same List*.
+    unsafe fn leave_and_call_next(&self, waiter: &Waiter, others: &Line) {
+        if waiter.place() != Place::Outside {
+            // SAFETY: the caller's promise; it is linked.
+            unsafe { self.leave_place(waiter) };
+        }
+        others.call();
+    }
+
+    /// # Safety
+    ///
+    /// *Same List*; it is linked.
+    #[inline]
+    unsafe fn leave_place(&self, waiter: &Waiter) -> bool {
+        if waiter.place() == Place::Called && self.all.is_alone(waiter) {
+            self.all.clear();
+            self.next.set(null());
+            waiter.set_outside();
+            return true;
+        }
+        // SAFETY: the caller's promise; it is linked.
+        unsafe { self.leave_others(waiter) }
     }
 
     /// # Safety
     ///
     /// *Same List*; it is linked.
     #[inline(never)]
-    unsafe fn leave_place(&self, waiter: &Waiter) -> bool {
-        if self.next.get() == from_ref(waiter) {
-            // SAFETY: it is linked.
-            self.next.set(unsafe { waiter.next() });
-        }
+    unsafe fn leave_others(&self, waiter: &Waiter) -> bool {
         // SAFETY: the caller's promise.
-        unsafe { self.all.remove(waiter) };
-        waiter.take_waker().is_none()
+        unsafe {
+            if self.next.get() == from_ref(waiter) {
+                self.next.set(waiter.behind());
+            }
+            self.all.unlink(waiter);
+        }
+        let called = waiter.place() == Place::Called;
+        if called {
+            waiter.set_outside();
+        } else {
+            // SAFETY: it stands. The waker is dropped at the end, as that is
+            // somebody's code.
+            drop(unsafe { waiter.stand_no_more(Place::Outside) });
+        }
+        called
     }
 }

@@ -98,11 +98,8 @@ impl RawLock {
             self.state.set(State::Guarded);
             return Poll::Ready(());
         }
-        waiter.set_waker(cx.waker());
-        if !waiter.is_linked() {
-            // SAFETY: the caller's contract.
-            unsafe { self.waiters.add(waiter) };
-        }
+        // SAFETY: the caller's contract.
+        unsafe { self.waiters.wait(waiter, cx.waker()) };
         Poll::Pending
     }
 

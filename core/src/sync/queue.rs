@@ -40,12 +40,15 @@ mod error;
 mod items;
 #[cfg(all(test, feature = "alloc"))]
 mod model;
+mod ring;
+mod stock;
 mod waiting;
 
 pub use error::{GetError, GetNowaitError, PutError, PutNowaitError, TooManyDone};
 #[cfg(feature = "alloc")]
 pub use items::Growing;
 pub use items::Items;
+pub use ring::Ring;
 pub use waiting::{Get, Join, Put};
 
 use super::line::Line;
@@ -55,10 +58,10 @@ use alloc::{
     collections::{BinaryHeap, VecDeque},
     vec::Vec,
 };
-use core::cell::{Cell, RefCell};
 #[cfg(feature = "alloc")]
 use core::cmp::Reverse;
 use core::fmt;
+use stock::Stock;
 
 /// First in, first out; `N` items in place.
 ///
@@ -72,7 +75,7 @@ use core::fmt;
 /// assert_eq!(queue.get_nowait()?, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub type Queue<T, const N: usize> = QueueOf<heapless::Deque<T, N>>;
+pub type Queue<T, const N: usize> = QueueOf<Ring<T, N>>;
 
 /// Last in, first out; `N` items in place.
 ///
@@ -108,15 +111,12 @@ pub type GrowingPriorityQueue<T> = QueueOf<Growing<BinaryHeap<Reverse<T>>>>;
 
 /// A queue of whatever order [`Items`] have: see [`Queue`] and its kin.
 pub struct QueueOf<I> {
-    /// Borrowed only while an item goes in or out. What an `Ord` of the items
+    /// In use only while an item goes in or out. What an `Ord` of the items
     /// then asks of the queue is answered as if it were full, and empty.
-    items: RefCell<I>,
+    stock: Stock<I>,
     getters: Line,
     putters: Line,
     joiners: WaitList,
-    /// Items that were put and are not done.
-    unfinished: Cell<usize>,
-    shut_down: Cell<bool>,
 }
 
 macro_rules! new {
@@ -130,7 +130,7 @@ macro_rules! new {
         }
     };
 }
-new!(Queue<T, N>, heapless::Deque::new());
+new!(Queue<T, N>, Ring::new());
 new!(LifoQueue<T, N>, heapless::Vec::new());
 new!(PriorityQueue<T, N>, heapless::BinaryHeap::new());
 
@@ -162,12 +162,10 @@ impl<I> QueueOf<I> {
     /// only when they are put, so give it none.
     pub const fn over(items: I) -> QueueOf<I> {
         QueueOf {
-            items: RefCell::new(items),
+            stock: Stock::new(items),
             getters: Line::new(),
             putters: Line::new(),
             joiners: WaitList::new(),
-            unfinished: Cell::new(0),
-            shut_down: Cell::new(false),
         }
     }
 }
@@ -175,12 +173,12 @@ impl<I> QueueOf<I> {
 impl<I: Items> QueueOf<I> {
     /// How many items are in the queue. asyncio: `qsize()`.
     pub fn qsize(&self) -> usize {
-        self.items.try_borrow().map_or(0, |items| items.len())
+        self.stock.level().0
     }
 
     /// How many can be; `None` for any number. asyncio: `maxsize`, where 0 is any number.
     pub fn maxsize(&self) -> Option<usize> {
-        self.items.try_borrow().map_or(Some(0), |items| items.maxsize())
+        self.stock.level().1
     }
 
     /// Whether there is none. asyncio: `empty()`.
@@ -190,7 +188,7 @@ impl<I: Items> QueueOf<I> {
 
     /// Whether there are as many as can be. asyncio: `full()`.
     pub fn full(&self) -> bool {
-        self.maxsize().is_some_and(|maxsize| self.qsize() >= maxsize)
+        matches!(self.stock.level(), (qsize, Some(maxsize)) if qsize >= maxsize)
     }
 
     /// Puts `item` into the queue at once. asyncio: `put_nowait()`.
@@ -200,17 +198,14 @@ impl<I: Items> QueueOf<I> {
     /// The item, when the queue is full or was shut down.
     #[inline]
     pub fn put_nowait(&self, item: I::Item) -> Result<(), PutNowaitError<I::Item>> {
-        if self.shut_down.get() {
-            return Err(PutNowaitError::ShutDown(item));
+        match self.stock.put(item) {
+            Ok(()) => {
+                self.getters.call();
+                Ok(())
+            }
+            Err(item) if self.stock.is_shut_down() => Err(PutNowaitError::ShutDown(item)),
+            Err(item) => Err(PutNowaitError::Full(item)),
         }
-        let put = match self.items.try_borrow_mut() {
-            Ok(mut items) => items.put(item),
-            Err(_) => Err(item),
-        };
-        put.map_err(PutNowaitError::Full)?;
-        self.unfinished.set(self.unfinished.get() + 1);
-        self.getters.call();
-        Ok(())
     }
 
     /// Takes the next item at once. asyncio: `get_nowait()`.
@@ -220,19 +215,14 @@ impl<I: Items> QueueOf<I> {
     /// [`GetNowaitError`] when there is none.
     #[inline]
     pub fn get_nowait(&self) -> Result<I::Item, GetNowaitError> {
-        match self.take() {
+        match self.stock.get() {
             Some(item) => {
                 self.putters.call();
                 Ok(item)
             }
-            None if self.shut_down.get() => Err(GetNowaitError::ShutDown),
+            None if self.stock.is_shut_down() => Err(GetNowaitError::ShutDown),
             None => Err(GetNowaitError::Empty),
         }
-    }
-
-    #[inline]
-    fn take(&self) -> Option<I::Item> {
-        self.items.try_borrow_mut().ok()?.get()
     }
 
     /// Puts `item` into the queue as soon as there is room. asyncio: `put()`.
@@ -269,9 +259,7 @@ impl<I: Items> QueueOf<I> {
     ///
     /// [`TooManyDone`] when all items that were put are done already.
     pub fn task_done(&self) -> Result<(), TooManyDone> {
-        let left = self.unfinished.get().checked_sub(1).ok_or(TooManyDone)?;
-        self.unfinished.set(left);
-        if left == 0 {
+        if self.stock.finish_one().ok_or(TooManyDone)? == 0 {
             self.joiners.wake_all();
         }
         Ok(())
@@ -290,7 +278,7 @@ impl<I: Items> QueueOf<I> {
     /// Refuses items from now on, also of those who wait to put one; what is
     /// in the queue can still be got. asyncio: `shutdown()`.
     pub fn shutdown(&self) {
-        self.shut_down.set(true);
+        self.stock.shut_down();
         self.getters.call_all();
         self.putters.call_all();
     }
@@ -298,13 +286,13 @@ impl<I: Items> QueueOf<I> {
     /// The same, and drops what is in the queue. It counts as done; an item
     /// that was got before has yet to be. asyncio: `shutdown(immediate=True)`.
     pub fn shutdown_immediately(&self) {
-        self.shut_down.set(true);
+        self.stock.shut_down();
         // One at a time, so that a destructor may use the queue.
-        while let Some(item) = self.take() {
-            self.unfinished.set(self.unfinished.get().saturating_sub(1));
+        while let Some(item) = self.stock.get() {
+            self.stock.finish_one();
             drop(item);
         }
-        if self.unfinished.get() == 0 {
+        if self.stock.unfinished() == 0 {
             self.joiners.wake_all();
         }
         self.shutdown();
@@ -322,8 +310,8 @@ impl<I: Items> fmt::Debug for QueueOf<I> {
         f.debug_struct("Queue")
             .field("maxsize", &self.maxsize())
             .field("qsize", &self.qsize())
-            .field("unfinished", &self.unfinished.get())
-            .field("shut_down", &self.shut_down.get())
+            .field("unfinished", &self.stock.unfinished())
+            .field("shut_down", &self.stock.is_shut_down())
             .finish()
     }
 }

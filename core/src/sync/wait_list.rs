@@ -2,88 +2,112 @@
 //! place in its own future and leaves it when dropped.
 //!
 //! ```text
-//!            add                take_first
-//!  Outside ───────▶ Linked ───────────────▶ Taken
-//!     ▲  ▲            │                       │
-//!     │  └── remove ──┘                       │
-//!     └──────────────── forget ───────────────┘
+//!            wait               take_first
+//!  Outside ───────▶ Standing ───────────────▶ Taken
+//!     ▲  ▲            │                         │
+//!     │  └── remove ──┘                         │
+//!     └──────────────── forget ─────────────────┘
 //! ```
 //!
 //! A waiter may carry something (`P`): how much it waits for, or where it is
-//! in what it waits for.
+//! in what it waits for. In a [`Line`](super::line) who was called stays linked.
+//!
+//! The list is one word. The first waiter knows the last one, as who is before
+//! it; so whoever is alone, as most are, comes and goes without a neighbour's
+//! being looked at.
 //!
 //! # Invariants
 //!
-//! * **Pinned**: a waiter that is linked does not move, and is unlinked before
-//!   it is dropped.
+//! * **Pinned**: a waiter that is linked (*standing* or *called*) does not
+//!   move, and is unlinked before it is dropped.
 //! * **Same List**: a waiter is removed from the list that it was added to, or
 //!   moved to last, which is alive; a list that is dropped has no waiters,
 //!   because waiters borrow what holds it.
 //! * **Set Links**: the links of a waiter that is linked are set; those of any
-//!   other may be anything.
+//!   other may be anything. `after` of the last is null. `before` of
+//!   the first is the last, unless it is alone: then it may be anything.
+//! * **Set Waker**: the waker of a waiter that stands is set, and owned by it;
+//!   that of any other may be anything.
 
+use crate::schedule::wake_contained;
 use core::cell::Cell;
 use core::mem::MaybeUninit;
-use core::ptr::{NonNull, null};
+use core::ptr::{NonNull, from_ref, null};
 use core::task::Waker;
 
 /// Where a waiter is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     /// In no list.
     Outside,
-    /// In a list.
-    Linked,
+    /// In a list, with a waker.
+    Standing,
+    /// In a list, and its waker was woken.
+    Called,
     /// It was the first of its list, and was taken out.
     Taken,
 }
 
-/// A neighbour in the list; null at the ends. Set while linked and otherwise
-/// anything, so that a new waiter is a word and not five: with all of them a
-/// `get` that need not wait took 18 ns instead of 7.
-struct Link<P>(Cell<MaybeUninit<*const Waiter<P>>>);
+/// Set at times, and otherwise anything, so that a new waiter is a byte and
+/// not five words: with all of them a `get` that need not wait took 18 ns
+/// instead of 7.
+struct Unset<T>(Cell<MaybeUninit<T>>);
 
-impl<P> Link<P> {
-    const fn unset() -> Link<P> {
-        Link(Cell::new(MaybeUninit::uninit()))
+impl<T> Unset<T> {
+    const fn new() -> Unset<T> {
+        Unset(Cell::new(MaybeUninit::uninit()))
     }
 
+    /// What was set before is forgotten, and not dropped.
     #[inline]
-    fn set(&self, neighbour: *const Waiter<P>) {
-        self.0.set(MaybeUninit::new(neighbour));
+    fn set(&self, value: T) {
+        self.0.set(MaybeUninit::new(value));
     }
 
     /// # Safety
     ///
-    /// The waiter is linked, or was just now.
+    /// It is set; from now on it is not.
     #[inline]
-    unsafe fn get(&self) -> *const Waiter<P> {
-        // SAFETY: Set Links.
+    unsafe fn take(&self) -> T {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.replace(MaybeUninit::uninit()).assume_init() }
+    }
+}
+
+impl<T: Copy> Unset<T> {
+    /// # Safety
+    ///
+    /// It is set.
+    #[inline]
+    unsafe fn get(&self) -> T {
+        // SAFETY: the caller's promise.
         unsafe { self.0.get().assume_init() }
     }
 }
 
 /// A place in a list.
 pub(crate) struct Waiter<P = ()> {
-    before: Link<P>,
-    after: Link<P>,
-    waker: Cell<Option<Waker>>,
+    before: Unset<*const Waiter<P>>,
+    after: Unset<*const Waiter<P>>,
+    waker: Unset<Waker>,
     place: Cell<Place>,
     carried: P,
 }
 
 impl Waiter {
+    #[inline]
     pub(crate) const fn new() -> Waiter {
         Waiter::carrying(())
     }
 }
 
 impl<P> Waiter<P> {
+    #[inline]
     pub(crate) const fn carrying(carried: P) -> Waiter<P> {
         Waiter {
-            before: Link::unset(),
-            after: Link::unset(),
-            waker: Cell::new(None),
+            before: Unset::new(),
+            after: Unset::new(),
+            waker: Unset::new(),
             place: Cell::new(Place::Outside),
             carried,
         }
@@ -94,8 +118,13 @@ impl<P> Waiter<P> {
     }
 
     #[inline]
+    pub(super) fn place(&self) -> Place {
+        self.place.get()
+    }
+
+    #[inline]
     pub(crate) fn is_linked(&self) -> bool {
-        self.place.get() == Place::Linked
+        matches!(self.place.get(), Place::Standing | Place::Called)
     }
 
     /// Whether it was taken out as the first of its list, and not forgotten
@@ -112,23 +141,80 @@ impl<P> Waiter<P> {
         self.place.set(Place::Outside);
     }
 
-    pub(crate) fn set_waker(&self, waker: &Waker) {
-        match self.waker.take() {
-            Some(old) if old.will_wake(waker) => self.waker.set(Some(old)),
-            _ => self.waker.set(Some(waker.clone())),
+    /// Has a waiter that stands be woken by `waker` from now on.
+    #[inline]
+    pub(super) fn set_waker(&self, waker: &Waker) {
+        debug_assert!(self.place.get() == Place::Standing);
+        // SAFETY: Set Waker; `will_wake` only compares, so that nobody changes it meanwhile.
+        let stored = unsafe { (*self.waker.0.as_ptr()).assume_init_ref() };
+        if !stored.will_wake(waker) {
+            self.replace_waker(waker);
         }
+    }
+
+    #[cold]
+    fn replace_waker(&self, waker: &Waker) {
+        let new = waker.clone();
+        if self.place.get() == Place::Standing {
+            // SAFETY: Set Waker.
+            let old = unsafe { self.waker.take() };
+            self.waker.set(new);
+            drop(old);
+        } else {
+            // Cloning was somebody's code, which had it woken.
+            new.wake();
+        }
+    }
+
+    /// Has it stand, to be woken by `waker`; it does not stand yet.
+    #[inline]
+    pub(super) fn stand(&self, waker: Waker) {
+        self.waker.set(waker);
+        self.place.set(Place::Standing);
+    }
+
+    /// Has it stand no longer, but be at `place`, and returns its waker.
+    ///
+    /// # Safety
+    ///
+    /// It stands.
+    #[inline]
+    pub(super) unsafe fn stand_no_more(&self, place: Place) -> Waker {
+        self.place.set(place);
+        // SAFETY: Set Waker.
+        unsafe { self.waker.take() }
+    }
+}
+
+/// What a [`Line`](super::line) needs to call waiters who stay linked.
+impl Waiter {
+    /// The waiter behind this one; null for the last.
+    ///
+    /// # Safety
+    ///
+    /// It is linked.
+    #[inline]
+    pub(super) unsafe fn behind(&self) -> *const Waiter {
+        // SAFETY: Set Links.
+        unsafe { self.after.get() }
+    }
+
+    /// Notes that it is in no list; it does not stand.
+    #[inline]
+    pub(super) fn set_outside(&self) {
+        debug_assert!(self.place.get() != Place::Standing);
+        self.place.set(Place::Outside);
     }
 }
 
 /// The waiters.
 pub(crate) struct WaitList<P = ()> {
     first: Cell<*const Waiter<P>>,
-    last: Cell<*const Waiter<P>>,
 }
 
 impl<P> WaitList<P> {
     pub(crate) const fn new() -> WaitList<P> {
-        WaitList { first: Cell::new(null()), last: Cell::new(null()) }
+        WaitList { first: Cell::new(null()) }
     }
 
     #[inline]
@@ -136,51 +222,144 @@ impl<P> WaitList<P> {
         self.first.get().is_null()
     }
 
+    /// The waiter who came first of all; null if there is none.
+    #[inline]
+    pub(super) fn first(&self) -> *const Waiter<P> {
+        self.first.get()
+    }
+
+    /// Whether `waiter`, who is linked here, is the only one.
+    #[inline]
+    pub(super) fn is_alone(&self, waiter: &Waiter<P>) -> bool {
+        // SAFETY: Set Links, as the list has it.
+        self.first.get() == from_ref(waiter) && unsafe { waiter.after.get() }.is_null()
+    }
+
+    /// Forgets all waiters, whoever they are.
+    #[inline]
+    pub(super) fn clear(&self) {
+        self.first.set(null());
+    }
+
+    /// Has `waiter` wait, to be woken by `waker`: as the last if it is new,
+    /// else where it stands.
+    ///
+    /// # Safety
+    ///
+    /// *Pinned* and *Same List*.
+    #[inline]
+    pub(crate) unsafe fn wait(&self, waiter: &Waiter<P>, waker: &Waker) {
+        if waiter.is_linked() {
+            waiter.set_waker(waker);
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { self.add(waiter, waker) };
+        }
+    }
+
     /// Adds `waiter` as the last.
     ///
     /// # Safety
     ///
     /// *Pinned* and *Same List*; it is not linked.
-    pub(crate) unsafe fn add(&self, waiter: &Waiter<P>) {
-        let last = self.last.replace(waiter);
-        waiter.before.set(last);
+    #[inline]
+    pub(super) unsafe fn add(&self, waiter: &Waiter<P>, waker: &Waker) {
+        // Before anything else, as cloning is somebody's code.
+        waiter.stand(waker.clone());
+        // SAFETY: the caller's promise.
+        unsafe { self.link(waiter) };
+    }
+
+    /// Adds `waiter`, as called, to a list that is empty.
+    ///
+    /// # Safety
+    ///
+    /// *Pinned* and *Same List*; it is not linked, and nobody else is.
+    #[inline]
+    pub(super) unsafe fn add_alone(&self, waiter: &Waiter<P>) {
         waiter.after.set(null());
-        waiter.place.set(Place::Linked);
-        // SAFETY: Pinned: what is linked is alive.
-        match unsafe { last.as_ref() } {
-            Some(last) => last.after.set(waiter),
+        waiter.place.set(Place::Called);
+        self.first.set(waiter);
+    }
+
+    /// # Safety
+    ///
+    /// *Pinned* and *Same List*; it is not linked.
+    #[inline]
+    unsafe fn link(&self, waiter: &Waiter<P>) {
+        waiter.after.set(null());
+        // SAFETY: Pinned: who is linked is alive.
+        match unsafe { self.first.get().as_ref() } {
             None => self.first.set(waiter),
+            // SAFETY: the caller's promise.
+            Some(first) => unsafe { self.link_behind(first, waiter) },
         }
     }
 
-    /// Takes `waiter` out, if it is linked.
+    /// # Safety
+    ///
+    /// As [`link`](Self::link); `first` is the first.
+    #[inline(never)]
+    unsafe fn link_behind(&self, first: &Waiter<P>, waiter: &Waiter<P>) {
+        // SAFETY: Set Links; Pinned: who is linked is alive.
+        unsafe {
+            let alone = first.after.get().is_null();
+            let last = if alone { from_ref(first) } else { first.before.get() };
+            (*last).after.set(waiter);
+            waiter.before.set(last);
+        }
+        first.before.set(waiter);
+    }
+
+    /// Takes `waiter` out, if it stands here.
     ///
     /// # Safety
     ///
     /// *Same List*.
+    #[inline]
     pub(crate) unsafe fn remove(&self, waiter: &Waiter<P>) {
-        if waiter.is_linked() {
-            waiter.place.set(Place::Outside);
-            // SAFETY: the caller's contract; it was linked.
-            unsafe { self.unlink(waiter) };
+        if waiter.place.get() == Place::Standing {
+            // SAFETY: the caller's promise; it stands. The waker is dropped
+            // at the end, as that is somebody's code.
+            unsafe {
+                self.unlink(waiter);
+                drop(waiter.stand_no_more(Place::Outside));
+            }
         }
     }
 
     /// # Safety
     ///
-    /// *Same List*; its neighbours are those of its time in the list.
-    unsafe fn unlink(&self, waiter: &Waiter<P>) {
-        // SAFETY: Set Links, as it was linked; Pinned: its neighbours are, so alive.
+    /// *Same List*; it is linked, in fact if not by its place.
+    #[inline]
+    pub(super) unsafe fn unlink(&self, waiter: &Waiter<P>) {
+        if self.first.get() != from_ref(waiter) {
+            // SAFETY: the caller's promise.
+            return unsafe { self.unlink_behind(waiter) };
+        }
+        // SAFETY: Set Links; Pinned: who is linked is alive.
+        unsafe {
+            let after = waiter.after.get();
+            self.first.set(after);
+            // If that one is alone now, the last is itself; whatever is set is not looked at.
+            if let Some(after) = after.as_ref() {
+                after.before.set(waiter.before.get());
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As [`unlink`](Self::unlink); it is not the first.
+    #[inline(never)]
+    unsafe fn unlink_behind(&self, waiter: &Waiter<P>) {
+        // SAFETY: Set Links; Pinned: who is linked is alive; there is a first,
+        // as this one is not it.
         unsafe {
             let (before, after) = (waiter.before.get(), waiter.after.get());
-            match before.as_ref() {
-                Some(before) => before.after.set(after),
-                None => self.first.set(after),
-            }
-            match after.as_ref() {
-                Some(after) => after.before.set(before),
-                None => self.last.set(before),
-            }
+            (*before).after.set(after);
+            let knows_it = if after.is_null() { self.first.get() } else { after };
+            (*knows_it).before.set(before);
         }
     }
 
@@ -195,22 +374,22 @@ impl<P> WaitList<P> {
 
     /// Takes the first waiter out and returns its waker.
     #[inline]
-    pub(crate) fn take_first(&self) -> Option<Option<Waker>> {
+    pub(crate) fn take_first(&self) -> Option<Waker> {
         self.take_first_and(|_| ())
     }
 
     /// The same, and has `tell` look at what the waiter carries; `tell` leaves
     /// the list alone.
     #[inline]
-    pub(crate) fn take_first_and(&self, tell: impl FnOnce(&P)) -> Option<Option<Waker>> {
+    pub(crate) fn take_first_and(&self, tell: impl FnOnce(&P)) -> Option<Waker> {
         let first = NonNull::new(self.first.get().cast_mut())?;
-        // SAFETY: Pinned and Same List: it is linked here.
+        // SAFETY: Pinned and Same List: it is linked here, and stands, as
+        // nobody is called in a list that is not a line.
         unsafe {
             let first = first.as_ref();
-            first.place.set(Place::Taken);
             self.unlink(first);
             tell(&first.carried);
-            Some(first.waker.take())
+            Some(first.stand_no_more(Place::Taken))
         }
     }
 
@@ -229,7 +408,7 @@ impl<P> WaitList<P> {
         unsafe {
             let first = first.as_ref();
             self.unlink(first);
-            other.add(first);
+            other.link(first);
             tell(&first.carried);
         }
         true
@@ -240,7 +419,7 @@ impl<P> WaitList<P> {
     pub(crate) fn wake_first(&self) -> bool {
         let first = self.take_first();
         let found = first.is_some();
-        if let Some(Some(waker)) = first {
+        if let Some(waker) = first {
             waker.wake();
         }
         found
@@ -254,38 +433,6 @@ impl<P> WaitList<P> {
     }
 }
 
-/// What a [`Line`](super::line) needs to call waiters who stay linked.
-impl Waiter {
-    /// Whether its waker was taken since it was last set.
-    pub(crate) fn has_no_waker(&self) -> bool {
-        let waker = self.waker.take();
-        let none = waker.is_none();
-        self.waker.set(waker);
-        none
-    }
-
-    pub(crate) fn take_waker(&self) -> Option<Waker> {
-        self.waker.take()
-    }
-
-    /// The waiter behind this one; null for the last.
-    ///
-    /// # Safety
-    ///
-    /// It is linked.
-    pub(crate) unsafe fn next(&self) -> *const Waiter {
-        // SAFETY: Set Links.
-        unsafe { self.after.get() }
-    }
-
-    /// Gives a waiter that has no waker, because it is new, a first one.
-    #[inline]
-    pub(crate) fn set_first_waker(&self, waker: &Waker) {
-        self.waker.set(Some(waker.clone()));
-    }
-}
-
-/// What a [`Line`](super::line) needs to call waiters who stay linked.
 /// Those behind one whose waker, a foreign one, has panicked: they are woken
 /// all the same.
 struct WakeRest<'a, P>(&'a WaitList<P>);
@@ -293,14 +440,7 @@ struct WakeRest<'a, P>(&'a WaitList<P>);
 impl<P> Drop for WakeRest<'_, P> {
     fn drop(&mut self) {
         while let Some(waker) = self.0.take_first() {
-            waker.into_iter().for_each(crate::schedule::wake_contained);
+            wake_contained(waker);
         }
-    }
-}
-
-impl WaitList {
-    /// The waiter who came first of all; null if there is none.
-    pub(crate) fn first(&self) -> *const Waiter {
-        self.first.get()
     }
 }

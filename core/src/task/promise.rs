@@ -287,11 +287,8 @@ impl<T: Clone, E: fmt::Display + Clone> Future for WaitPromise<'_, T, E> {
         {
             return Poll::Ready(Err(PromiseError::ForeignLoop));
         }
-        this.waiter.set_waker(cx.waker());
-        if !this.waiter.is_linked() {
-            // SAFETY: Pinned by this future; Same List: it borrows the promise.
-            unsafe { this.promise.waiters.add(&this.waiter) };
-        }
+        // SAFETY: Pinned by this future; Same List: it borrows the promise.
+        unsafe { this.promise.waiters.wait(&this.waiter, cx.waker()) };
         Poll::Pending
     }
 }

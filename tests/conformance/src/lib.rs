@@ -67,6 +67,7 @@ mod panics;
 mod promises;
 mod pull_reader;
 mod queues;
+mod readiness;
 mod repeating;
 mod runner;
 mod scopes;
@@ -119,6 +120,7 @@ pub const CASES: &[&[Case]] = &[
     panics::CASES,
     contained::CASES,
     threads::CASES,
+    readiness::CASES,
     testing::CASES,
     transports::CASES,
     flow_control::CASES,

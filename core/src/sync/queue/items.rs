@@ -2,7 +2,7 @@
 //!
 //! | order | inline, N items | on the heap |
 //! |---|---|---|
-//! | first in, first out | `heapless::Deque` | `VecDeque` |
+//! | first in, first out | [`Ring`](super::Ring) | `VecDeque` |
 //! | last in, first out | `heapless::Vec` | `Vec` |
 //! | lowest first | `heapless::BinaryHeap` | `BinaryHeap` of `Reverse` |
 
@@ -67,7 +67,6 @@ macro_rules! inline {
         }
     };
 }
-inline!(heapless::Deque<T, N>, push_back, pop_front, |deque| deque.len());
 inline!(heapless::Vec<T, N>, push, pop, |vec| vec.as_slice().len());
 inline!(heapless::BinaryHeap<T, Min, N>: Ord, push, pop, |heap| heap.len());
 

@@ -1,6 +1,6 @@
 //! Waiting for room, for an item, and for all work to be done.
 
-use super::error::{GetError, GetNowaitError, PutError, PutNowaitError};
+use super::error::{GetError, PutError};
 use super::{Items, QueueOf};
 use crate::sync::wait_list::Waiter;
 use core::cell::Cell;
@@ -23,6 +23,15 @@ impl<'a, I: Items> Put<'a, I> {
         let item = Cell::new(Some(item));
         Put { queue, item, waiter: Waiter::new(), _pin: PhantomPinned }
     }
+
+    /// Leaves before anything was put.
+    #[inline(never)]
+    fn give_up(&self) {
+        // SAFETY: Same List.
+        if unsafe { self.queue.putters.leave(&self.waiter) } && !self.queue.full() {
+            self.queue.putters.call();
+        }
+    }
 }
 
 impl<I: Items> Future for Put<'_, I> {
@@ -33,28 +42,28 @@ impl<I: Items> Future for Put<'_, I> {
         let this = self.into_ref().get_ref();
         // Polled again after its end: there is nothing to wait for.
         let Some(item) = this.item.take() else { return Poll::Pending };
-        let result = match this.queue.put_nowait(item) {
-            Ok(()) => Ok(()),
-            Err(PutNowaitError::ShutDown(item)) => Err(PutError(item)),
-            Err(PutNowaitError::Full(item)) => {
-                this.item.set(Some(item));
-                // SAFETY: Pinned by this future; Same List: it borrows the queue.
-                unsafe { this.queue.putters.wait(&this.waiter, cx.waker()) };
-                return Poll::Pending;
-            }
+        let queue = this.queue;
+        let Err(item) = queue.stock.put(item) else {
+            // SAFETY: Same List.
+            unsafe { queue.putters.leave_and_call(&this.waiter, &queue.getters) };
+            return Poll::Ready(Ok(()));
         };
-        // SAFETY: Same List.
-        unsafe { this.queue.putters.leave(&this.waiter) };
-        Poll::Ready(result)
+        let books = &queue.stock.books;
+        // SAFETY: Pinned by this future; Same List: it borrows the queue.
+        if unsafe { books.refuses(&queue.putters, &this.waiter, cx.waker()) } {
+            this.waiter.set_outside();
+            return Poll::Ready(Err(PutError(item)));
+        }
+        this.item.set(Some(item));
+        Poll::Pending
     }
 }
 
 impl<I: Items> Drop for Put<'_, I> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: Same List.
-        if unsafe { self.queue.putters.leave(&self.waiter) } && !self.queue.full() {
-            self.queue.putters.call();
+        if self.waiter.is_linked() {
+            self.give_up();
         }
     }
 }
@@ -71,6 +80,15 @@ impl<'a, I: Items> Get<'a, I> {
     pub(super) const fn new(queue: &'a QueueOf<I>) -> Get<'a, I> {
         Get { queue, waiter: Waiter::new(), _pin: PhantomPinned }
     }
+
+    /// Leaves before anything was got.
+    #[inline(never)]
+    fn give_up(&self) {
+        // SAFETY: Same List.
+        if unsafe { self.queue.getters.leave(&self.waiter) } && !self.queue.empty() {
+            self.queue.getters.call();
+        }
+    }
 }
 
 impl<I: Items> Future for Get<'_, I> {
@@ -79,27 +97,27 @@ impl<I: Items> Future for Get<'_, I> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.into_ref().get_ref();
-        let result = match this.queue.get_nowait() {
-            Ok(item) => Ok(item),
-            Err(GetNowaitError::ShutDown) => Err(GetError),
-            Err(GetNowaitError::Empty) => {
-                // SAFETY: Pinned by this future; Same List: it borrows the queue.
-                unsafe { this.queue.getters.wait(&this.waiter, cx.waker()) };
-                return Poll::Pending;
-            }
-        };
-        // SAFETY: Same List.
-        unsafe { this.queue.getters.leave(&this.waiter) };
-        Poll::Ready(result)
+        let queue = this.queue;
+        if let Some(item) = queue.stock.get() {
+            // SAFETY: Same List.
+            unsafe { queue.getters.leave_and_call(&this.waiter, &queue.putters) };
+            return Poll::Ready(Ok(item));
+        }
+        let books = &queue.stock.books;
+        // SAFETY: Pinned by this future; Same List: it borrows the queue.
+        if unsafe { books.refuses(&queue.getters, &this.waiter, cx.waker()) } {
+            this.waiter.set_outside();
+            return Poll::Ready(Err(GetError));
+        }
+        Poll::Pending
     }
 }
 
 impl<I: Items> Drop for Get<'_, I> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: Same List.
-        if unsafe { self.queue.getters.leave(&self.waiter) } && !self.queue.empty() {
-            self.queue.getters.call();
+        if self.waiter.is_linked() {
+            self.give_up();
         }
     }
 }
@@ -123,15 +141,13 @@ impl<I: Items> Future for Join<'_, I> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.into_ref().get_ref();
-        if !this.waiter.is_linked() {
-            // Who was taken out of the list is told that all was done, even if more was put since.
-            if this.waiter.was_taken() || this.queue.unfinished.get() == 0 {
-                return Poll::Ready(());
-            }
-            // SAFETY: Pinned by this future; Same List: it borrows the queue.
-            unsafe { this.queue.joiners.add(&this.waiter) };
+        // Who was taken out of the list is told that all was done, even if more was put since.
+        let done = this.queue.stock.unfinished() == 0 && !this.waiter.is_linked();
+        if done || this.waiter.was_taken() {
+            return Poll::Ready(());
         }
-        this.waiter.set_waker(cx.waker());
+        // SAFETY: Pinned by this future; Same List: it borrows the queue.
+        unsafe { this.queue.joiners.wait(&this.waiter, cx.waker()) };
         Poll::Pending
     }
 }

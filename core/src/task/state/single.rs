@@ -172,7 +172,7 @@ impl State {
 
     /// Which of the tasks that were started here this is or was, modulo 128; an odd number.
     pub(crate) fn generation(&self) -> u8 {
-        self.generation.get() | 1
+        self.generation.get().wrapping_sub(1) | 1
     }
 }
 
