@@ -223,7 +223,9 @@ pub(crate) fn wake_contained(waker: core::task::Waker) {
     }
     let mut waker = Some(waker);
     contain(super::current(), "a waker panicked", || {
-        waker.take().map(core::task::Waker::wake);
+        if let Some(waker) = waker.take() {
+            waker.wake();
+        }
     });
 }
 

@@ -506,7 +506,7 @@ mod unwinding {
             let slot = Rc::new(Cell::new(None));
             let of_owner = group.clone();
             let owner = create_task(async move {
-                drop(of_owner.run(async { Ok::<(), _>(pending().await) }).await);
+                drop(of_owner.run(pending::<Result<(), &str>>()).await);
             })?;
             yield_now().await;
             slot.set(Some(owner));

@@ -245,7 +245,9 @@ fn locks_and_conditions_lose_nothing_at_any_poll() -> Outcome {
     event_loop.run_until_complete(async {
         let lock = static_ref!(Lock = Lock::new());
         let make = || {
-            lock.try_acquire().map(LockGuard::forget);
+            if let Some(guard) = lock.try_acquire() {
+                LockGuard::forget(guard);
+            }
             soon(|| lock.release());
             lock.acquire()
         };
@@ -293,10 +295,12 @@ async fn arrive(barrier: &'static Barrier) {
     let _ = timeout(ms(2), barrier.wait()).await;
 }
 
-const TWO: Barrier = match Barrier::new(2) {
-    Ok(barrier) => barrier,
-    Err(_) => panic!("two are parties enough"),
-};
+const fn two() -> Barrier {
+    match Barrier::new(2) {
+        Ok(barrier) => barrier,
+        Err(_) => panic!("two are parties enough"),
+    }
+}
 
 fn semaphores_and_barriers_lose_nothing_at_any_poll() -> Outcome {
     let event_loop = new_loop!();
@@ -307,18 +311,22 @@ fn semaphores_and_barriers_lose_nothing_at_any_poll() -> Outcome {
             semaphore.acquire()
         };
         let one_is_left = || {
-            semaphore.try_acquire().map(|permit| permit.forget());
+            if let Some(permit) = semaphore.try_acquire() {
+                permit.forget();
+            }
             semaphore.available_permits() == 0
         };
         drops(2, make, one_is_left).await?;
         let bounded = static_ref!(BoundedSemaphore = BoundedSemaphore::new(1));
         let make = || {
-            bounded.try_acquire().map(|permit| permit.forget());
+            if let Some(permit) = bounded.try_acquire() {
+                permit.forget();
+            }
             soon(|| bounded.release());
             bounded.acquire()
         };
         drops(2, make, || bounded.available_permits() == 1).await?;
-        let barrier = static_ref!(Barrier = TWO);
+        let barrier = static_ref!(Barrier = two());
         let make = || {
             let other = create_task(arrive(barrier));
             async move {
