@@ -166,7 +166,7 @@ fn errors_say_what_cannot_be_done_and_why() -> Outcome {
         ),
     ];
     table.into_iter().try_for_each(|(error, text)| says(error, text))?;
-    let nothing = Text::<88>::of(&NothingToWaitFor);
+    let nothing = Text::<88>::of(NothingToWaitFor);
     check!(nothing.as_str().starts_with("cannot wait"), "waiting for nothing is told otherwise");
     Ok(())
 }

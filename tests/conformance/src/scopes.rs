@@ -339,7 +339,7 @@ async fn move_while_it_asks(
     // SAFETY: taken out below; nothing ends this function before, or the case has failed.
     unsafe { lend(lent, asking) };
     let awaited = molen::create_task(await_lent(lent))?.await;
-    drop(lent.take());
+    let _taken_back = lent.take();
     check_matches!(awaited, Ok(0));
     check_uncancelled().await
 }
