@@ -15,6 +15,10 @@
 //! | `waiting`, `waiters` | tasks that wait for such a descriptor |
 //! | [`sock`] | the `sock_…` calls, on any socket |
 //! | `descriptor` | what a descriptor is: of Unix any, of Windows a socket |
+//! | [`signals`] | signals as callbacks |
+//! | `pipe` | pipes, terminals, the standard streams |
+//! | `subprocess` | other programs, their pipes and their end |
+//! | [`dns`] | names to addresses and back |
 //! | [`net`] | TCP listeners and connections |
 //! | [`host`] | a loop inside another loop |
 //! | `trace`, `introspect` | exporters of traces; the tasks of a living process |
@@ -23,12 +27,15 @@
 
 pub mod concurrent;
 mod descriptor;
+pub mod dns;
 pub mod executor;
 pub mod host;
 pub mod interrupt;
 #[cfg(feature = "introspect")]
 pub mod introspect;
 pub mod net;
+#[cfg(unix)]
+pub mod pipe;
 mod platform;
 mod policy;
 mod reader_writer;
@@ -36,9 +43,12 @@ mod registered;
 mod registrations;
 mod runner;
 mod selector;
+pub mod signals;
 pub mod sock;
 mod source_error;
 mod source_state;
+#[cfg(unix)]
+pub mod subprocess;
 #[cfg(feature = "trace")]
 pub mod trace;
 #[cfg(any(target_os = "linux", target_os = "android"))]

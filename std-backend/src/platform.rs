@@ -9,7 +9,7 @@ use molen_core::platform::{Payload, Platform};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-struct Std;
+pub(crate) struct Std;
 
 thread_local! {
     /// Its address tells this thread from all others that live.

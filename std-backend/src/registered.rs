@@ -28,14 +28,31 @@ impl<S: mio::event::Source + AsRawDescriptor> Registered<S> {
     /// to be ready without an event.
     pub(crate) fn new(
         selector: Rc<StdSelector>,
+        io: S,
+        ready: Ready,
+    ) -> Result<Registered<S>, SourceError> {
+        Registered::for_interest(selector, io, Interest::READABLE | Interest::WRITABLE, ready)
+    }
+
+    /// Ends the system's registration at once. Closing the descriptor does that
+    /// too, but not when it has copies.
+    #[cfg(unix)]
+    pub(crate) fn deregister(&mut self) {
+        // It is registered, and open.
+        let _ = self.selector.registry(|registry| registry.deregister(&mut self.io));
+    }
+
+    /// As [`new`](Self::new), for what has one direction only.
+    pub(crate) fn for_interest(
+        selector: Rc<StdSelector>,
         mut io: S,
+        interest: Interest,
         ready: Ready,
     ) -> Result<Registered<S>, SourceError> {
         let state = Rc::new(SourceState::new(ready));
         let key = selector.insert(Entry::Source(state.clone()))?;
-        let both = Interest::READABLE | Interest::WRITABLE;
         if let Err(error) =
-            selector.registry(|registry| registry.register(&mut io, key.token(), both))
+            selector.registry(|registry| registry.register(&mut io, key.token(), interest))
         {
             selector.remove(key);
             return Err(creation_error(&error));
@@ -125,6 +142,25 @@ impl<S: AsRawDescriptor> Registered<S> {
             Ok(running) if !self.selector.is_of(&running) => Err(SourceError::ForeignLoop),
             _ => Ok(()),
         }
+    }
+
+    /// Waits until nobody is left who could read what is written, as far as the
+    /// system tells of that by itself.
+    #[cfg(unix)]
+    pub(crate) fn poll_reader_gone(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.state.poll_reader_gone(cx)
+    }
+
+    /// Whether nobody is left who could read what is written.
+    #[cfg(unix)]
+    pub(crate) fn is_reader_gone(&self) -> bool {
+        self.state.registration.hung_up().contains(Ready::WRITABLE)
+    }
+
+    /// Wakes whoever waits, to find that there is nothing to wait for any more.
+    #[cfg(unix)]
+    pub(crate) fn give_up(&self) {
+        self.state.notify(Ready::BOTH, Ready::BOTH);
     }
 
     /// Forgets that `direction` is ready, to wait for the next event.

@@ -4,8 +4,10 @@
 //! only sets bits in the source's state, or makes the callback of an
 //! `add_reader` ready; the core runs what waited for it in its next batch.
 
+use crate::dns::OwnResolver;
 use crate::interrupt::Interrupts;
 use crate::registrations::{Key, Registrations};
+use crate::signals::SignalHandlers;
 use crate::source_state::SourceState;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use crate::wait_epoll::Waiter;
@@ -54,6 +56,8 @@ pub struct StdSelector {
     poll_budget: Cell<PollBudget>,
     wake_up: Arc<WakeUp>,
     pub(crate) interrupts: Interrupts,
+    pub(crate) signals: SignalHandlers,
+    pub(crate) resolver: OwnResolver,
     start: std::time::Instant,
 }
 
@@ -85,6 +89,8 @@ impl StdSelector {
     ///
     /// The operating system's.
     pub fn new() -> io::Result<(Rc<StdSelector>, Waker)> {
+        #[cfg(unix)]
+        crate::signals::forget_in_children();
         let waiter = Waiter::new()?;
         let wake_up = waiter.registry(|registry| mio::Waker::new(registry, WAKE))?;
         let wake_up = Arc::new(WakeUp(wake_up));
@@ -96,6 +102,8 @@ impl StdSelector {
             poll_budget: Cell::new(PollBudget::DEFAULT),
             wake_up: wake_up.clone(),
             interrupts: Interrupts::new(),
+            signals: SignalHandlers::new(),
+            resolver: OwnResolver::new(),
             start: std::time::Instant::now(),
         });
         Ok((selector, wake_up.into()))
@@ -178,7 +186,10 @@ impl StdSelector {
         match entry {
             Some(Entry::Source(source)) => source.notify(fired.ready, fired.hung_up),
             Some(Entry::Watch(watch)) => self.watch_fired(event_loop, watch, fired.ready),
-            None if fired.token == WAKE => self.interrupts.look(),
+            None if fired.token == WAKE => {
+                self.interrupts.look();
+                self.signals.look(event_loop);
+            }
             // A registration that is gone.
             None => {}
         }
@@ -225,6 +236,8 @@ impl Selector for StdSelector {
     fn close(&self) {
         self.forget_listeners();
         self.close_watches();
+        self.signals.close();
+        self.resolver.close();
     }
 
     fn report(&self, context: &ExceptionContext<'_>) -> Result<(), HandlerFailed> {

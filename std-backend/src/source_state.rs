@@ -15,6 +15,8 @@
 //! exception: it may have come with the event that brought the last bytes, and
 //! then brings none of its own. So hanging up is remembered for good.
 
+#[cfg(unix)]
+use core::task::{Context, Poll};
 use molen_core::io::{Ready, Registration};
 
 /// Whether an event tells of a change, once, and not of a state.
@@ -43,7 +45,20 @@ impl SourceState {
     /// An event: `ready` can be tried; of `hung_up` nothing new will be told.
     pub(crate) fn notify(&self, ready: Ready, hung_up: Ready) {
         self.registration.set_hung_up(hung_up);
-        self.registration.set_ready(ready);
+        // Who can write no more is told where the reasons are.
+        let why = if hung_up.contains(Ready::WRITABLE) { Ready::READABLE } else { Ready::NONE };
+        self.registration.set_ready(ready.union(why));
+    }
+
+    /// Waits until nobody is left who could read what is written; for sources
+    /// that are not read themselves: one task at a time, in the reader's place.
+    #[cfg(unix)]
+    pub(crate) fn poll_reader_gone(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.registration.hung_up().contains(Ready::WRITABLE) {
+            return Poll::Ready(());
+        }
+        self.registration.clear(Ready::READABLE);
+        self.registration.poll_ready(cx, Ready::READABLE)
     }
 
     /// Less was read or written than was asked for.

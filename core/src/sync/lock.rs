@@ -25,7 +25,7 @@
 //!   guard may use the value, and [`Lock::release`] refuses in that state.
 //! * **Pinned**, **Same List**: those of `wait_list`.
 
-use super::wait_list::{WaitList, Waiter};
+use super::wait_list::{Place, WaitList, Waiter};
 use core::cell::{Cell, UnsafeCell};
 use core::fmt;
 use core::future::Future;
@@ -92,6 +92,7 @@ impl RawLock {
     /// # Safety
     ///
     /// As there.
+    #[inline(never)]
     unsafe fn poll_taken(&self, waiter: &Waiter, cx: &mut Context<'_>) -> Poll<()> {
         if waiter.was_taken() {
             waiter.forget_taken();
@@ -110,10 +111,23 @@ impl RawLock {
     /// *Same List*.
     #[inline]
     pub(super) unsafe fn leave(&self, waiter: &Waiter) {
+        if waiter.place() != Place::Outside {
+            // SAFETY: the caller's contract.
+            unsafe { self.leave_line(waiter) };
+        }
+    }
+
+    /// The same, for a waiter that had to wait.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[inline(never)]
+    unsafe fn leave_line(&self, waiter: &Waiter) {
         if waiter.is_linked() {
             // SAFETY: the caller's contract.
             unsafe { self.waiters.remove(waiter) };
-        } else if waiter.was_taken() {
+        } else {
             self.release();
         }
     }
@@ -128,6 +142,7 @@ impl RawLock {
         }
     }
 
+    #[inline(never)]
     fn hand_over(&self) {
         // Set before the waker is called, which may do anything.
         self.state.set(State::Handed);

@@ -26,7 +26,10 @@
 //! | file | what it is |
 //! |---|---|
 //! | `press` | what a signal handler and the loop share |
-//! | `unix`, `windows` | being told by the system, and ending as it would |
+//! | `unix`, `windows` | ending as the system would |
+//!
+//! Being told by the system is what [`signals`](crate::signals) does. A loop's
+//! own handler for SIGINT goes before.
 //!
 //! asyncio: `Runner._on_sigint`.
 
@@ -41,9 +44,14 @@ use unix as system;
 #[cfg(windows)]
 use windows as system;
 
+#[cfg(unix)]
+pub(crate) use press::forget;
+pub(crate) use press::{Press, pressed};
 pub use system::end_process;
 
 use crate::selector::StdSelector;
+use crate::signals::Signal;
+use crate::signals::system::Installed;
 use molen_core::{LoopRef, RunError, TaskRef};
 use press::Listening;
 use std::cell::{Cell, RefCell};
@@ -93,7 +101,7 @@ pub(crate) fn run_main<F: Future>(
 struct Watch<'a> {
     selector: &'a StdSelector,
     // In this order: who may be called is taken back first.
-    installed: Option<system::Installed>,
+    installed: Option<Installed>,
     listening: Listening,
 }
 
@@ -105,7 +113,7 @@ impl<'a> Watch<'a> {
             return None;
         }
         let listening = Listening::begin(selector.wake_up())?;
-        let installed = system::Installed::install()?;
+        let installed = Installed::install_if_default(Signal::INT)?;
         selector.interrupts.asked.set(false);
         Some(Watch { selector, installed: Some(installed), listening })
     }

@@ -29,7 +29,7 @@ static INSIDE: AtomicU32 = AtomicU32::new(0);
 
 /// Which press it was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Press {
+pub(crate) enum Press {
     /// The loop was woken and will see to it.
     First,
     /// It was pressed before, and that has not ended the main future.
@@ -39,7 +39,7 @@ pub(super) enum Press {
 }
 
 /// Ctrl-C was pressed. By a signal handler, or any thread.
-pub(super) fn pressed() -> Press {
+pub(crate) fn pressed() -> Press {
     INSIDE.fetch_add(1, SeqCst);
     // SAFETY: Kept: we are inside.
     let press = match unsafe { WAKE_UP.load(SeqCst).as_ref() } {
@@ -90,4 +90,14 @@ impl Drop for Listening {
         }
         TAKEN.store(false, SeqCst);
     }
+}
+
+/// In a forked child: nobody listens, and the threads that were inside are
+/// their parent's.
+#[cfg(unix)]
+pub(crate) fn forget() {
+    WAKE_UP.store(null_mut(), SeqCst);
+    PRESSES.store(0, SeqCst);
+    INSIDE.store(0, SeqCst);
+    TAKEN.store(false, SeqCst);
 }

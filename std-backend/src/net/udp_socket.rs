@@ -1,53 +1,141 @@
-//! A UDP socket: a source of messages, and endpoints over it.
+//! A UDP socket: a source of messages.
 
 use super::net_error::NetError;
 use crate::registered::Registered;
 use crate::selector::StdSelector;
-use crate::source_error::creation_error;
+use crate::source_error::{creation_error, source_error};
 use core::fmt;
 use core::task::{Context, Poll};
 use molen_core::io::source::{DatagramSource, End, Source, SourceError};
 use molen_core::io::{EventListener, Interest, Ready};
-use molen_core::net::{DatagramProtocol, DatagramTransport};
-use molen_core::{get_running_loop, yield_now};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// A UDP socket of the loop it was made in.
 ///
-/// asyncio: a socket used with `sock_recvfrom` and `sock_sendto`.
+/// Messages are whole or lost; a message of no bytes is one too. What is longer
+/// than the buffer it is received to is cut off (on Windows received as
+/// the error 10040).
+///
+/// An error tells of one message, maybe of an earlier one that nobody took at the
+/// other side. The socket goes on.
+///
+/// All calls take `&self`, so that one task can receive while another sends; at
+/// most one of each at a time may wait. Dropping it closes the socket.
+///
+/// asyncio: a datagram endpoint's socket, or one for `sock_recvfrom` and
+/// `sock_sendto`.
 pub struct UdpSocket {
     socket: Registered<mio::net::UdpSocket>,
-    connected: bool,
+    /// The only address that it exchanges messages with.
+    peer: Option<SocketAddr>,
 }
 
 impl UdpSocket {
-    /// A socket that receives on `local`, port 0 for any free one, and sends
-    /// to `peer` alone if one is given. Must be called in a running loop.
+    /// Receives at `address`, port 0 for any free one, in the running loop.
+    ///
+    /// asyncio: `create_datagram_endpoint(local_addr=…)`.
     ///
     /// # Errors
     ///
-    /// [`NetError`]: no loop runs, the address is in use or not ours, the
-    /// addresses are of different families, no descriptors are left.
-    pub fn bind(local: SocketAddr, peer: Option<SocketAddr>) -> Result<UdpSocket, NetError> {
-        let bind = || {
-            let selector = StdSelector::running("receiving datagrams")?;
-            let socket =
-                mio::net::UdpSocket::bind(local).map_err(|error| creation_error(&error))?;
-            if let Some(peer) = peer {
-                socket.connect(peer).map_err(|error| creation_error(&error))?;
-            }
-            let socket = Registered::new(selector, socket, Ready::WRITABLE)?;
-            Ok(UdpSocket { socket, connected: peer.is_some() })
+    /// [`NetError`]: no loop runs, the address is in use or not ours, there
+    /// are no descriptors left.
+    pub fn bind(address: SocketAddr) -> Result<UdpSocket, NetError> {
+        let socket = || UdpSocket::open(address, None, |_socket| Ok(()));
+        socket().map_err(|cause| NetError { operation: "bind to", address, cause })
+    }
+
+    /// As [`bind`](Self::bind), together with other sockets of this user that
+    /// were bound so too: a group's messages come to all of them, others to one of them.
+    ///
+    /// asyncio: `create_datagram_endpoint(local_addr=…, reuse_port=True)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    pub fn bind_shared(address: SocketAddr) -> Result<UdpSocket, NetError> {
+        let share = |socket: &Socket| {
+            #[cfg(unix)]
+            socket.set_reuse_port(true)?;
+            #[cfg(windows)]
+            socket.set_reuse_address(true)?;
+            Ok(())
         };
-        bind().map_err(|cause| NetError {
-            operation: "receive datagrams on",
-            address: local,
+        UdpSocket::open(address, None, share).map_err(|cause| NetError {
+            operation: "bind to the shared address",
+            address,
             cause,
         })
     }
 
-    /// The address that it receives on.
+    /// Exchanges messages with `peer` alone, from any free port.
+    ///
+    /// asyncio: `create_datagram_endpoint(remote_addr=…)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind), and that there is no way to the peer.
+    pub fn connect(peer: SocketAddr) -> Result<UdpSocket, NetError> {
+        let any: IpAddr = if peer.is_ipv4() {
+            Ipv4Addr::UNSPECIFIED.into()
+        } else {
+            Ipv6Addr::UNSPECIFIED.into()
+        };
+        UdpSocket::connect_from(SocketAddr::new(any, 0), peer)
+    }
+
+    /// Exchanges messages with `peer` alone, at `local`.
+    ///
+    /// asyncio: `create_datagram_endpoint(local_addr=…, remote_addr=…)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub fn connect_from(local: SocketAddr, peer: SocketAddr) -> Result<UdpSocket, NetError> {
+        UdpSocket::open(local, Some(peer), |_socket| Ok(())).map_err(|cause| NetError {
+            operation: "connect to",
+            address: peer,
+            cause,
+        })
+    }
+
+    /// Takes over a socket of the standard library for the running loop.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`]: no loop runs, or the socket cannot be made non-blocking
+    /// or registered.
+    pub fn from_std(socket: std::net::UdpSocket) -> Result<UdpSocket, SourceError> {
+        let selector = StdSelector::running("taking over a socket")?;
+        socket.set_nonblocking(true).map_err(|error| creation_error(&error))?;
+        let peer = socket.peer_addr().ok();
+        let socket = mio::net::UdpSocket::from_std(socket);
+        // There is room to write; should there be none, the first one finds out.
+        Ok(UdpSocket { socket: Registered::new(selector, socket, Ready::WRITABLE)?, peer })
+    }
+
+    fn open(
+        local: SocketAddr,
+        peer: Option<SocketAddr>,
+        set_up: impl FnOnce(&Socket) -> io::Result<()>,
+    ) -> Result<UdpSocket, SourceError> {
+        // First of all: without a loop no socket is opened.
+        StdSelector::running("opening a socket")?;
+        let open = || {
+            let domain = Domain::for_address(local);
+            let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+            set_up(&socket)?;
+            socket.bind(&local.into())?;
+            if let Some(peer) = peer {
+                socket.connect(&peer.into())?;
+            }
+            Ok(socket)
+        };
+        UdpSocket::from_std(open().map_err(|error| creation_error(&error))?.into())
+    }
+
+    /// The address that it receives at.
     ///
     /// # Errors
     ///
@@ -56,15 +144,136 @@ impl UdpSocket {
         self.socket.io().local_addr()
     }
 
-    /// Lets messages go to everybody on a network (`SO_BROADCAST`).
+    /// The only address that it exchanges messages with, if it is connected.
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
+    pub(super) fn io(&self) -> &mio::net::UdpSocket {
+        self.socket.io()
+    }
+
+    /// Takes the next message and its sender, if there is one.
     ///
     /// # Errors
     ///
-    /// The operating system's.
-    pub fn set_broadcast(&self, broadcast: bool) -> io::Result<()> {
-        self.socket.io().set_broadcast(broadcast)
+    /// [`WouldBlock`](SourceError::WouldBlock) when there is none yet; others
+    /// tell of a message that was sent before.
+    pub fn try_recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), SourceError> {
+        self.socket.attempt(Ready::READABLE, |socket| socket.recv_from(buffer))
+    }
+
+    /// Sends `message`, whole, to `receiver`, or to the peer if it is `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](SourceError::WouldBlock) when there is no room. A receiver
+    /// other than the peer of a connected socket is refused, on all systems,
+    /// as being connected.
+    pub fn try_send_to(
+        &self,
+        message: &[u8],
+        receiver: Option<SocketAddr>,
+    ) -> Result<usize, SourceError> {
+        match (receiver, self.peer) {
+            (Some(receiver), None) => {
+                self.socket.attempt(Ready::WRITABLE, |socket| socket.send_to(message, receiver))
+            }
+            (Some(receiver), Some(peer)) if receiver != peer => Err(SourceError::Os(IS_CONNECTED)),
+            _ => self.socket.attempt(Ready::WRITABLE, |socket| socket.send(message)),
+        }
+    }
+
+    /// Takes the next message and its sender, waiting for one; how long it is.
+    ///
+    /// asyncio: `loop.sock_recvfrom_into()`.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_recv_from`](Self::try_recv_from), but never `WouldBlock`.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost: a message is taken only in the step that returns it.
+    pub async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), SourceError> {
+        self.when(Interest::READABLE, || self.try_recv_from(buffer)).await
+    }
+
+    /// Takes the next message, waiting for one; how long it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_from`](Self::recv_from).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`recv_from`](Self::recv_from).
+    pub async fn recv(&self, buffer: &mut [u8]) -> Result<usize, SourceError> {
+        self.recv_from(buffer).await.map(|(length, _sender)| length)
+    }
+
+    /// Sends `message`, whole, to `receiver`, waiting for room.
+    ///
+    /// asyncio: `loop.sock_sendto()`.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_send_to`](Self::try_send_to), but never `WouldBlock`.
+    ///
+    /// # Cancellation
+    ///
+    /// The message was not sent.
+    pub async fn send_to(&self, message: &[u8], receiver: SocketAddr) -> Result<(), SourceError> {
+        self.when(Interest::WRITABLE, || self.try_send_to(message, Some(receiver))).await?;
+        Ok(())
+    }
+
+    /// Sends `message`, whole, to the peer, waiting for room.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_to`](Self::send_to), and when there is no peer.
+    ///
+    /// # Cancellation
+    ///
+    /// The message was not sent.
+    pub async fn send(&self, message: &[u8]) -> Result<(), SourceError> {
+        self.when(Interest::WRITABLE, || self.try_send_to(message, None)).await?;
+        Ok(())
+    }
+
+    async fn when<T>(
+        &self,
+        interest: Interest,
+        mut attempt: impl FnMut() -> Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
+        core::future::poll_fn(|cx| {
+            loop {
+                match attempt() {
+                    Err(SourceError::WouldBlock) => {
+                        core::task::ready!(self.poll_ready(cx, interest));
+                    }
+                    done => return Poll::Ready(done),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Takes the error that the system keeps for the socket, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, about the question itself.
+    pub fn take_error(&self) -> io::Result<Option<SourceError>> {
+        Ok(self.io().take_error()?.as_ref().map(source_error))
     }
 }
+
+#[cfg(unix)]
+const IS_CONNECTED: i32 = libc::EISCONN;
+#[cfg(windows)]
+const IS_CONNECTED: i32 = 10056;
 
 impl Source for UdpSocket {
     fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
@@ -83,7 +292,7 @@ impl Source for UdpSocket {
     fn address(&self, end: End) -> Option<SocketAddr> {
         match end {
             End::Local => self.local_addr().ok(),
-            End::Peer => self.socket.io().peer_addr().ok(),
+            End::Peer => self.peer,
         }
     }
 }
@@ -92,7 +301,7 @@ impl DatagramSource for UdpSocket {
     type Address = SocketAddr;
 
     fn try_recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), SourceError> {
-        self.socket.attempt(Ready::READABLE, |socket| socket.recv_from(buffer))
+        UdpSocket::try_recv_from(self, buffer)
     }
 
     fn try_send_to(
@@ -100,42 +309,26 @@ impl DatagramSource for UdpSocket {
         message: &[u8],
         receiver: Option<&SocketAddr>,
     ) -> Result<usize, SourceError> {
-        self.socket.attempt(Ready::WRITABLE, |socket| match receiver {
-            Some(receiver) if !self.connected => socket.send_to(message, *receiver),
-            _ => socket.send(message),
-        })
+        UdpSocket::try_send_to(self, message, receiver.copied())
     }
 }
 
 impl fmt::Debug for UdpSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.socket.io().fmt(f)
+        self.io().fmt(f)
     }
 }
 
-/// An endpoint that receives on `local`, and exchanges messages with `peer`
-/// alone if one is given, with `protocol`. `connection_made` was called when
-/// this returns.
-///
-/// asyncio: `loop.create_datagram_endpoint()`.
-///
-/// # Errors
-///
-/// [`NetError`]: the address is in use or not ours, no loop runs.
-///
-/// # Cancellation
-///
-/// The endpoint goes on by itself.
-pub async fn create_datagram_endpoint<P: DatagramProtocol<SocketAddr> + 'static>(
-    local: SocketAddr,
-    peer: Option<SocketAddr>,
-    protocol: P,
-) -> Result<DatagramTransport<SocketAddr>, NetError> {
-    let failed = |cause| NetError { operation: "receive datagrams on", address: local, cause };
-    let socket = UdpSocket::bind(local, peer)?;
-    let event_loop = get_running_loop().map_err(|_none| failed(SourceError::NoRunningLoop))?;
-    let transport = DatagramTransport::new(&event_loop, socket, protocol, peer)
-        .map_err(|_closed| failed(SourceError::Closed))?;
-    yield_now().await;
-    Ok(transport)
+#[cfg(unix)]
+impl std::os::fd::AsRawFd for UdpSocket {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.io().as_raw_fd()
+    }
+}
+
+#[cfg(windows)]
+impl std::os::windows::io::AsRawSocket for UdpSocket {
+    fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
+        self.io().as_raw_socket()
+    }
 }

@@ -174,6 +174,32 @@ macro_rules! unsupported {
     };
 }
 
+/// The cases in the file `$file` where `$condition` is so; elsewhere they are
+/// unsupported for `$reason`. And `$other` ones.
+macro_rules! cases_where {
+    (
+        $condition:meta, $reason:literal,
+        $file:ident { $($number:literal $name:ident)* }
+        $($other:expr),* $(,)?
+    ) => {
+        pub(crate) const CASES: &[Case] = &[
+            $(Case { number: $number, name: stringify!($name), run: $file::$name },)*
+            $($other,)*
+        ];
+
+        #[cfg($condition)]
+        mod $file;
+
+        #[cfg(not($condition))]
+        mod $file {
+            use crate::case::{Failure, Outcome};
+            $(pub(super) fn $name() -> Outcome {
+                Err(Failure::Unsupported($reason))
+            })*
+        }
+    };
+}
+
 /// Fails unless the condition holds; the text says what was observed.
 macro_rules! check {
     ($condition:expr, $otherwise:literal) => {

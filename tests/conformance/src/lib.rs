@@ -17,6 +17,7 @@
 //! |---|---|
 //! | `case` | what a case is, how it fails, the `check…!` macros |
 //! | `fixture` | the clock, the script and the log of the case that runs |
+//! | `real` | a loop that really waits, where there is an operating system |
 //! | `wire` | a connection whose two ends the case scripts |
 //! | `report` | running cases by number or name, and the lines above |
 //! | the others | cases, by subject |
@@ -48,6 +49,7 @@ mod contained;
 mod contexts;
 mod creating;
 mod datagrams;
+mod dns;
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod door;
 mod dropping;
@@ -68,15 +70,19 @@ mod promises;
 mod pull_reader;
 mod queues;
 mod readiness;
+#[cfg(not(any(target_os = "none", target_os = "wasi")))]
+mod real;
 mod repeating;
 mod runner;
 mod scopes;
 mod semaphores;
 mod servers;
+mod signals;
 mod staggered;
 mod starvation;
 mod stopping;
 mod streams;
+mod subprocesses;
 mod task_groups;
 mod tasks;
 mod testing;
@@ -120,6 +126,9 @@ pub const CASES: &[&[Case]] = &[
     panics::CASES,
     contained::CASES,
     threads::CASES,
+    signals::CASES,
+    subprocesses::CASES,
+    dns::CASES,
     readiness::CASES,
     testing::CASES,
     transports::CASES,

@@ -34,6 +34,25 @@ impl<'a, I: Items> Put<'a, I> {
     }
 }
 
+impl<I: Items> Put<'_, I> {
+    /// The queue is full, or shut down. Out of line, so that a put that has room is small.
+    ///
+    /// # Safety
+    ///
+    /// The future is pinned.
+    #[inline(never)]
+    unsafe fn wait(&self, item: I::Item, cx: &Context<'_>) -> Poll<Result<(), PutError<I::Item>>> {
+        let queue = self.queue;
+        // SAFETY: Pinned by this future; Same List: it borrows the queue.
+        if unsafe { queue.stock.books.refuses(&queue.putters, &self.waiter, cx.waker()) } {
+            self.waiter.set_outside();
+            return Poll::Ready(Err(PutError(item)));
+        }
+        self.item.set(Some(item));
+        Poll::Pending
+    }
+}
+
 impl<I: Items> Future for Put<'_, I> {
     type Output = Result<(), PutError<I::Item>>;
 
@@ -48,14 +67,8 @@ impl<I: Items> Future for Put<'_, I> {
             unsafe { queue.putters.leave_and_call(&this.waiter, &queue.getters) };
             return Poll::Ready(Ok(()));
         };
-        let books = &queue.stock.books;
-        // SAFETY: Pinned by this future; Same List: it borrows the queue.
-        if unsafe { books.refuses(&queue.putters, &this.waiter, cx.waker()) } {
-            this.waiter.set_outside();
-            return Poll::Ready(Err(PutError(item)));
-        }
-        this.item.set(Some(item));
-        Poll::Pending
+        // SAFETY: pinned, as this is.
+        unsafe { this.wait(item, cx) }
     }
 }
 

@@ -1,0 +1,252 @@
+//! What is started, and where its standard streams go.
+
+use super::exit::Exit;
+use super::process::Process;
+use super::process_error::{SpawnError, SpawnRefused};
+use crate::selector::StdSelector;
+use molen_core::io::source::SourceError;
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+/// Where one of a child's standard streams goes.
+#[derive(Debug, Default)]
+pub enum Redirect {
+    /// Where ours goes. asyncio: `None`.
+    #[default]
+    Inherit,
+    /// Nowhere: there is nothing to read, and what is written is gone.
+    /// asyncio: `DEVNULL`.
+    Null,
+    /// To us, through a pipe. asyncio: `PIPE`.
+    Pipe,
+    /// To a file, a pipe, a socket that is open already.
+    Descriptor(OwnedFd),
+}
+
+/// What happens to a child whose [`Process`] is dropped before it has ended, and
+/// one whose loop is closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnDrop {
+    /// It goes on, and is reaped when it ends.
+    #[default]
+    Leave,
+    /// It is ended by SIGKILL, and reaped.
+    Kill,
+}
+
+enum Stderr {
+    To(Redirect),
+    Stdout,
+}
+
+/// A program to start, with its arguments and surroundings: the standard
+/// library's builder, but with a loop's pipes.
+///
+/// Standard streams are inherited unless told otherwise. Other descriptors that
+/// are not close-on-exec are inherited as well.
+pub struct Command {
+    command: std::process::Command,
+    stdin: Redirect,
+    stdout: Redirect,
+    stderr: Stderr,
+    on_drop: OnDrop,
+}
+
+impl From<std::process::Command> for Command {
+    /// With all that was set there, but the standard streams.
+    fn from(command: std::process::Command) -> Command {
+        Command {
+            command,
+            stdin: Redirect::Inherit,
+            stdout: Redirect::Inherit,
+            stderr: Stderr::To(Redirect::Inherit),
+            on_drop: OnDrop::Leave,
+        }
+    }
+}
+
+impl Command {
+    /// `program`, which is looked for in `PATH` unless it is a path.
+    pub fn new(program: impl AsRef<OsStr>) -> Command {
+        std::process::Command::new(program).into()
+    }
+
+    /// A script for the shell, `/bin/sh`.
+    ///
+    /// What comes from elsewhere has no place in it: a shell takes it for
+    /// commands. Give it as an argument, which the script finds in `"$0"`, `"$1"` …
+    pub fn shell(script: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg(script);
+        command
+    }
+
+    /// Adds an argument.
+    pub fn arg(&mut self, argument: impl AsRef<OsStr>) -> &mut Command {
+        self.command.arg(argument);
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args(&mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> &mut Command {
+        self.command.args(arguments);
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub fn env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Command {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Has it begin in `directory`. asyncio: `cwd`.
+    pub fn current_dir(&mut self, directory: impl AsRef<Path>) -> &mut Command {
+        self.command.current_dir(directory);
+        self
+    }
+
+    /// Where its standard input comes from.
+    pub fn stdin(&mut self, from: Redirect) -> &mut Command {
+        self.stdin = from;
+        self
+    }
+
+    /// Where its standard output goes.
+    pub fn stdout(&mut self, to: Redirect) -> &mut Command {
+        self.stdout = to;
+        self
+    }
+
+    /// Where its standard error goes.
+    pub fn stderr(&mut self, to: Redirect) -> &mut Command {
+        self.stderr = Stderr::To(to);
+        self
+    }
+
+    /// Has its standard error go where its standard output goes, in the order
+    /// of writing. asyncio: `stderr=STDOUT`.
+    pub fn stderr_to_stdout(&mut self) -> &mut Command {
+        self.stderr = Stderr::Stdout;
+        self
+    }
+
+    /// What happens when its [`Process`] is dropped before it has ended.
+    pub fn on_drop(&mut self, on_drop: OnDrop) -> &mut Command {
+        self.on_drop = on_drop;
+        self
+    }
+
+    /// The rest of what can be set. What is set there for the standard streams
+    /// is overwritten.
+    pub fn as_std_mut(&mut self) -> &mut std::process::Command {
+        &mut self.command
+    }
+
+    fn start(&mut self) -> Result<Process, SpawnRefused> {
+        StdSelector::running("starting a process").map_err(SpawnRefused::Loop)?;
+        let (child, merged) = self.spawn().map_err(SpawnRefused::Os)?;
+        // From here on an error, which drops it, ends the child again.
+        let mut process = Process::of(Exit::of(child)?);
+        process.take_pipes(merged).map_err(SpawnRefused::Pipe)?;
+        process.set_on_drop(self.on_drop);
+        Ok(process)
+    }
+
+    /// The child and, when its two outputs are one pipe, the end of it to read.
+    fn spawn(&mut self) -> io::Result<(Child, Option<OwnedFd>)> {
+        self.command.stdin(self.stdin.to_stdio()?);
+        let mut merged = None;
+        match &self.stderr {
+            Stderr::To(stderr) => {
+                self.command.stdout(self.stdout.to_stdio()?).stderr(stderr.to_stdio()?);
+            }
+            Stderr::Stdout => {
+                let (first, second) = match &self.stdout {
+                    Redirect::Inherit => (Stdio::inherit(), duplicate(&io::stdout())?),
+                    Redirect::Pipe => {
+                        let (reader, writer) = io::pipe()?;
+                        merged = Some(reader.into());
+                        (writer.try_clone()?.into(), writer.into())
+                    }
+                    to => (to.to_stdio()?, to.to_stdio()?),
+                };
+                self.command.stdout(first).stderr(second);
+            }
+        }
+        let child = self.command.spawn();
+        // It keeps what it was given, and the other end would never be told of
+        // the end.
+        self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Ok((child?, merged))
+    }
+}
+
+impl Redirect {
+    fn to_stdio(&self) -> io::Result<Stdio> {
+        Ok(match self {
+            Redirect::Inherit => Stdio::inherit(),
+            Redirect::Null => Stdio::null(),
+            Redirect::Pipe => Stdio::piped(),
+            Redirect::Descriptor(descriptor) => duplicate(descriptor)?,
+        })
+    }
+}
+
+fn duplicate(stream: &impl AsFd) -> io::Result<Stdio> {
+    Ok(stream.as_fd().try_clone_to_owned()?.into())
+}
+
+impl core::fmt::Debug for Command {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.command.fmt(f)
+    }
+}
+
+/// Starts a program, as a child of the running loop's process.
+///
+/// The same command can be started again.
+///
+/// asyncio: `create_subprocess_exec()`.
+///
+/// # Errors
+///
+/// [`SpawnError`]: there is no such program, no loop of this crate runs, or the
+/// system has no processes or descriptors left. Nothing is left behind.
+///
+/// # Cancellation
+///
+/// It is started in one step: a task that is cancelled before has started
+/// nothing, and after that it has the [`Process`], whose dropping does as
+/// [`Command::on_drop`] says. What asyncio does to a child whose creation was
+/// cancelled, it does with [`OnDrop::Kill`].
+pub async fn create_subprocess_exec(command: &mut Command) -> Result<Process, SpawnError> {
+    command.start().map_err(|cause| {
+        let cause = match cause {
+            // What a full table of descriptors looks like from here.
+            SpawnRefused::Loop(SourceError::Os(code)) => {
+                SpawnRefused::Os(io::Error::from_raw_os_error(code))
+            }
+            cause => cause,
+        };
+        SpawnError { program: command.command.get_program().to_owned(), cause }
+    })
+}
+
+/// Has the shell run `script`, with our standard streams; for others see
+/// [`Command::shell`].
+///
+/// asyncio: `create_subprocess_shell()`.
+///
+/// # Errors
+///
+/// As [`create_subprocess_exec`].
+///
+/// # Cancellation
+///
+/// As [`create_subprocess_exec`].
+pub async fn create_subprocess_shell(script: impl AsRef<OsStr>) -> Result<Process, SpawnError> {
+    create_subprocess_exec(&mut Command::shell(script)).await
+}

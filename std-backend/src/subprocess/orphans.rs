@@ -1,0 +1,27 @@
+//! Children whose loop was closed before they ended: nobody notices their end
+//! any more, but they must not stay zombies for as long as this process lives.
+//!
+//! They are looked at whenever another child is started or orphaned, so there
+//! are never many. When this process ends, the system reaps the rest.
+
+use std::process::Child;
+use std::sync::{Mutex, PoisonError};
+
+static ORPHANS: Mutex<Vec<Child>> = Mutex::new(Vec::new());
+
+/// Takes over a child that has not been reaped.
+pub(super) fn adopt(child: Child) {
+    let mut orphans = ORPHANS.lock().unwrap_or_else(PoisonError::into_inner);
+    orphans.push(child);
+    reap_those(&mut orphans);
+}
+
+/// Reaps those that have ended.
+pub(super) fn reap() {
+    reap_those(&mut ORPHANS.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
+fn reap_those(orphans: &mut Vec<Child>) {
+    // An error means that somebody else has reaped it.
+    orphans.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+}

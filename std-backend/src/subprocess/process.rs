@@ -1,0 +1,149 @@
+//! A child as its parent sees it.
+
+use super::command::OnDrop;
+use super::exit::Exit;
+use super::process_error::ProcessError;
+use crate::pipe::{PipeError, ReadPipe, WritePipe};
+use crate::signals::Signal;
+use core::fmt;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::rc::Rc;
+
+/// A program that was started.
+///
+/// Dropping it ends nothing, unless [`OnDrop::Kill`](super::OnDrop::Kill) was
+/// asked for: the child goes on, with its pipes closed, and the loop reaps it when
+/// it ends. When the loop is closed first, it is reaped when another child is
+/// started, or by the system at the end of this process.
+///
+/// asyncio: `asyncio.subprocess.Process`.
+pub struct Process {
+    exit: Rc<Exit>,
+    /// What it reads, if that is a pipe. Dropped or closed, the child finds the end.
+    pub stdin: Option<WritePipe>,
+    /// What it writes, if that is a pipe. A child that writes more than the pipe
+    /// holds waits until it is read: who only waits for its end may wait for ever.
+    /// Line by line: [`open_streams`](molen_core::net::streams::open_streams).
+    pub stdout: Option<ReadPipe>,
+    /// What it writes about its errors, if that is a pipe of its own.
+    pub stderr: Option<ReadPipe>,
+}
+
+impl Process {
+    /// A child whose pipes are not taken yet, and which is ended when dropped.
+    pub(super) fn of(exit: Rc<Exit>) -> Process {
+        Process { exit, stdin: None, stdout: None, stderr: None }
+    }
+
+    /// Takes the child's pipes; `merged` if its outputs are one.
+    pub(super) fn take_pipes(&mut self, merged: Option<OwnedFd>) -> Result<(), PipeError> {
+        let (stdin, stdout, stderr) = self.exit.take_pipes();
+        self.stdin = stdin.map(WritePipe::new).transpose()?;
+        self.stdout = stdout.map(OwnedFd::from).or(merged).map(ReadPipe::new).transpose()?;
+        self.stderr = stderr.map(ReadPipe::new).transpose()?;
+        Ok(())
+    }
+
+    pub(super) fn set_on_drop(&self, on_drop: OnDrop) {
+        self.exit.set_on_drop(on_drop);
+    }
+
+    /// Its number. Once it has been reaped, the number may be another's.
+    pub fn pid(&self) -> u32 {
+        self.exit.pid()
+    }
+
+    /// How it ended, in one number; `None` while it runs. See [`returncode`].
+    pub fn returncode(&self) -> Option<i32> {
+        self.exit.status().map(returncode)
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// Its end alone: what it wrote may still be read then, and others may
+    /// still hold its pipes. Any number of tasks may wait.
+    ///
+    /// asyncio: `Process.wait()`, as it is since 2026: before, it waited for
+    /// the pipes too.
+    ///
+    /// # Errors
+    ///
+    /// [`ProcessError::LoopClosed`] when its loop was closed before.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing changes; it can be waited for again.
+    pub async fn wait(&self) -> Result<ExitStatus, ProcessError> {
+        struct Waiting<'a>(&'a Exit, u64);
+        impl Drop for Waiting<'_> {
+            fn drop(&mut self) {
+                self.0.forget_waiter(self.1);
+            }
+        }
+        let waiting = Waiting(&self.exit, self.exit.new_waiter());
+        let status = core::future::poll_fn(|cx| waiting.0.poll_status(cx, waiting.1)).await;
+        status.ok_or(ProcessError::LoopClosed { pid: self.pid() })
+    }
+
+    /// Sends it `signal`. asyncio: `Process.send_signal()`.
+    ///
+    /// # Errors
+    ///
+    /// [`ProcessError::NoSuchProcess`] when it has ended, which one sees only
+    /// when the loop has noticed it; [`ProcessError::NotSent`] when the
+    /// system refuses, for instance because it runs as another user.
+    pub fn send_signal(&self, signal: Signal) -> Result<(), ProcessError> {
+        let pid = self.pid();
+        self.exit.send_signal(signal).map_err(|cause| match cause.raw_os_error() {
+            Some(libc::ESRCH) => ProcessError::NoSuchProcess { signal, pid },
+            _ => ProcessError::NotSent { signal, pid, cause },
+        })
+    }
+
+    /// Asks it to end: SIGTERM. asyncio: `Process.terminate()`.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_signal`](Self::send_signal).
+    pub fn terminate(&self) -> Result<(), ProcessError> {
+        self.send_signal(Signal::TERM)
+    }
+
+    /// Ends it: SIGKILL. asyncio: `Process.kill()`.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_signal`](Self::send_signal).
+    pub fn kill(&self) -> Result<(), ProcessError> {
+        self.send_signal(Signal::KILL)
+    }
+}
+
+/// An end in one number: the exit code, or the signal that ended it, below zero.
+///
+/// asyncio: `returncode`.
+pub fn returncode(status: ExitStatus) -> i32 {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => code,
+        (None, Some(signal)) => -signal,
+        // Ended by neither: the system has no such end.
+        (None, None) => status.into_raw(),
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.exit.process_dropped();
+    }
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Process")
+            .field("pid", &self.pid())
+            .field("returncode", &self.returncode())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,175 @@
+//! Signals that a shell sends to this process. Each case has one of its own.
+
+use crate::case::Outcome;
+use crate::fixture::{event, stop};
+use crate::real::{ok, run};
+use molen::schedule::ExceptionContext;
+use molen::signals::{InvalidSignal, Signal, SignalEventLoop, SignalRefused};
+use molen::subprocess::create_subprocess_shell;
+use molen::{Duration, get_running_loop, sleep};
+use std::format;
+use std::process::Command;
+use std::rc::Rc;
+
+/// Has `signal` sent to this process after `delay` seconds, and goes on.
+fn send_after(delay: &str, signal: Signal) -> Outcome {
+    let script = format!("sleep {delay}; kill -{} $PPID", signal.as_raw());
+    ok(Command::new("/bin/sh").args(["-c", &script]).spawn())?;
+    Ok(())
+}
+
+/// Sends `signal` to this process, and lets the loop see to it.
+async fn send(signal: Signal) -> Outcome {
+    let sender = create_subprocess_shell(format!("kill -{} $PPID", signal.as_raw()));
+    ok(ok(sender.await)?.wait().await)?;
+    sleep(Duration::from_millis(1)).await;
+    Ok(())
+}
+
+/// Whether this process has a handler for `signal`, where the system tells.
+fn is_caught(signal: Signal) -> Option<bool> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+    let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+    Some(mask & 1 << (signal.as_raw() - 1) != 0)
+}
+
+pub(super) fn a_signal_wakes_a_waiting_loop_and_is_an_ordinary_callback() -> Outcome {
+    let event_loop = ok(molen::new_event_loop())?;
+    let its = event_loop.clone();
+    ok(event_loop.add_signal_handler(Signal::USR1, move || {
+        event("signal");
+        // After what is ready already, before the end of the turn's batch.
+        let soon = its.call_soon(|| event("soon"));
+        stop();
+        soon.map(drop)
+    }))?;
+    event_loop.call_later(Duration::from_secs(60), || {
+        event("slept on");
+        stop();
+    })?;
+    send_after("0.05", Signal::USR1)?;
+    event_loop.run_forever()?;
+    check_events!("signal");
+    event_loop.turn(Some(Duration::ZERO))?;
+    check_events!("signal", "soon");
+    Ok(())
+}
+
+pub(super) fn handlers_are_refused_replaced_and_removed() -> Outcome {
+    for number in [-1, 0, 1000] {
+        check_eq!(Signal::from_raw(number), Err(InvalidSignal(number)));
+    }
+    run(async {
+        let event_loop = get_running_loop()?;
+        let add = |signal, name| event_loop.add_signal_handler(signal, move || event(name));
+        for signal in [Signal::KILL, Signal::STOP] {
+            let refused = add(signal, "never").map_err(|error| error.cause);
+            check_matches!(refused, Err(SignalRefused::NotCatchable));
+        }
+        let refused = add(Signal::SEGV, "never").map_err(|error| error.cause);
+        check_matches!(refused, Err(SignalRefused::Fault));
+        ok(add(Signal::WINCH, "first"))?;
+        ok(add(Signal::WINCH, "second"))?;
+        send(Signal::WINCH).await?;
+        check_events!("second");
+        check!(is_caught(Signal::WINCH) != Some(false), "the system has no handler");
+        check!(event_loop.remove_signal_handler(Signal::WINCH), "there was none");
+        check!(!event_loop.remove_signal_handler(Signal::WINCH), "there still was one");
+        check!(is_caught(Signal::WINCH) != Some(true), "the system still has the handler");
+        send(Signal::WINCH).await?;
+        check_events!("second");
+        Ok(())
+    })
+}
+
+pub(super) fn a_cancelled_handler_is_removed_when_its_signal_comes() -> Outcome {
+    run(async {
+        let event_loop = get_running_loop()?;
+        let handle = ok(event_loop.add_signal_handler(Signal::URG, || event("called")))?;
+        handle.cancel();
+        check!(is_caught(Signal::URG) != Some(false), "the system has no handler");
+        send(Signal::URG).await?;
+        check_events!();
+        check!(is_caught(Signal::URG) != Some(true), "the system still has the handler");
+        check!(!event_loop.remove_signal_handler(Signal::URG), "it is still there");
+        Ok(())
+    })
+}
+
+pub(super) fn closing_the_loop_removes_its_handlers() -> Outcome {
+    let event_loop = ok(molen::new_event_loop())?;
+    for signal in [Signal::CONT, Signal::CHLD] {
+        ok(event_loop.add_signal_handler(signal, || event("called")))?;
+        check!(is_caught(signal) != Some(false), "the system has no handler");
+    }
+    event_loop.close()?;
+    for signal in [Signal::CONT, Signal::CHLD] {
+        check!(is_caught(signal) != Some(true), "the system still has the handler");
+        let refused = event_loop.add_signal_handler(signal, || ()).map_err(|error| error.cause);
+        check_matches!(refused, Err(SignalRefused::Loop(_)));
+    }
+    run(send(Signal::CONT))?;
+    check_events!();
+    Ok(())
+}
+
+pub(super) fn a_refusal_of_the_system_leaves_no_handler() -> Outcome {
+    // glibc keeps this one for itself; where it is free, it can be had.
+    let Ok(signal) = Signal::from_raw(32) else { return Ok(()) };
+    let event_loop = ok(molen::new_event_loop())?;
+    let added = event_loop.add_signal_handler(signal, || ());
+    let has_it = added.is_ok();
+    if let Err(refused) = added {
+        check_matches!(refused.cause, SignalRefused::Os(_));
+        // Nothing half done keeps it from another loop.
+        let other = ok(molen::new_event_loop())?;
+        let refused = other.add_signal_handler(signal, || ()).map_err(|error| error.cause);
+        check_matches!(refused, Err(SignalRefused::Os(_)));
+    }
+    check_eq!(event_loop.remove_signal_handler(signal), has_it);
+    Ok(())
+}
+
+pub(super) fn signals_of_one_kind_before_a_turn_are_one_call() -> Outcome {
+    let event_loop = ok(molen::new_event_loop())?;
+    ok(event_loop.add_signal_handler(Signal::IO, || event("called")))?;
+    let script = format!("for i in 1 2 3 4 5; do kill -{} $PPID; done", Signal::IO.as_raw());
+    ok(Command::new("/bin/sh").args(["-c", &script]).status())?;
+    event_loop.turn(Some(Duration::ZERO))?;
+    event_loop.turn(Some(Duration::ZERO))?;
+    check_events!("called");
+    Ok(())
+}
+
+pub(super) fn a_signal_has_one_loop_at_a_time() -> Outcome {
+    let first = ok(molen::new_event_loop())?;
+    let second = ok(molen::new_event_loop())?;
+    ok(first.add_signal_handler(Signal::TTIN, || event("first")))?;
+    let refused = second.add_signal_handler(Signal::TTIN, || ()).map_err(|error| error.cause);
+    check_matches!(refused, Err(SignalRefused::OfAnotherLoop));
+    check!(!second.remove_signal_handler(Signal::TTIN), "another loop's was removed");
+    check!(first.remove_signal_handler(Signal::TTIN), "it was not there");
+    ok(second.add_signal_handler(Signal::TTIN, || event("second")))?;
+    second.run_until_complete(send(Signal::TTIN))??;
+    check_events!("second");
+    Ok(())
+}
+
+pub(super) fn a_failing_handler_is_reported_and_called_again() -> Outcome {
+    run(async {
+        let event_loop = get_running_loop()?;
+        event_loop.set_exception_handler(Some(Rc::new(|_loop, _context: &ExceptionContext<'_>| {
+            event("reported");
+            Ok(())
+        })));
+        ok(event_loop.add_signal_handler(Signal::USR2, || {
+            event("called");
+            Err("out of flour")
+        }))?;
+        send(Signal::USR2).await?;
+        send(Signal::USR2).await?;
+        check_events!("called", "reported", "called", "reported");
+        Ok(())
+    })
+}

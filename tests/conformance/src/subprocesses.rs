@@ -1,0 +1,32 @@
+//! Pipes and other programs: behaviours 330 to 353, and our own from 1830.
+
+use crate::case::Case;
+
+cases_where! {
+    unix, "there are no child processes on this platform",
+    real {
+        330 a_read_pipe_connects_receives_and_closes
+        332 pausing_a_closed_pipe_does_nothing
+        333 a_reader_that_vanishes_is_noticed_without_a_write
+        334 a_failed_write_loses_the_connection
+        335 write_eof_waits_for_what_is_pending
+        1830 a_reader_that_vanishes_closes_an_idle_transport
+        337 after_the_end_signals_find_no_such_process
+        340 wait_returns_at_the_end_though_a_grandchild_holds_the_output
+        341 dropping_kills_a_running_child_and_no_finished_one
+        342 a_cancelled_creation_leaves_no_child
+        344 after_a_cancelled_wait_another_works
+        346 communicate_ignores_a_broken_pipe
+        347 empty_input_closes_the_standard_input
+        348 the_standard_input_is_not_inherited_by_siblings
+        349 a_child_that_is_not_read_waits
+        350 output_is_read_after_the_end
+        351 a_signal_that_races_with_the_end_steals_no_status
+        352 errors_are_merged_into_the_output
+        353 a_program_that_is_not_there_is_an_error
+        1831 the_end_by_a_signal_is_its_number_below_zero
+        1832 large_outputs_and_inputs_do_not_wait_for_each_other
+        1833 closing_the_loop_ends_waiting
+    }
+    unsupported!(338, a_subprocess_protocol_hears_of_each_pipe, "there is no SubprocessProtocol yet"),
+}
