@@ -209,8 +209,8 @@ pub enum InvalidState {
 impl fmt::Display for InvalidState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Pending => "invalid state: the result is not set yet",
-            Self::Done => "invalid state: already completed or cancelled",
+            Self::Pending => "cannot take the result: it is not set yet",
+            Self::Done => "cannot complete the promise: it is completed or cancelled already",
         })
     }
 }
@@ -256,9 +256,13 @@ impl fmt::Display for TaskError {
             Self::Panicked(payload) => {
                 write!(f, "the task panicked: {}", crate::platform::panic_message(payload))
             }
-            Self::Taken => f.write_str("the result of the task was already taken"),
-            Self::ForeignLoop => f.write_str("the task belongs to another event loop"),
-            Self::Itself => f.write_str("the task cannot await itself: it would wait for ever"),
+            Self::Taken => f.write_str("cannot take the result of the task: it was taken already"),
+            Self::ForeignLoop => {
+                f.write_str("cannot await the task: it belongs to another event loop")
+            }
+            Self::Itself => f.write_str(
+                "cannot await the task: it is the one that awaits, and would wait for ever",
+            ),
         }
     }
 }

@@ -329,10 +329,12 @@ impl<C: ChildTasks, O: GatherOutcome<C>> Future for Gather<C, O> {
                 Scoped::Pending => return Poll::Pending,
                 Scoped::Ready(Some(output)) => {
                     this.stage = Stage::Over;
+                    this.scope.leave();
                     return Poll::Ready(output);
                 }
                 Scoped::Ready(None) => {
                     drop(this.family.children.take());
+                    this.scope.leave();
                     let stage = core::mem::replace(&mut this.stage, Stage::Over);
                     if let Stage::Cancelling(cancelled) = stage {
                         this.stage = Stage::Propagating(cancelled.propagate());

@@ -16,6 +16,7 @@
 //! Where there is a heap, a [`Listener`](super::Listener) can be told of events in place of
 //! wakers: a connection that is driven by its events needs no task.
 
+use crate::schedule::wake_contained;
 use core::cell::Cell;
 use core::task::{Context, Poll, Waker};
 
@@ -183,15 +184,16 @@ impl Registration {
         if self.listens() {
             return self.tell();
         }
+        // A selector has other events to tell of, whatever a foreign waker does.
         if directions.contains(Ready::READABLE)
             && let Some(waker) = self.reader.take()
         {
-            waker.wake();
+            wake_contained(waker);
         }
         if directions.contains(Ready::WRITABLE)
             && let Some(waker) = self.writer.take()
         {
-            waker.wake();
+            wake_contained(waker);
         }
     }
 

@@ -16,6 +16,7 @@
 //!   task that somebody still refers to.
 //! * **One Thread**: everything but the inbox is used on the loop's thread only.
 
+use super::contain;
 #[cfg(feature = "alloc")]
 use super::hooks::Hooks;
 use super::node::{Chain, Node};
@@ -328,6 +329,7 @@ impl EventLoop {
     /// # Errors
     ///
     /// [`RunError::AlreadyRunning`] while it runs; it then goes on running.
+    /// Where there is a heap, also in a destructor of what an aborted task held.
     pub fn close(&self) -> Result<(), RunError> {
         if self.is_running() {
             return Err(RunError::AlreadyRunning);
@@ -335,9 +337,14 @@ impl EventLoop {
         if self.is_closed() {
             return Ok(());
         }
+        #[cfg(feature = "alloc")]
+        if self.tasks.has_ending() {
+            // Who ends it has yet to take it out of the list of a loop that is open.
+            return Err(RunError::AlreadyRunning);
+        }
         self.raise(CLOSED);
         if let Some(backend) = self.backend() {
-            backend.close();
+            contain(Some(self), "closing the selector panicked", || backend.close());
         }
         #[cfg(feature = "threads")]
         self.close_inbox();
@@ -356,7 +363,7 @@ impl EventLoop {
         while let Some(node) = self.timers.pop_any() {
             // A task's waker queues the task, a callback's the callback.
             // SAFETY: only timers are put there.
-            unsafe { Timer::fire(node) };
+            contain(Some(self), "a waker panicked", || unsafe { Timer::fire(node) });
         }
         #[cfg(not(feature = "threads"))]
         self.tasks.turn_round();

@@ -198,6 +198,37 @@ impl EventLoop {
     }
 }
 
+/// Runs what may be anybody's code where a panic must not end what is around
+/// it; on platforms that unwind, the panic is reported to `event_loop`. Without
+/// one it is lost: then it is a second one, and the first unwinds.
+#[inline]
+pub(crate) fn contain(event_loop: Option<&EventLoop>, message: &str, mut run: impl FnMut()) {
+    #[cfg(feature = "threads")]
+    if let Err(payload) = crate::platform::catch_unwind(&mut run)
+        && let Some(event_loop) = event_loop
+    {
+        event_loop.report_panic(message, &payload);
+    }
+    #[cfg(not(feature = "threads"))]
+    {
+        let _ = (event_loop, message);
+        run();
+    }
+}
+
+/// Calls a waker; what a foreign one panics with is reported.
+pub(crate) fn wake_contained(waker: core::task::Waker) {
+    if cfg!(not(feature = "threads")) || crate::task::header::task_of(&waker).is_some() {
+        return waker.wake();
+    }
+    let mut waker = Some(waker);
+    contain(super::current(), "a waker panicked", || {
+        if let Some(waker) = waker.take() {
+            waker.wake();
+        }
+    });
+}
+
 /// Runs a handler; on platforms that unwind, its panic counts as failing.
 fn guard(handler: &mut dyn FnMut() -> Result<(), HandlerFailed>) -> Result<(), HandlerFailed> {
     #[cfg(feature = "threads")]

@@ -21,6 +21,9 @@ pub(super) struct Hooks {
     /// The cancel scope that is being polled; null when none is.
     #[cfg(feature = "alloc")]
     scope_around: Cell<*const Scope>,
+    /// What the newest eager step that goes on interrupts.
+    #[cfg(feature = "alloc")]
+    pub(super) suspended: Cell<*const super::turn::Suspended>,
     #[cfg(feature = "alloc")]
     tasks: TaskHooks,
 }
@@ -44,6 +47,8 @@ impl Hooks {
             read_buffer: Cell::new(None),
             #[cfg(feature = "alloc")]
             scope_around: Cell::new(core::ptr::null()),
+            #[cfg(feature = "alloc")]
+            suspended: Cell::new(core::ptr::null()),
             #[cfg(feature = "alloc")]
             tasks: TaskHooks {
                 factory: Cell::new(None),

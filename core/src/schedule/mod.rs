@@ -55,5 +55,6 @@ pub use store::CallbackStore;
 pub use timers::WheelStore;
 pub use turn::Turn;
 
+pub(crate) use exception::{contain, wake_contained};
 pub(crate) use loop_memory::LoopMemory;
 pub(crate) use loop_ref::current;

@@ -8,6 +8,7 @@
 //!  Cancelled (never runs)
 //! ```
 
+use super::contain;
 use super::event_loop::EventLoop;
 use super::inbox::{Entry, InboxLink};
 use crate::atomic::{AtomicU32, Ordering};
@@ -87,5 +88,6 @@ pub(super) unsafe fn take_in(posted: NonNull<Posted>, event_loop: &EventLoop) {
         }
     };
     // A closed loop refuses, and the callback is dropped, as by `close`.
-    drop(event_loop.call_soon(run));
+    let mut scheduled = Some(event_loop.call_soon(run));
+    contain(Some(event_loop), "dropping a callback panicked", || scheduled = None);
 }

@@ -14,22 +14,24 @@
 //! [`PollBudget`](crate::io::PollBudget) allows: asking the system each time
 //! would cost more than the work.
 
+use super::contain;
 use super::event_loop::{EventLoop, Running};
-use super::node::Node;
 use super::timer::Timer;
 use crate::error::RunError;
 use crate::io::{SelectError, Wait};
 use crate::task::TaskRef;
 use crate::time::{Duration, Instant};
-use crate::trace::{Observer, observe_step, run_steps};
+use crate::trace::{Observer, run_steps};
 use core::future::Future;
 use core::pin::pin;
-use core::ptr::NonNull;
 
 mod busy;
+mod eager;
 mod root;
 
 use busy::{Busy, budget};
+#[cfg(feature = "alloc")]
+pub(in crate::schedule) use eager::Suspended;
 use root::{Ended, Main, MainFuture, RootGuard};
 
 /// What one turn did.
@@ -191,39 +193,13 @@ impl EventLoop {
         self.running_node.set(core::ptr::null());
     }
 
-    /// Runs a node now, inside of what runs.
-    ///
-    /// # Safety
-    ///
-    /// It is a task's, in no chain, and alive; *Right Table*; the loop runs on this thread.
-    pub(crate) unsafe fn run_eagerly(&self, node: NonNull<Node>) {
-        let outer = self.running_node.replace(node.as_ptr());
-        let around = crate::task::cancel::scope::around(self).replace(core::ptr::null());
-        #[cfg(feature = "alloc")]
-        let entered = self.task_hooks().entered.take();
-        // SAFETY: the caller's promise.
-        let run = || unsafe { (node.as_ref().table().run)(node, self) };
-        let run = || observe_step(self, node, run);
-        #[cfg(feature = "threads")]
-        if let Err(payload) = crate::platform::catch_unwind(&mut { run }) {
-            self.running_node.set(node.as_ptr());
-            self.end_panicked(payload);
-        }
-        #[cfg(not(feature = "threads"))]
-        run();
-        #[cfg(feature = "alloc")]
-        self.task_hooks().entered.set(entered);
-        crate::task::cancel::scope::around(self).set(around);
-        self.running_node.set(outer);
-    }
-
     pub(super) fn batch_is_empty(&self) -> bool {
         self.batch.get().is_empty()
     }
 
     /// Takes a node that is done out of the ready queue, if it is there.
     #[cfg(not(feature = "threads"))]
-    pub(crate) fn remove_from_ready(&self, node: NonNull<Node>) {
+    pub(crate) fn remove_from_ready(&self, node: core::ptr::NonNull<super::node::Node>) {
         let mut batch = self.batch.get();
         // SAFETY: Alive In Chain; In One Chain: the batch is the loop's.
         let mut found = unsafe { batch.remove(node) };
@@ -312,12 +288,18 @@ impl Running<'_> {
         let mut fired = 0;
         if !first.is_never() {
             let now = self.backend.now();
-            // SAFETY: a loop that runs was started.
-            while let Some(node) = unsafe { self.event_loop.timers.pop_due(now) } {
-                self.event_loop.trace.timer_fired(self.event_loop, node);
-                // SAFETY: only timers are put there.
-                unsafe { Timer::fire(node) };
-                fired += 1;
+            let mut all_fired = false;
+            while !all_fired {
+                contain(Some(self.event_loop), "a waker panicked", || {
+                    // SAFETY: a loop that runs was started.
+                    while let Some(node) = unsafe { self.event_loop.timers.pop_due(now) } {
+                        self.event_loop.trace.timer_fired(self.event_loop, node);
+                        fired += 1;
+                        // SAFETY: only timers are put there.
+                        unsafe { Timer::fire(node) };
+                    }
+                    all_fired = true;
+                });
             }
         }
         fired

@@ -31,6 +31,7 @@
 //! * **Pinned**, **Same List**: those of `wait_list`.
 
 use super::wait_list::{WaitList, Waiter};
+use crate::schedule::wake_contained;
 use core::cell::Cell;
 use core::fmt;
 use core::future::Future;
@@ -172,7 +173,8 @@ impl Barrier {
         while let Some(waker) = self.filling.take_first_and(|phase| phase.set(Phase::Inside(index)))
         {
             index += 1;
-            waker.wake();
+            // Whatever a foreign one does, the others have passed too.
+            wake_contained(waker);
         }
     }
 

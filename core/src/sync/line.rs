@@ -20,6 +20,7 @@
 //!   yet; if `next` is null, everybody was.
 
 use super::wait_list::{Place, WaitList, Waiter};
+use crate::schedule::{contain, current};
 use core::cell::Cell;
 use core::ptr::{from_ref, null};
 use core::task::Waker;
@@ -107,9 +108,20 @@ impl Line {
 
     /// Calls everybody.
     pub(crate) fn call_all(&self) {
+        /// Calls those behind one whose foreign waker has panicked.
+        struct CallRest<'a>(&'a Line);
+        impl Drop for CallRest<'_> {
+            fn drop(&mut self) {
+                while !self.0.next.get().is_null() {
+                    contain(current(), "a waker panicked", || self.0.call_from_next());
+                }
+            }
+        }
+        let rest = CallRest(self);
         while !self.next.get().is_null() {
             self.call_from_next();
         }
+        core::mem::forget(rest);
     }
 
     /// Takes `waiter` out, if it is in. True if it had been called and so owes

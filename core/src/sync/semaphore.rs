@@ -22,6 +22,7 @@
 //! * **Pinned**, **Same List**: those of `wait_list`.
 
 use super::wait_list::{WaitList, Waiter};
+use crate::schedule::{contain, current};
 use core::cell::Cell;
 use core::fmt;
 use core::future::Future;
@@ -152,7 +153,9 @@ impl Semaphore {
         {
             self.permits.set(left);
             self.granted.set(self.granted.get() + 1);
+            let rest = GrantRest(self);
             self.waiters.wake_first();
+            forget(rest);
         }
     }
 
@@ -203,6 +206,15 @@ impl Semaphore {
             self.granted.set(self.granted.get() - 1);
             self.release_many(*waiter.carried());
         }
+    }
+}
+
+/// Serves those behind one whose waker, a foreign one, has panicked.
+struct GrantRest<'a>(&'a Semaphore);
+
+impl Drop for GrantRest<'_> {
+    fn drop(&mut self) {
+        contain(current(), "a waker panicked", || self.0.grant());
     }
 }
 

@@ -29,6 +29,7 @@
 //! * **Set Waker**: the waker of a waiter that stands is set, and owned by it;
 //!   that of any other may be anything.
 
+use crate::schedule::wake_contained;
 use core::cell::Cell;
 use core::mem::MaybeUninit;
 use core::ptr::{NonNull, from_ref, null};
@@ -426,6 +427,20 @@ impl<P> WaitList<P> {
 
     /// Takes all out, waking each in order of arrival.
     pub(crate) fn wake_all(&self) {
+        let rest = WakeRest(self);
         while self.wake_first() {}
+        core::mem::forget(rest);
+    }
+}
+
+/// Those behind one whose waker, a foreign one, has panicked: they are woken
+/// all the same.
+struct WakeRest<'a, P>(&'a WaitList<P>);
+
+impl<P> Drop for WakeRest<'_, P> {
+    fn drop(&mut self) {
+        while let Some(waker) = self.0.take_first() {
+            wake_contained(waker);
+        }
     }
 }

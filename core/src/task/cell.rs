@@ -250,17 +250,35 @@ unsafe fn panicked(node: NonNull<Node>, event_loop: &EventLoop, payload: crate::
 pub(crate) unsafe fn abort_or_cancel(task: NonNull<Header>) -> bool {
     // SAFETY: the caller's promise.
     let (header, event_loop) = unsafe { (task.as_ref(), task.as_ref().owner()) };
+    if event_loop.is_running_node(task.cast()) {
+        // SAFETY: the caller's promise.
+        return unsafe { abort_later(task) };
+    }
     if header.has(DONE) {
         return false;
     }
-    if event_loop.is_running_node(task.cast()) {
-        // Its own future is being polled and cannot be dropped under it.
-        header.set(CANCEL);
-        // SAFETY: the caller's reference.
-        unsafe { state::wake_by_ref(task) };
-    } else {
-        // SAFETY: alive and not DONE.
-        unsafe { abort(task, event_loop) };
+    // SAFETY: alive and not DONE.
+    unsafe { abort(task, event_loop) };
+    true
+}
+
+/// Ends a task whose future is being polled, and cannot be dropped under it,
+/// at the end of its step.
+///
+/// # Safety
+///
+/// The caller owns a reference and is on the loop's thread.
+#[cold]
+#[cfg_attr(not(feature = "threads"), inline(never))]
+pub(crate) unsafe fn abort_later(task: NonNull<Header>) -> bool {
+    // SAFETY: the caller's promise.
+    let header = unsafe { task.as_ref() };
+    if header.has(DONE) {
+        return false;
     }
+    header.state.set_aborted();
+    header.set(CANCEL);
+    // SAFETY: the caller's reference.
+    unsafe { state::wake_by_ref(task) };
     true
 }

@@ -1,7 +1,7 @@
 //! The handle of a task.
 
 use super::cancel::{self, CancelMessage, Cancelled};
-use super::cell::abort_or_cancel;
+use super::cell::{abort_later, abort_or_cancel};
 use super::header::{Header, stage};
 use super::name::{self, TaskName};
 use super::state::{self, CANCELLED, DONE, HANDLE, OUTPUT};
@@ -130,11 +130,23 @@ impl<T> Task<T> {
     }
 
     /// Drops the task's future now, without giving it a step to clean up. A
-    /// task that aborts itself ends at the end of its step. Returns whether it
-    /// had not ended yet.
+    /// task that aborts itself ends at the end of its step, and so does one
+    /// that is aborted by the eager first step of a task that it creates:
+    /// nothing catches that. Returns whether it had not ended yet.
     ///
     /// tokio: `JoinHandle::abort`; asyncio has no such call.
     pub fn abort(&self) -> bool {
+        // SAFETY: Outlives Tasks (EventLoop).
+        let event_loop = unsafe { self.header().owner() };
+        if event_loop.is_suspended(self.task.cast()) {
+            // SAFETY: the handle owns a reference; handles do not leave the thread.
+            return unsafe { abort_later(self.task) };
+        }
+        self.end()
+    }
+
+    /// [`abort`](Self::abort), where no eager step can be the caller.
+    pub(crate) fn end(&self) -> bool {
         // SAFETY: the handle owns a reference; handles do not leave the thread.
         unsafe { abort_or_cancel(self.task) }
     }

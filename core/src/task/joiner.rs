@@ -124,9 +124,8 @@ mod word {
         /// Remembers `waker` in place of whoever waited before.
         #[inline]
         pub(crate) fn set(&self, waker: &Waker) {
-            let cell = self.waiter();
             let word = match header::task_of(waker) {
-                Some(task) if cell.get() == task.as_ptr().cast() => return,
+                Some(task) if self.waiter().get() == task.as_ptr().cast() => return,
                 Some(task) => {
                     // SAFETY: the borrowed waker owns a reference.
                     unsafe { state::retain(task) };
@@ -134,7 +133,8 @@ mod word {
                 }
                 None => tagged(Box::into_raw(Box::new(waker.clone())), BOXED),
             };
-            drop(Waiter::from_word(cell.replace(word)));
+            // Looked for now: cloning a foreign waker may have moved it.
+            drop(Waiter::from_word(self.waiter().replace(word)));
         }
 
         /// Remembers `waker`, unless somebody waits already.
@@ -247,8 +247,15 @@ mod word {
                     unsafe { state::wake(task) }
                 }
                 #[cfg(feature = "threads")]
-                Waiter::Other(ref waker) => {
-                    let woken = crate::platform::catch_unwind(&mut || waker.wake_by_ref());
+                Waiter::Other(_) => {
+                    let mut waiter = Some(self);
+                    let woken = crate::platform::catch_unwind(&mut || {
+                        if let Some(Waiter::Other(waker)) = &waiter {
+                            waker.wake_by_ref();
+                        }
+                        // Its drop may panic as well.
+                        waiter = None;
+                    });
                     if let Err(payload) = woken {
                         event_loop
                             .report_panic("the waker of who awaits a task panicked", &payload);

@@ -62,7 +62,9 @@ impl<E: fmt::Display> fmt::Display for PromiseError<E> {
         match self {
             Self::Cancelled => f.write_str("the promise was cancelled"),
             Self::Failed(exception) => exception.fmt(f),
-            Self::ForeignLoop => f.write_str("the promise belongs to another event loop"),
+            Self::ForeignLoop => {
+                f.write_str("cannot wait for the promise: it belongs to another event loop")
+            }
         }
     }
 }
@@ -88,12 +90,20 @@ impl<T, E: fmt::Display> Promise<T, E> {
         if self.done() {
             return Err(InvalidState::Done);
         }
-        *self.outcome.borrow_mut() = outcome;
-        self.waiters.wake_all();
-        let callbacks = self.callbacks.replace(Chain::EMPTY);
-        if let Some(owner) = self.owner.borrow().as_ref() {
-            owner.run_done_callbacks(callbacks);
+        /// The done callbacks, which come after those who wait, also if the
+        /// waker of one of those panics.
+        struct Then<'a, T, E: fmt::Display>(&'a Promise<T, E>);
+        impl<T, E: fmt::Display> Drop for Then<'_, T, E> {
+            fn drop(&mut self) {
+                let callbacks = self.0.callbacks.replace(Chain::EMPTY);
+                if let Some(owner) = self.0.owner.borrow().as_ref() {
+                    owner.run_done_callbacks(callbacks);
+                }
+            }
         }
+        *self.outcome.borrow_mut() = outcome;
+        let _then = Then(self);
+        self.waiters.wake_all();
         Ok(())
     }
 

@@ -13,6 +13,8 @@ use core::task::{Context, Poll, Waker};
 /// What a place of a group holds.
 enum Place<T, E> {
     Free,
+    /// Its task is being created, which may be an eager one.
+    Taken,
     Running(Task<Result<T, E>>),
     Value(T),
     Failed(Exception<E>),
@@ -31,6 +33,15 @@ pub struct BoundedTaskGroup<T, E, const N: usize> {
     places: [RefCell<Place<T, E>>; N],
     cancelled: Cell<bool>,
     waker: Cell<Option<Waker>>,
+}
+
+/// A place whose task could not be created is free again.
+struct Taken<'a, T, E>(&'a RefCell<Place<T, E>>);
+
+impl<T, E> Drop for Taken<'_, T, E> {
+    fn drop(&mut self) {
+        *self.0.borrow_mut() = Place::Free;
+    }
 }
 
 /// Which of the group's tasks it is.
@@ -86,8 +97,16 @@ impl<T: 'static, E: 'static, const N: usize> BoundedTaskGroup<T, E, N> {
         let Some(number) = self.places.iter().position(free) else {
             return Err(CreateError::Full(task));
         };
+        let place = &self.places[number];
+        let taken = Taken(place);
+        *place.borrow_mut() = Place::Taken;
         let task = create_task(task).map_err(CreateError::Schedule)?;
-        *self.places[number].borrow_mut() = Place::Running(task);
+        core::mem::forget(taken);
+        // An eager task may have made the group shut down, or be dropped.
+        if self.phase.get() != Phase::Entered {
+            task.cancel();
+        }
+        *place.borrow_mut() = Place::Running(task);
         // The task's end wakes whoever polled it last; the group has not yet.
         if let Some(waker) = self.waker.take() {
             waker.wake();
@@ -169,7 +188,9 @@ impl<T, E, const N: usize> Members for BoundedTaskGroup<T, E, N> {
     }
 
     fn all_ended(&self) -> bool {
-        let running = |place: &RefCell<Place<T, E>>| matches!(*place.borrow(), Place::Running(_));
+        let running = |place: &RefCell<Place<T, E>>| {
+            matches!(*place.borrow(), Place::Running(_) | Place::Taken)
+        };
         !self.places.iter().any(running)
     }
 

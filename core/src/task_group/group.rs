@@ -118,8 +118,8 @@ impl<E> TaskGroup<E> {
             .map_err(|error| CreateError::Schedule(error.map(Member::into_future)))?;
         if !task.done() {
             self.0.tasks.borrow_mut()[number] = Some(task.task_ref());
-            // An eager task may have made the group shut down.
-            if self.0.phase.get() == Phase::Aborting {
+            // An eager task may have made the group shut down, or be dropped.
+            if self.0.phase.get() != Phase::Entered {
                 task.cancel();
             }
         }

@@ -93,7 +93,7 @@ impl<G: fmt::Display> fmt::Display for TaskGroupError<G> {
                 f.write_str("cannot run the task group: it has been run before")
             }
             Self::NoTask => {
-                f.write_str("a task group must be run by a task of a running event loop")
+                f.write_str("cannot run the task group: no task of a running event loop awaits it")
             }
         }
     }

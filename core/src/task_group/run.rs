@@ -7,7 +7,7 @@
 
 use super::{Members, Phase, TaskGroupError};
 use crate::task::Cancelled;
-use crate::task::cancel::scope::{Scope, Scoped};
+use crate::task::cancel::scope::{self, Scope, Scoped};
 use crate::task::cancel::{cancel, uncancel};
 use core::future::{Future, pending};
 use core::pin::{Pin, pin};
@@ -22,6 +22,8 @@ pub(super) struct Run<'a, M: Members, F: Future> {
     members: &'a M,
     /// The body was asked to end, which counts as a cancel of the task that runs the group.
     asked: bool,
+    /// How many cancels stood when the task that runs the group came to it.
+    baseline: u8,
     /// The cancel that goes on when all is over.
     propagate: Option<Cancelled>,
     /// The last cancel that came while the tasks were waited for.
@@ -45,11 +47,7 @@ impl<M: Members, F: Future> Drop for Run<'_, M, F> {
         if matches!(self.step, Step::New | Step::Over) {
             return;
         }
-        if self.asked
-            && let Some(task) = self.scope.task()
-        {
-            task.state.remove_cancel();
-        }
+        self.take_back();
         self.members.phase().set(Phase::Finished);
         self.members.abort();
     }
@@ -63,10 +61,24 @@ impl<'a, M: Members, F: Future> Run<'a, M, F> {
             output: None,
             members,
             asked: false,
+            baseline: 0,
             propagate: None,
             pending: None,
             step: Step::New,
         }
+    }
+
+    /// Takes back what was asked of the body, and counted. How many cancels
+    /// are left, if it was counted.
+    fn take_back(&mut self) -> Option<u8> {
+        if !core::mem::take(&mut self.asked) {
+            return None;
+        }
+        let left = uncancel(self.scope.task()?);
+        if left <= self.baseline {
+            self.scope.withdraw();
+        }
+        Some(left)
     }
 }
 
@@ -81,19 +93,21 @@ where
         // SAFETY: Pinned: the body is not moved, but dropped in its place.
         let this = unsafe { self.get_unchecked_mut() };
         match this.step {
-            Step::Running => {}
+            Step::Running => this.follow(),
             Step::New => {
-                if crate::task::current().is_none() {
+                let Some((_, task)) = crate::task::current() else {
                     return this.refuse(TaskGroupError::NoTask);
-                }
+                };
                 if this.members.phase().get() != Phase::NotEntered {
                     return this.refuse(TaskGroupError::AlreadyEntered);
                 }
                 this.members.phase().set(Phase::Entered);
+                // SAFETY: the running task is alive.
+                this.baseline = unsafe { task.as_ref() }.state.cancels();
                 this.step = Step::Running;
             }
             Step::Passing => {
-                this.scope.pass_on(None);
+                scope::pass_on(None);
                 return Poll::Pending;
             }
             Step::Over => return Poll::Pending,
@@ -102,6 +116,9 @@ where
         this.members.look(cx.waker());
         if this.members.must_abort() {
             this.abort();
+        }
+        if !this.asked && this.members.phase().get() == Phase::Aborting {
+            this.ask();
         }
         if this.body.is_some() {
             return Poll::Pending;
@@ -155,6 +172,18 @@ where
         }
     }
 
+    /// Follows whoever holds it to another task: what was asked of the body in
+    /// the one before is taken back, and asked for anew once it has been polled here.
+    fn follow(&mut self) {
+        if let Some((_, task)) = crate::task::current()
+            && !self.scope.is_in(task)
+        {
+            self.take_back();
+            // SAFETY: the running task is alive.
+            self.baseline = unsafe { task.as_ref() }.state.cancels();
+        }
+    }
+
     fn drop_body(&mut self) {
         // SAFETY: Pinned: dropped in its place.
         unsafe { Pin::new_unchecked(&mut self.body) }.set(None);
@@ -176,6 +205,11 @@ where
             return;
         }
         self.members.abort();
+        self.ask();
+    }
+
+    /// Asks the body to end, which counts as a cancel.
+    fn ask(&mut self) {
         if self.body.is_some() {
             self.asked = true;
             if !self.scope.cancel_inside() {
@@ -190,9 +224,9 @@ where
         // SAFETY: the running task is alive.
         let header = unsafe { task.as_ref() };
         self.members.phase().set(Phase::Finished);
-        if core::mem::take(&mut self.asked) {
+        if let Some(left) = self.take_back() {
             // What is left was asked for by others.
-            if uncancel(header) == 0 {
+            if left <= self.baseline {
                 self.propagate = None;
             } else if self.propagate.is_none() {
                 self.propagate = self.pending.take();
@@ -207,7 +241,8 @@ where
         match (errors, self.propagate.take()) {
             (None, Some(cancelled)) => {
                 self.step = Step::Passing;
-                self.scope.pass_on(cancelled.into_message());
+                self.scope.leave();
+                scope::pass_on(cancelled.into_message());
                 Poll::Pending
             }
             (None, None) => {
@@ -216,7 +251,7 @@ where
             }
             (Some(errors), _) => {
                 self.over();
-                if header.state.cancels() > 0 {
+                if header.state.cancels() > self.baseline {
                     uncancel(header);
                     // SAFETY: the running task, on its loop's thread.
                     unsafe { cancel(task, None) };

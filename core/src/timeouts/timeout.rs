@@ -9,7 +9,7 @@ use super::deadline::{Deadline, Phase};
 use crate::schedule::EventLoop;
 use crate::schedule::timer::Timer;
 use crate::task::cancel::CancelMessage;
-use crate::task::cancel::scope::{Scope, Scoped};
+use crate::task::cancel::scope::{self, Scope, Scoped};
 use crate::task::header::Header;
 use crate::time::{Duration, Instant};
 use core::fmt;
@@ -35,8 +35,8 @@ impl fmt::Display for TimeoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Elapsed => "timed out",
-            Self::NoTask => "a timeout must be awaited by a task of a running event loop",
-            Self::AlreadyEntered => "the deadline of this timeout has been entered before",
+            Self::NoTask => "cannot wait with a timeout: no task of a running event loop awaits it",
+            Self::AlreadyEntered => "cannot wait with the deadline: it has been waited with before",
         })
     }
 }
@@ -227,7 +227,8 @@ impl<D: HeldDeadline, F: Future> Future for Limit<D, F> {
             return Poll::Ready(Err(TimeoutError::Elapsed));
         }
         limits.passing = true;
-        limits.scope.pass_on(message);
+        limits.scope.leave();
+        scope::pass_on(message);
         Poll::Pending
     }
 }
@@ -256,6 +257,12 @@ impl<D: HeldDeadline> Limits<D> {
         if !self.entered {
             return self.enter(event_loop, task).map(|()| Expiring::No);
         }
+        if !self.scope.is_in(task) {
+            // SAFETY: the running task is alive.
+            self.follow(unsafe { task.as_ref() });
+            // What is inside follows with this poll, and can be asked after it.
+            return Ok(Expiring::No);
+        }
         if !self.is_over(event_loop) {
             return Ok(Expiring::No);
         }
@@ -279,6 +286,28 @@ impl<D: HeldDeadline> Limits<D> {
         // SAFETY: the running task is alive.
         self.baseline = unsafe { task.as_ref() }.state.cancels();
         Ok(())
+    }
+
+    /// Follows whoever holds it to another task: what it counted and asked for
+    /// in the one before is taken back, and asked for anew.
+    fn follow(&mut self, task: &Header) {
+        if self.deadline().phase() == Phase::Expiring {
+            self.take_back();
+            self.deadline().set_phase(Phase::Active);
+            self.scope.unexpire(self.deadline().when().unwrap_or(Instant::FAR_FUTURE));
+        }
+        self.baseline = task.state.cancels();
+    }
+
+    /// Takes the one cancel back that it counted. If no other stands, what was
+    /// asked for is withdrawn too, and this is true.
+    fn take_back(&self) -> bool {
+        let Some(task) = self.scope.task() else { return false };
+        let alone = task.state.remove_cancel() <= self.baseline;
+        if alone {
+            self.scope.withdraw();
+        }
+        alone
     }
 
     /// Whether the time is over.
@@ -338,13 +367,13 @@ impl<D: HeldDeadline> Limits<D> {
             return false;
         }
         self.deadline().set_phase(Phase::Expired);
-        self.scope.task().is_some_and(|task| task.state.remove_cancel() <= self.baseline)
+        self.take_back()
     }
 
     /// Each time that it is polled while a cancel goes on.
     fn pass_on<T>(&self) -> Poll<T> {
         if self.passing {
-            self.scope.pass_on(None);
+            scope::pass_on(None);
         }
         Poll::Pending
     }
@@ -352,9 +381,8 @@ impl<D: HeldDeadline> Limits<D> {
     /// The future is ready.
     fn finish(&mut self) {
         let expiring = self.deadline().phase() == Phase::Expiring;
-        if expiring && let Some((_, task)) = crate::task::current() {
-            // SAFETY: the running task is alive.
-            unsafe { task.as_ref() }.state.remove_cancel();
+        if expiring {
+            self.take_back();
         }
         self.deadline().set_phase(if expiring { Phase::Expired } else { Phase::Finished });
         self.over();
@@ -374,9 +402,7 @@ impl<D: HeldDeadline> Drop for Limits<D> {
         }
         match self.deadline().phase() {
             Phase::Expiring => {
-                if let Some(task) = self.scope.task() {
-                    task.state.remove_cancel();
-                }
+                self.take_back();
                 self.deadline().set_phase(Phase::Expired);
             }
             Phase::Active => self.deadline().set_phase(Phase::Finished),

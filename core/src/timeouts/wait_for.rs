@@ -64,14 +64,20 @@ pub async fn wait_for<T: IntoTask>(
     if no_time && !task.has_begun() {
         return Err(WaitForError::Elapsed);
     }
-    let mut owned = CancelOnDrop(create_task(task).map_err(WaitForError::NotCreated)?);
-    let task = &mut owned.0;
+    let mut owned =
+        CancelOnDrop { task: create_task(task).map_err(WaitForError::NotCreated)?, running: true };
+    let task = &mut owned.task;
     let mut outer = None;
     if no_time && !task.done() {
         task.cancel();
     } else {
         match catch_cancel(timeout(delay, &mut *task)).await {
-            Ok(Ok(result)) => return result.map_err(WaitForError::Task),
+            Ok(Ok(result)) => {
+                // It has ended, or it is the task that awaits this, by mistake:
+                // that is told, and goes on.
+                owned.running = false;
+                return result.map_err(WaitForError::Task);
+            }
             Ok(Err(TimeoutError::Elapsed)) => {}
             Ok(Err(_)) => return Err(WaitForError::NoTask),
             Err(cancelled) => outer = Some(cancelled),
@@ -103,10 +109,15 @@ async fn wait_out<T>(task: &mut Task<T>, outer: &mut Option<Cancelled>) -> Resul
 }
 
 /// A task that is cancelled when nobody waits for it any more.
-struct CancelOnDrop<T>(Task<T>);
+struct CancelOnDrop<T> {
+    task: Task<T>,
+    running: bool,
+}
 
 impl<T> Drop for CancelOnDrop<T> {
     fn drop(&mut self) {
-        self.0.cancel();
+        if self.running {
+            self.task.cancel();
+        }
     }
 }

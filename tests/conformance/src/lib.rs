@@ -45,6 +45,7 @@ mod closing;
 mod combinators;
 mod combining_many;
 mod conditions;
+mod contained;
 mod contexts;
 mod creating;
 mod datagrams;
@@ -52,6 +53,7 @@ mod dns;
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod door;
 mod dropping;
+mod dropping_all;
 mod endings;
 mod exceptions;
 mod flow_control;
@@ -61,6 +63,7 @@ mod iteration;
 mod joining;
 mod limits;
 mod locks;
+mod misuse;
 mod observation;
 mod panics;
 mod promises;
@@ -71,6 +74,7 @@ mod readiness;
 mod real;
 mod repeating;
 mod runner;
+mod scopes;
 mod semaphores;
 mod servers;
 mod signals;
@@ -104,6 +108,7 @@ pub const CASES: &[&[Case]] = &[
     callbacks::CASES,
     cancellation::CASES,
     catching::CASES,
+    scopes::CASES,
     creating::CASES,
     contexts::CASES,
     timeouts::CASES,
@@ -119,6 +124,7 @@ pub const CASES: &[&[Case]] = &[
     clearing_up::CASES,
     limits::CASES,
     panics::CASES,
+    contained::CASES,
     threads::CASES,
     signals::CASES,
     subprocesses::CASES,
@@ -134,8 +140,10 @@ pub const CASES: &[&[Case]] = &[
     pull_reader::CASES,
     datagrams::CASES,
     dropping::CASES,
+    dropping_all::CASES,
     joining::CASES,
     waiting::CASES,
+    misuse::CASES,
     combinators::CASES,
     staggered::CASES,
     combining_many::CASES,

@@ -132,7 +132,7 @@ impl<'a> RootGuard<'a> {
 
 impl Drop for RootGuard<'_> {
     fn drop(&mut self) {
-        self.task.abort();
+        self.task.end();
         #[cfg(not(feature = "threads"))]
         self.event_loop.remove_from_ready(self.task.node());
         let _ = self.event_loop;

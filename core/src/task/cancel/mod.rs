@@ -122,11 +122,7 @@ impl Future for Propagate {
 
     // At each poll anew: somebody may have taken it back meanwhile.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Infallible> {
-        if let Some((event_loop, task)) = super::current() {
-            // SAFETY: Pinned (scope): the scope that is being polled is alive.
-            let around = unsafe { scope::around(event_loop).get().as_ref() };
-            // SAFETY: the running task is alive.
-            scope::ask(unsafe { task.as_ref() }, around, self.message.take());
+        if scope::pass_on(self.message.take()) {
             cx.waker().wake_by_ref();
         }
         Poll::Pending

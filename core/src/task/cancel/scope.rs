@@ -16,7 +16,8 @@
 //!                               │             the request goes on      │ Inside, and the owner
 //!                               │             to the parent, or        │ drops the future
 //!                               │             to the task              │
-//!                               └──────────── uncancel to zero ────────┘
+//!                               └── uncancel to zero; whoever asked ───┘
+//!                                   is over, and nobody else did
 //! ```
 //!
 //! # Invariants
@@ -133,7 +134,9 @@ impl Scope {
 
     /// Polls `future` within the scope.
     ///
-    /// Outside of a task, which is under another executor, it just polls.
+    /// Outside of a task, which is under another executor, it just polls. When
+    /// the future is ready the owner drops it and [leaves](Self::leave): what
+    /// was asked of the future and never delivered comes to this scope before.
     pub(crate) fn poll<F: Future>(
         self: Pin<&Self>,
         cx: &mut Context<'_>,
@@ -155,10 +158,7 @@ impl Scope {
             future.poll(cx)
         };
         match polled {
-            Poll::Ready(output) => {
-                this.leave();
-                Scoped::Ready(output)
-            }
+            Poll::Ready(output) => Scoped::Ready(output),
             Poll::Pending => {
                 this.wait(task, cx.waker());
                 Scoped::Pending
@@ -177,7 +177,7 @@ impl Scope {
         }
         // SAFETY: the running task is alive.
         let header = unsafe { task.as_ref() };
-        if self.has(CATCHES) && header.has(CANCEL) {
+        if self.has(CATCHES) && header.has(CANCEL) && !header.state.is_aborted() {
             header.clear(CANCEL);
             self.request();
         }
@@ -227,6 +227,20 @@ impl Scope {
         request_leaves(task, self)
     }
 
+    /// Takes what was asked of this scope, and within it, back: whoever asked is over.
+    pub(crate) fn withdraw(&self) {
+        let Some(task) = self.task() else { return };
+        self.clear(REQUESTED);
+        for scope in scopes(task).filter(|scope| scope.is_within(self)) {
+            scope.clear(REQUESTED);
+        }
+    }
+
+    /// Whether it is in `task`.
+    pub(crate) fn is_in(&self, task: NonNull<Header>) -> bool {
+        self.task().is_some_and(|header| core::ptr::eq(header, task.as_ptr()))
+    }
+
     /// Says when this scope's timeout expires.
     pub(crate) fn set_deadline(&self, when: Instant) {
         self.deadline.set(when);
@@ -237,6 +251,12 @@ impl Scope {
     pub(crate) fn expire(&self) {
         self.deadline.set(Instant::FAR_FUTURE);
         self.set(CATCHES);
+    }
+
+    /// The timeout has moved to another task, and expires at `when` once more.
+    pub(crate) fn unexpire(&self, when: Instant) {
+        self.deadline.set(when);
+        self.clear(CATCHES | ENDING);
     }
 
     /// Whether a timeout inside expires before `when`, and has by `now`: it comes first.
@@ -267,18 +287,10 @@ impl Scope {
         false
     }
 
-    /// Hands a cancel that was delivered here on to what is around: to the next scope,
-    /// or to the task, which then ends at its next step.
-    pub(crate) fn pass_on(&self, message: Option<CancelMessage>) {
-        let Some(task) = self.task() else { return };
-        // SAFETY: Parents Live.
-        ask(task, unsafe { self.parent.get().as_ref() }, message);
-    }
-
     /// Enters `task`, unless it is there already.
     fn enter(&self, event_loop: &EventLoop, task: NonNull<Header>) {
         let parent = around(event_loop).get();
-        if self.task().is_some_and(|header| core::ptr::eq(header, task.as_ptr())) {
+        if self.is_in(task) {
             return self.parent.set(parent);
         }
         self.leave();
@@ -380,8 +392,18 @@ pub(super) fn withdraw(task: &Header) {
     }
 }
 
+/// Hands a cancel that was delivered on to what is around the code that runs:
+/// to the next scope, or to the task, which then ends at its next step. False
+/// outside of a task.
+pub(crate) fn pass_on(message: Option<CancelMessage>) -> bool {
+    let Some((event_loop, task)) = crate::task::current() else { return false };
+    // SAFETY: Pinned: the scope that is being polled is alive, and so is the running task.
+    unsafe { ask(task.as_ref(), around(event_loop).get().as_ref(), message) };
+    true
+}
+
 /// Asks `scope`, or where there is none `task` itself, to end.
-pub(super) fn ask(task: &Header, scope: Option<&Scope>, message: Option<CancelMessage>) {
+fn ask(task: &Header, scope: Option<&Scope>, message: Option<CancelMessage>) {
     if message.is_some() {
         task.set_message(message);
     }

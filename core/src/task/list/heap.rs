@@ -1,6 +1,7 @@
 //! A doubly linked list: where tasks are freed one by one.
 
 use crate::task::header::Header;
+use crate::task::state::DONE;
 use core::cell::Cell;
 use core::ptr::{NonNull, null};
 
@@ -56,6 +57,14 @@ impl TaskList {
             // SAFETY: Listed.
             next = NonNull::new(unsafe { task.as_ref() }.links.after.get().cast_mut());
         }
+    }
+
+    /// Whether a task is being ended at this moment: it is done, and still here.
+    pub(crate) fn has_ending(&self) -> bool {
+        let mut ending = false;
+        // SAFETY: Listed.
+        self.for_each(|task| ending |= unsafe { task.as_ref() }.has(DONE));
+        ending
     }
 
     /// It is in order of creation already.

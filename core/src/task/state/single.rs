@@ -28,6 +28,10 @@ const MESSAGE: u8 = 15 * MESSAGE_ONE;
 #[cfg(not(feature = "alloc"))]
 const MESSAGE_ONE: u8 = 1 << 4;
 
+/// A flag beside those that both forms of the state have: `abort` was called
+/// while the task ran.
+const ABORTED: u8 = 1 << 5;
+
 pub(crate) struct State {
     queued: AtomicBool,
     flags: AtomicU8,
@@ -143,6 +147,15 @@ impl State {
             self.cancels.set(self.cancels.get() - 1);
         }
         self.cancels()
+    }
+
+    /// Notes that the task is to end at its next step, whatever catches cancels.
+    pub(crate) fn set_aborted(&self) {
+        self.set(ABORTED);
+    }
+
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.has(ABORTED)
     }
 
     /// The number of the task's cancel message; 0 for none.

@@ -15,7 +15,7 @@
 //! ```text
 //!  31                          8 7      3   2      1       0
 //! ┌──────────────────────────────┬─────────┬────────┬───────┬───────┐
-//! │ references, signed           │ cancels │ ORPHAN │   0   │ INBOX │
+//! │ references, signed           │ cancels │ ORPHAN │ABORTED│ INBOX │
 //! └──────────────────────────────┴─────────┴────────┴───────┴───────┘
 //! ```
 //!
@@ -23,6 +23,7 @@
 //!   by the thread that pushes it; cleared by the loop when it takes it.
 //! * `ORPHAN`: its loop is closed. The plain count has been added to this one,
 //!   which is now the whole count; whoever drops the last reference frees.
+//! * `ABORTED`: `abort` was called while it ran (loop's thread only).
 //! * cancels: how many `cancel`s stand (loop's thread only), at most 31.
 //!
 //! # Invariants
@@ -43,6 +44,7 @@ use core::cell::Cell;
 use core::ptr::NonNull;
 
 const INBOX: u32 = 1 << 0;
+const ABORTED: u32 = 1 << 1;
 const ORPHAN: u32 = 1 << 2;
 const CANCEL_ONE: u32 = 1 << 3;
 const CANCEL_BITS: u32 = 31 << 3;
@@ -125,6 +127,15 @@ impl State {
                 count - 1
             }
         }
+    }
+
+    /// Notes that the task is to end at its next step, whatever catches cancels.
+    pub(crate) fn set_aborted(&self) {
+        self.remote.fetch_or(ABORTED, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.remote.load(Ordering::Relaxed) & ABORTED != 0
     }
 
     /// Whether nobody refers to the task any more. *Home Only*.
