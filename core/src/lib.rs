@@ -55,6 +55,8 @@ pub mod net;
 #[cfg(not(feature = "threads"))]
 mod one_thread;
 pub mod platform;
+#[cfg(all(test, feature = "threads", not(loom)))]
+mod platform_of_tests;
 pub mod runner;
 pub mod schedule;
 pub mod sync;

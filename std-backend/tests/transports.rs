@@ -180,8 +180,10 @@ fn a_vanished_peer_is_an_error() {
         server.close();
         server.wait_closed().await;
     });
-    assert_eq!(log.borrow().len(), 2);
-    assert!(log.borrow()[1].starts_with("the connection was lost"), "{:?}", log.borrow());
+    // Wine's server takes the reset from the socket when it polls it, which then is at its end.
+    let wine = cfg!(windows) && *log.borrow() == ["made", "eof", "lost"];
+    let lost = log.borrow().last().is_some_and(|last| last.starts_with("the connection was lost"));
+    assert!(wine || log.borrow().len() == 2 && lost, "{:?}", log.borrow());
 }
 
 #[test]

@@ -36,6 +36,10 @@
 #[cfg(any(test, all(target_os = "wasi", target_env = "p2")))]
 extern crate alloc;
 
+// The tests on a desktop link with a core that may have threads.
+#[cfg(all(test, not(target_os = "wasi")))]
+use molen_std as _;
+
 #[cfg(target_os = "wasi")]
 mod entry;
 #[cfg(any(target_os = "wasi", test))]

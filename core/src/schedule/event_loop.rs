@@ -132,6 +132,7 @@ impl EventLoop {
 
     #[cfg(feature = "threads")]
     pub(super) fn new(backend: BackendRef) -> EventLoop {
+        super::exception::contain_foreign_wakers();
         EventLoop {
             ready: ReadyQueue::new(),
             batch: Cell::new(Chain::EMPTY),

@@ -217,16 +217,58 @@ pub(crate) fn contain(event_loop: Option<&EventLoop>, message: &str, mut run: im
 }
 
 /// Calls a waker; what a foreign one panics with is reported.
+#[cfg(not(feature = "threads"))]
+#[inline]
 pub(crate) fn wake_contained(waker: core::task::Waker) {
-    if cfg!(not(feature = "threads")) || crate::task::header::task_of(&waker).is_some() {
-        return waker.wake();
+    waker.wake();
+}
+
+#[cfg(feature = "threads")]
+pub(crate) use foreign_wakers::{contain_foreign_wakers, wake_contained};
+
+/// Wakers that are not ours, which may panic.
+///
+/// Locks and queues work under any executor, also in programs without a loop and
+/// without a [`platform`](crate::platform) to contain panics. So they reach
+/// it through a pointer that the first loop sets; before it there is nobody to
+/// report to, and a panic goes its own way.
+///
+/// # Invariants
+///
+/// * **A Function**: the pointer is null or that of `wake_foreign`.
+#[cfg(feature = "threads")]
+mod foreign_wakers {
+    use super::contain;
+    use core::ptr::null_mut;
+    use core::sync::atomic::{AtomicPtr, Ordering};
+    use core::task::Waker;
+
+    static WAKE_FOREIGN: AtomicPtr<()> = AtomicPtr::new(null_mut());
+
+    /// A loop is made: from now on panics of foreign wakers are contained.
+    pub(crate) fn contain_foreign_wakers() {
+        WAKE_FOREIGN.store(wake_foreign as fn(Waker) as *mut (), Ordering::Relaxed);
     }
-    let mut waker = Some(waker);
-    contain(super::current(), "a waker panicked", || {
-        if let Some(waker) = waker.take() {
-            waker.wake();
+
+    /// Calls a waker; what a foreign one panics with is reported.
+    pub(crate) fn wake_contained(waker: Waker) {
+        let wake_foreign = WAKE_FOREIGN.load(Ordering::Relaxed);
+        if wake_foreign.is_null() || crate::task::header::task_of(&waker).is_some() {
+            return waker.wake();
         }
-    });
+        // SAFETY: A Function.
+        let wake_foreign: fn(Waker) = unsafe { core::mem::transmute(wake_foreign) };
+        wake_foreign(waker);
+    }
+
+    fn wake_foreign(waker: Waker) {
+        let mut waker = Some(waker);
+        contain(crate::schedule::current(), "a waker panicked", || {
+            if let Some(waker) = waker.take() {
+                waker.wake();
+            }
+        });
+    }
 }
 
 /// Runs a handler; on platforms that unwind, its panic counts as failing.
