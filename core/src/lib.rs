@@ -56,6 +56,8 @@ pub mod net;
 mod one_thread;
 pub mod platform;
 #[cfg(all(test, feature = "threads", not(loom)))]
+extern crate self as molen_core;
+#[cfg(all(test, feature = "threads", not(loom)))]
 mod platform_of_tests;
 pub mod runner;
 pub mod schedule;

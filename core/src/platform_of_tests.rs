@@ -3,10 +3,10 @@
 
 extern crate std;
 
-use crate::platform::{Payload, Platform};
-use crate::schedule::EventLoop;
 use core::cell::Cell;
 use core::ptr::null;
+use molen_core::EventLoop;
+use molen_core::platform::{Payload, Platform};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 struct OfTests;
@@ -37,4 +37,4 @@ impl Platform for OfTests {
     }
 }
 
-crate::set_platform!(OfTests);
+molen_core::set_platform!(OfTests);

@@ -1,5 +1,9 @@
 //! The primitives of `sync` under an executor that is not Molen's.
 
+#[cfg(feature = "threads")]
+#[path = "../src/platform_of_tests.rs"]
+mod platform_of_tests;
+
 use futures::executor::{LocalPool, block_on};
 use futures::future::{Either, select};
 use futures::task::LocalSpawnExt;
