@@ -60,7 +60,7 @@ enum Phase {
 
 /// A place where tasks wait until a number of them has come.
 ///
-/// ```
+/// ```no_run
 /// # futures::executor::block_on(async {
 /// use molen_core::sync::{Barrier, BrokenBarrier};
 ///

@@ -26,7 +26,7 @@
 //! what interrupts and other threads send through. And whoever finds an item
 //! in a queue may take it, though others were woken for it: see [`queue`].
 //!
-//! ```
+//! ```no_run
 //! # futures::executor::block_on(async {
 //! use molen_core::{Event, Lock, Semaphore};
 //!

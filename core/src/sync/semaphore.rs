@@ -33,7 +33,7 @@ use core::task::{Context, Poll};
 
 /// A number of permits.
 ///
-/// ```
+/// ```no_run
 /// # futures::executor::block_on(async {
 /// use molen_core::Semaphore;
 ///
