@@ -58,6 +58,10 @@ pub mod platform;
 #[cfg(all(test, feature = "threads", not(loom)))]
 extern crate self as molen_core;
 #[cfg(all(test, feature = "threads", not(loom)))]
+#[allow(
+    unused_attributes,
+    reason = "`inline` of the macro is for backends, which others link with"
+)]
 mod platform_of_tests;
 pub mod runner;
 pub mod schedule;
