@@ -21,6 +21,7 @@
 //! outcome, so that `cargo xtask test` can still run the platforms that are ready.
 
 mod archive;
+mod bench_peers;
 mod debian;
 mod library_source;
 mod lock;
@@ -59,6 +60,9 @@ pub struct Arguments {
     /// Build target libraries from sources without asking rustup for them.
     #[arg(long)]
     from_source: bool,
+    /// Make ready for the programs in benches/ only: libuv and strace.
+    #[arg(long, conflicts_with_all = ["targets", "from_source"])]
+    bench_peers: bool,
 }
 
 /// Something that must be on the machine.
@@ -76,6 +80,10 @@ pub enum Need {
     Mingw,
     /// Wine, which runs them, with a folder for them.
     Wine,
+    /// libuv, a column of the benches.
+    Libuv,
+    /// `strace`, which counts system calls for the benches.
+    Strace,
 }
 
 impl fmt::Display for Need {
@@ -87,6 +95,8 @@ impl fmt::Display for Need {
             Self::QemuRiscv32 => f.write_str("qemu-system-riscv32"),
             Self::Mingw => f.write_str("MinGW-w64"),
             Self::Wine => f.write_str("Wine"),
+            Self::Libuv => f.write_str("libuv"),
+            Self::Strace => f.write_str("strace"),
         }
     }
 }
@@ -126,8 +136,13 @@ impl Outcome {
 /// When the compiler cannot be asked about itself or the lock not be taken.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut needs: Vec<Need> = Vec::new();
+    if arguments.bench_peers {
+        needs.extend([Need::Libuv, Need::Strace]);
+    }
     for target in TARGETS {
-        let wanted = if arguments.targets.is_empty() {
+        let wanted = if arguments.bench_peers {
+            false
+        } else if arguments.targets.is_empty() {
             target.is_default()
         } else {
             arguments.targets.iter().any(|name| name == target.name)
@@ -185,6 +200,7 @@ pub fn ensure(needs: &[Need], origin: LibraryOrigin) -> Result<Outcome> {
     if absent.contains(&Need::Wine) {
         got.push((Need::Wine, wine::get()));
     }
+    got.extend(bench_peers::get(&absent));
     for (target, result) in target_library::get(&targets, &compiler, origin) {
         got.push((Need::Target(target), result));
     }
@@ -212,6 +228,7 @@ fn look_for(needs: &[Need], compiler: &Compiler, outcome: &mut Outcome) -> Vec<N
             Need::QemuArm | Need::QemuRiscv32 => qemu::find(need),
             Need::Mingw => mingw::find(),
             Need::Wine => wine::find(),
+            Need::Libuv | Need::Strace => bench_peers::find(need),
         };
         match found {
             Some(path) => {
