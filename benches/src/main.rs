@@ -82,6 +82,7 @@ mod channels;
 mod child;
 mod client;
 mod floors;
+mod load;
 mod measure;
 mod peer;
 mod peers;
@@ -131,7 +132,7 @@ enum Command {
     Sample { column: String, row: Row },
     /// An echo server, until standard input ends
     #[command(hide = true)]
-    Serve { column: String },
+    Serve { column: String, row: Row },
     /// The client of an echo row
     #[command(hide = true)]
     Client { row: Row, port: u16, pid: i32, share: f64 },
@@ -160,9 +161,13 @@ struct RunArgs {
 
 #[derive(Args)]
 struct Judge {
-    /// The column that is held against the bars
-    #[arg(long, default_value = "molen")]
-    judge: String,
+    /// The columns that are held against the bars, separated by commas
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "molen,molen-protocol,molen-buffered,molen-streams"
+    )]
+    judge: Vec<String>,
     /// How much slower than the fastest peer still counts as no slower
     #[arg(long, default_value_t = 0.03)]
     tolerance: f64,
@@ -196,7 +201,7 @@ fn main() -> Result<()> {
             micro(row);
             Ok(())
         }
-        Command::Serve { column } => server::serve(find(&columns, &column)?),
+        Command::Serve { column, row } => server::serve(find(&columns, &column)?, row),
         Command::Client { row, port, pid, share } => {
             client::run(row, client::Target { port, pid }, share)
         }
@@ -236,6 +241,9 @@ fn print_report(rows: &[Row], columns: &[Column], judge: &Judge, outcome: &Outco
     let reader =
         Reader { rows, columns: &columns, judged: &judge.judge, tolerance: judge.tolerance };
     print!("{}", reader.markdown(outcome));
+    if let Some(version) = peers::libuv_version() {
+        println!("\nlibuv is {version}; the versions of the others are in Cargo.lock.");
+    }
 }
 
 fn read_samples(file: &Path) -> Result<Vec<sample::Sample>> {
