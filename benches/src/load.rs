@@ -61,6 +61,8 @@ impl Load {
         match self.traffic {
             // A task has to bring one; ten thousand of these are looked at.
             Traffic::Idle { .. } => 1024,
+            // One for each message: not allocating is not what is measured.
+            Traffic::Connections { .. } => 1024,
             _ => 64 * 1024,
         }
     }

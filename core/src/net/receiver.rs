@@ -93,6 +93,9 @@ impl<P: Protocol + 'static> Receiver for Streamed<P> {
         read: &mut ReadFn<'_>,
         lent: &mut [u8],
     ) -> Answer<Result<usize, SourceError>> {
+        if self.0.leaves_it() {
+            return Ok(Err(SourceError::WouldBlock));
+        }
         let count = match read(lent) {
             Ok(count) => count.min(lent.len()),
             failed => return Ok(failed),

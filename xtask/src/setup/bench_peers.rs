@@ -48,10 +48,7 @@ pub fn get(absent: &[Need]) -> Vec<(Need, Result<PathBuf>)> {
         Need::Strace => Some("strace"),
         _ => None,
     };
-    absent
-        .iter()
-        .filter_map(|&need| Some((need, install(need, package(need)?))))
-        .collect()
+    absent.iter().filter_map(|&need| Some((need, install(need, package(need)?)))).collect()
 }
 
 fn install(need: Need, package: &str) -> Result<PathBuf> {

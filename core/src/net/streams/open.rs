@@ -1,5 +1,6 @@
 //! Connections and servers whose protocol is a pair of streams.
 
+use super::handler::Handler;
 use super::reader::StreamReader;
 use super::stream_protocol::{Shared, StreamProtocol};
 use super::writer::StreamWriter;
@@ -8,7 +9,7 @@ use crate::io::source::{AcceptSource, ByteSource, SourceError};
 use crate::net::connect::connect_accepted_socket;
 use crate::net::server::{ServeError, Server, Start};
 use crate::net::transport::Transport;
-use crate::schedule::{CallbackResult, EventLoop, ExceptionContext};
+use crate::schedule::CallbackResult;
 use crate::task::create_task;
 use alloc::rc::Rc;
 use core::future::Future;
@@ -65,26 +66,10 @@ where
             let reader = StreamReader::of(transport, shared);
             let writer = StreamWriter::of(transport, shared);
             // Refused only by a loop that closes: then both are dropped.
-            if let Ok(task) = create_task(handle(handler(reader, writer))) {
+            if let Ok(task) = create_task(Handler(handler(reader, writer))) {
                 task.detach();
             }
         };
         Transport::new(event_loop, source, StreamProtocol { shared, start: Some(start) })
     })
-}
-
-/// Runs a handler and reports what it fails with.
-async fn handle<H: Future<Output: CallbackResult>>(handler: H) {
-    handler.await.report(|error| {
-        if let Some(event_loop) = crate::schedule::current() {
-            report(event_loop, error);
-        }
-    });
-}
-
-fn report(event_loop: &EventLoop, error: &dyn core::fmt::Display) {
-    event_loop.call_exception_handler(&ExceptionContext::new(
-        "the handler of a stream connection failed",
-        Some(error),
-    ));
 }

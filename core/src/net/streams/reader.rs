@@ -127,6 +127,15 @@ impl StreamReader {
         if buffer.is_empty() {
             return Poll::Ready(self.exception().map_or(Ok(0), Err));
         }
+        let incoming = self.shared.incoming.borrow();
+        if incoming.error().is_none() && incoming.data().is_empty() && !incoming.eof() {
+            drop(incoming);
+            return match self.shared.take_up(buffer, self.transport()) {
+                0 => self.shared.poll_any(cx, self.transport()).map(|()| Ok(0)),
+                count => Poll::Ready(Ok(count)),
+            };
+        }
+        drop(incoming);
         ready!(self.poll_some(cx))?;
         Poll::Ready(Ok(self.shared.consume(buffer.len(), self.transport.as_ref(), |data| {
             buffer[..data.len()].copy_from_slice(data);

@@ -5,6 +5,7 @@ use crate::io::source::SourceError;
 use crate::net::error::ConnectionError;
 use crate::net::protocol::{AfterEof, Answer, Protocol};
 use crate::net::transport::Transport;
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
@@ -17,11 +18,33 @@ pub(crate) struct Incoming {
     start: usize,
     pub(crate) limit: usize,
     eof: bool,
-    error: Option<ConnectionError>,
+    /// Boxed, as most never have one.
+    error: Option<Box<ConnectionError>>,
     paused: bool,
     /// Nobody will read.
     abandoned: bool,
     waiter: Option<Waker>,
+    past: Past,
+}
+
+/// Whether bytes may go past this to a reader that waits with a buffer of its
+/// own: that saves keeping and copying them.
+///
+/// ```text
+///              reader waits           bytes have come, reader is woken
+///   no ──────────────────────▶ wanted ──────────────────────────────▶ open ──┐
+///   ▲                                                                        │
+///   └─────── the reader takes them, in its next step; or it does not, ───────┘
+///            and the connection's next turn brings them here
+/// ```
+///
+/// One read each time, so that a reader that never has to wait still lets
+/// others run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Past {
+    No,
+    Wanted,
+    Open,
 }
 
 impl Incoming {
@@ -34,7 +57,7 @@ impl Incoming {
     }
 
     pub(crate) fn error(&self) -> Option<&ConnectionError> {
-        self.error.as_ref()
+        self.error.as_deref()
     }
 
     fn consume(&mut self, count: usize) {
@@ -51,6 +74,7 @@ impl Incoming {
         if self.abandoned {
             return false;
         }
+        self.past = Past::No;
         if self.start > 0 && self.bytes.len() + data.len() > self.bytes.capacity() {
             self.bytes.drain(..self.start);
             self.start = 0;
@@ -72,7 +96,8 @@ impl Incoming {
 /// What the two streams and the protocol share.
 pub(crate) struct Shared {
     pub(crate) incoming: RefCell<Incoming>,
-    lost: RefCell<Option<Result<(), ConnectionError>>>,
+    /// How it ended, once it has.
+    lost: RefCell<Option<Result<(), Box<ConnectionError>>>>,
     /// Who waits to go on writing, or for the end.
     waiters: RefCell<Vec<Waker>>,
 }
@@ -89,6 +114,7 @@ impl Shared {
                 paused: false,
                 abandoned: false,
                 waiter: None,
+                past: Past::No,
             }),
             lost: RefCell::new(None),
             waiters: RefCell::new(Vec::new()),
@@ -108,6 +134,30 @@ impl Shared {
         }
     }
 
+    /// Bytes have come to the connection: whether they are left there, for the
+    /// reader to take.
+    fn offer(&self) -> bool {
+        let mut incoming = self.incoming.borrow_mut();
+        let offers = incoming.past == Past::Wanted;
+        incoming.past = if offers { Past::Open } else { Past::No };
+        drop(incoming);
+        if offers {
+            self.wake_reader();
+        }
+        offers
+    }
+
+    /// Takes up an offer, if there is one: how many bytes it brought.
+    pub(crate) fn take_up(&self, buffer: &mut [u8], transport: Option<&Transport>) -> usize {
+        let mut incoming = self.incoming.borrow_mut();
+        let open = core::mem::replace(&mut incoming.past, Past::No) == Past::Open;
+        drop(incoming);
+        match transport {
+            Some(transport) if open => transport.read_now(buffer),
+            _ => 0,
+        }
+    }
+
     /// Bytes come. Whether the connection is to be paused.
     pub(crate) fn feed_data(&self, data: &[u8]) -> bool {
         let pause = self.incoming.borrow_mut().feed(data);
@@ -121,7 +171,7 @@ impl Shared {
     }
 
     pub(crate) fn set_exception(&self, error: ConnectionError) {
-        self.incoming.borrow_mut().error = Some(error);
+        self.incoming.borrow_mut().error = Some(Box::new(error));
         self.wake_reader();
     }
 
@@ -149,9 +199,17 @@ impl Shared {
         taken
     }
 
+    /// As [`poll_more`](Self::poll_more), with a buffer to which they may come.
+    pub(crate) fn poll_any(&self, cx: &Context<'_>, transport: Option<&Transport>) -> Poll<()> {
+        let poll = self.poll_more(cx, transport);
+        self.incoming.borrow_mut().past = Past::Wanted;
+        poll
+    }
+
     /// Waits for more than has come; the connection is read for that.
     pub(crate) fn poll_more(&self, cx: &Context<'_>, transport: Option<&Transport>) -> Poll<()> {
         let mut incoming = self.incoming.borrow_mut();
+        incoming.past = Past::No;
         incoming.waiter = Some(cx.waker().clone());
         let resumes = incoming.resumes(true);
         drop(incoming);
@@ -200,7 +258,7 @@ impl Shared {
     ) -> Poll<Result<(), ConnectionError>> {
         if let Some(lost) = &*self.lost.borrow() {
             const RESET: ConnectionError = ConnectionError::Source(SourceError::ConnectionReset);
-            return Poll::Ready(Err(lost.as_ref().err().cloned().unwrap_or(RESET)));
+            return Poll::Ready(Err(lost.as_ref().err().map_or(RESET, |error| (**error).clone())));
         }
         if !transport.is_writing_paused() {
             return Poll::Ready(Ok(()));
@@ -212,7 +270,7 @@ impl Shared {
     /// Waits for the end.
     pub(crate) fn poll_closed(&self, cx: &Context<'_>) -> Poll<Result<(), ConnectionError>> {
         if let Some(lost) = &*self.lost.borrow() {
-            return Poll::Ready(lost.clone());
+            return Poll::Ready(lost.clone().map_err(|error| *error));
         }
         self.poll_waiting(cx);
         Poll::Pending
@@ -249,6 +307,11 @@ impl<F: FnOnce(&Transport, &Rc<Shared>)> Protocol for StreamProtocol<F> {
         Ok(())
     }
 
+    #[inline]
+    fn leaves_it(&mut self) -> bool {
+        self.shared.offer()
+    }
+
     fn eof_received(&mut self, _transport: &Transport) -> Answer<AfterEof> {
         self.shared.feed_eof();
         Ok(AfterEof::KeepOpen)
@@ -268,7 +331,7 @@ impl<F: FnOnce(&Transport, &Rc<Shared>)> Protocol for StreamProtocol<F> {
             None => self.shared.feed_eof(),
             Some(error) => self.shared.set_exception(error.clone()),
         }
-        self.shared.lost.replace(Some(error.cloned().map_or(Ok(()), Err)));
+        self.shared.lost.replace(Some(error.cloned().map_or(Ok(()), |error| Err(Box::new(error)))));
         self.shared.wake_writers();
         Ok(())
     }
@@ -279,7 +342,7 @@ impl<F> Drop for StreamProtocol<F> {
         // The loop is gone, and `connection_lost` will not come.
         if self.shared.lost.borrow().is_none() {
             let closed = ConnectionError::Source(SourceError::Closed);
-            self.shared.lost.replace(Some(Err(closed.clone())));
+            self.shared.lost.replace(Some(Err(Box::new(closed.clone()))));
             self.shared.set_exception(closed);
             self.shared.wake_writers();
         }

@@ -3,7 +3,6 @@
 use super::stream_protocol::Shared;
 use crate::net::error::{ConnectionError, WriteError};
 use crate::net::transport::{ExtraInfo, ExtraValue, Flow, Transport};
-use crate::task::yield_now;
 use alloc::rc::Rc;
 use core::fmt;
 use core::future::poll_fn;
@@ -16,6 +15,14 @@ use core::task::{Context, Poll};
 pub struct StreamWriter {
     shared: Rc<Shared>,
     transport: Transport,
+}
+
+/// How far a [`drain`](StreamWriter::drain) has come: one byte of the task of
+/// each connection that waits.
+#[derive(PartialEq, Eq)]
+enum Step {
+    First,
+    Later,
 }
 
 impl StreamWriter {
@@ -61,16 +68,23 @@ impl StreamWriter {
     ///
     /// Nothing is lost: what was written is written.
     pub async fn drain(&self) -> Result<(), ConnectionError> {
-        let failed = self.shared.incoming.borrow().error().cloned();
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        // The end may be queued: who writes and drains in a loop, and never
-        // has to wait, learns of it.
-        if self.transport.is_closing() {
-            yield_now().await;
-        }
-        poll_fn(|cx| self.shared.poll_drained(cx, &self.transport)).await
+        let mut step = Step::First;
+        poll_fn(|cx| {
+            if step == Step::First {
+                step = Step::Later;
+                if let Some(error) = self.shared.incoming.borrow().error() {
+                    return Poll::Ready(Err(error.clone()));
+                }
+                // The end may be queued: who writes and drains in a loop, and
+                // never has to wait, learns of it.
+                if self.transport.is_closing() {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+            }
+            self.shared.poll_drained(cx, &self.transport)
+        })
+        .await
     }
 
     /// As [`drain`](Self::drain), for futures made by hand; an end that is
