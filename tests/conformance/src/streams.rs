@@ -39,6 +39,9 @@ on_the_heap! {
     385 a_failing_handler_is_reported_and_a_cancelled_one_is_not
     1622 a_dropped_writer_closes_its_connection
     1623 who_waits_learns_that_nobody_drives_the_connection
+    2080 a_read_that_is_dropped_when_bytes_have_come_leaves_them
+    2081 a_read_of_less_than_has_come_leaves_the_rest
+    2082 a_waiting_read_meets_the_end_and_a_failure_in_order
 }
 use heap::*;
 
@@ -445,6 +448,82 @@ mod heap {
             check_eq!(source.closed(), 1);
             Ok(())
         })?
+    }
+
+    /// Polls a read once: whether it waits.
+    async fn waits<R>(reading: impl Future<Output = R>) -> bool {
+        let mut reading = pin!(reading);
+        poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx).is_pending())).await
+    }
+
+    pub(super) fn a_read_that_is_dropped_when_bytes_have_come_leaves_them() -> Outcome {
+        let event_loop = new_loop!();
+        let source = source(&[Fault::WouldBlock, Fault::Data(b"hello")], &[]);
+        event_loop.run_until_complete(async {
+            let (mut reader, _writer) = open_streams(source.user(Told::ByEvents), 64).await?;
+            batches(2).await;
+            check!(waits(reader.read(&mut [0; 8])).await, "it does not wait");
+            // Its waker is called in this turn, and the future is gone.
+            feed(source, 1).await;
+            batches(2).await;
+            let mut all = [0; 8];
+            let count = reader.read(&mut all).await?;
+            check_eq!(&all[..count], b"hello");
+            Ok(())
+        })?
+    }
+
+    pub(super) fn a_read_of_less_than_has_come_leaves_the_rest() -> Outcome {
+        let event_loop = new_loop!();
+        let source =
+            source(&[Fault::WouldBlock, Fault::Data(b"line\nand "), Fault::Data(b"more")], &[]);
+        event_loop.run_until_complete(async {
+            let (mut reader, _writer) = open_streams(source.user(Told::ByEvents), 64).await?;
+            let reading = create_task(async move {
+                let mut start = [0; 2];
+                let count = reader.read(&mut start).await?;
+                check_eq!(&start[..count], b"li");
+                let line = reader.readline().await;
+                check_eq!(line.ok().as_deref(), Some(&b"ne\n"[..]));
+                let mut rest = [0; 8];
+                reader.readexactly(&mut rest).await?;
+                check_eq!(&rest, b"and more");
+                Ok::<(), Failure>(())
+            })?;
+            feed(source, 3).await;
+            reading.await?
+        })?
+    }
+
+    pub(super) fn a_waiting_read_meets_the_end_and_a_failure_in_order() -> Outcome {
+        for (last, fails) in
+            [(Fault::End, false), (Fault::Fails(SourceError::ConnectionReset), true)]
+        {
+            let event_loop = new_loop!();
+            let script = std::boxed::Box::leak(std::boxed::Box::new([
+                Fault::WouldBlock,
+                Fault::Data(b"hello"),
+                last,
+            ]));
+            let source = source(script, &[]);
+            event_loop.run_until_complete(async {
+                let (mut reader, writer) = open_streams(source.user(Told::ByEvents), 64).await?;
+                let reading = create_task(async move {
+                    let mut all = [0; 8];
+                    check_eq!(reader.read(&mut all).await?, 5);
+                    let end = reader.read(&mut all).await;
+                    check_eq!(end.is_err(), fails);
+                    check!(fails || reader.at_eof(), "it is not at the end");
+                    Ok::<(), Failure>(())
+                })?;
+                feed(source, 3).await;
+                reading.await??;
+                writer.close();
+                check_eq!(writer.wait_closed().await.is_err(), fails);
+                Ok::<(), Failure>(())
+            })??;
+        }
+        Ok(())
     }
 
     pub(super) fn a_failing_handler_is_reported_and_a_cancelled_one_is_not() -> Outcome {
