@@ -100,5 +100,5 @@ fn a_quiet_connection_keeps_no_buffer() {
     });
     println!("{protocol} B with a protocol, {streams} B with streams");
     assert!(protocol <= 260, "{protocol} B for a connection with a protocol");
-    assert!(streams <= 776, "{streams} B for a connection with streams and a task");
+    assert!(streams <= 744, "{streams} B for a connection with streams and a task");
 }

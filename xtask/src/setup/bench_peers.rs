@@ -33,7 +33,7 @@ pub fn find(need: Need) -> Option<PathBuf> {
     }
 }
 
-/// `	libuv.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libuv.so.1` → the path.
+/// `libuv.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libuv.so.1` → the path.
 fn known_to_the_loader(listed: &str, name: &str) -> Option<PathBuf> {
     listed.lines().find_map(|line| {
         let (library, path) = line.trim().split_once(" => ")?;

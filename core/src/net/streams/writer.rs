@@ -5,7 +5,7 @@ use crate::net::error::{ConnectionError, WriteError};
 use crate::net::transport::{ExtraInfo, ExtraValue, Flow, Transport};
 use alloc::rc::Rc;
 use core::fmt;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::task::{Context, Poll};
 
 /// Writes to a connection. Dropping it closes the connection when all is
@@ -67,9 +67,9 @@ impl StreamWriter {
     /// # Cancellation
     ///
     /// Nothing is lost: what was written is written.
-    pub async fn drain(&self) -> Result<(), ConnectionError> {
+    pub fn drain(&self) -> impl Future<Output = Result<(), ConnectionError>> + use<'_> {
         let mut step = Step::First;
-        poll_fn(|cx| {
+        poll_fn(move |cx| {
             if step == Step::First {
                 step = Step::Later;
                 if let Some(error) = self.shared.incoming.borrow().error() {
@@ -84,7 +84,6 @@ impl StreamWriter {
             }
             self.shared.poll_drained(cx, &self.transport)
         })
-        .await
     }
 
     /// As [`drain`](Self::drain), for futures made by hand; an end that is
