@@ -17,7 +17,7 @@ use super::protocol::AfterEof;
 use super::receiver::Receiver;
 use super::storage::{Storage, Unsent};
 use super::transport::{Ref, Transport, another};
-use crate::io::source::{ByteSource, SourceError};
+use crate::io::source::{ByteSource, Source, SourceError};
 use crate::schedule::ExceptionContext;
 use core::cell::{Cell, RefCell};
 use core::fmt::Display;
@@ -204,12 +204,14 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
         self.rest(cx)
     }
 
+    #[inline]
+    fn known_ready(&self) -> crate::io::Ready {
+        self.io.borrow().source.as_ref().map_or(crate::io::Ready::NONE, Source::known_ready)
+    }
+
     fn rest(&self, cx: Option<&mut Context<'_>>) -> After {
-        let ready = match (&cx, &self.io.borrow().source) {
-            // An event tells who listens; who only waits has to ask.
-            (None, Some(source)) => source.known_ready(),
-            _ => crate::io::Ready::NONE,
-        };
+        // An event tells who listens; who only waits has to ask.
+        let ready = if cx.is_none() { self.known_ready() } else { crate::io::Ready::NONE };
         match self.machine.get().rest(self.waiting(), ready) {
             Rest::Gone => After::Gone,
             Rest::Again => After::Again,
@@ -259,6 +261,10 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
     #[inline]
     fn receive(&self, transport: &Transport) {
         self.with(Machine::read);
+        // Somebody may have taken what had come, past the protocol.
+        if !self.known_ready().contains(crate::io::Ready::READABLE) {
+            return;
+        }
         let mut read = |buffer: &mut [u8]| match &self.io.borrow().source {
             Some(source) => source.try_read(buffer),
             None => Err(SourceError::WouldBlock),

@@ -41,7 +41,8 @@ on_the_heap! {
     1623 who_waits_learns_that_nobody_drives_the_connection
     2080 a_read_that_is_dropped_when_bytes_have_come_leaves_them
     2081 a_read_of_less_than_has_come_leaves_the_rest
-    2082 a_waiting_read_meets_the_end_and_a_failure_in_order
+    2082 a_waiting_read_meets_the_end_behind_the_bytes
+    2083 a_waiting_read_meets_a_failure_behind_the_bytes
 }
 use heap::*;
 
@@ -495,35 +496,43 @@ mod heap {
         })?
     }
 
-    pub(super) fn a_waiting_read_meets_the_end_and_a_failure_in_order() -> Outcome {
-        for (last, fails) in
-            [(Fault::End, false), (Fault::Fails(SourceError::ConnectionReset), true)]
-        {
-            let event_loop = new_loop!();
-            let script = std::boxed::Box::leak(std::boxed::Box::new([
-                Fault::WouldBlock,
-                Fault::Data(b"hello"),
-                last,
-            ]));
-            let source = source(script, &[]);
-            event_loop.run_until_complete(async {
-                let (mut reader, writer) = open_streams(source.user(Told::ByEvents), 64).await?;
-                let reading = create_task(async move {
-                    let mut all = [0; 8];
-                    check_eq!(reader.read(&mut all).await?, 5);
-                    let end = reader.read(&mut all).await;
-                    check_eq!(end.is_err(), fails);
-                    check!(fails || reader.at_eof(), "it is not at the end");
-                    Ok::<(), Failure>(())
-                })?;
-                feed(source, 3).await;
-                reading.await??;
-                writer.close();
-                check_eq!(writer.wait_closed().await.is_err(), fails);
+    pub(super) fn a_waiting_read_meets_the_end_behind_the_bytes() -> Outcome {
+        let event_loop = new_loop!();
+        let source = source(&[Fault::WouldBlock, Fault::Data(b"hello"), Fault::End], &[]);
+        event_loop.run_until_complete(async {
+            let (mut reader, writer) = open_streams(source.user(Told::ByEvents), 64).await?;
+            let reading = create_task(async move {
+                check_eq!(reader.read(&mut [0; 8]).await?, 5);
+                check_eq!(reader.read(&mut [0; 8]).await?, 0);
+                check!(reader.at_eof(), "it is not at the end");
                 Ok::<(), Failure>(())
-            })??;
-        }
-        Ok(())
+            })?;
+            feed(source, 3).await;
+            reading.await??;
+            writer.close();
+            Ok(writer.wait_closed().await?)
+        })?
+    }
+
+    pub(super) fn a_waiting_read_meets_a_failure_behind_the_bytes() -> Outcome {
+        const FAILS: Fault = Fault::Fails(SourceError::ConnectionReset);
+        let event_loop = new_loop!();
+        let source = source(&[Fault::WouldBlock, Fault::Data(b"hello"), FAILS], &[]);
+        event_loop.run_until_complete(async {
+            let (mut reader, writer) = open_streams(source.user(Told::ByEvents), 64).await?;
+            let reading = create_task(async move {
+                check_eq!(reader.read(&mut [0; 8]).await?, 5);
+                check_matches!(
+                    reader.read(&mut [0; 8]).await.err(),
+                    Some(ConnectionError::Source(SourceError::ConnectionReset))
+                );
+                Ok::<(), Failure>(())
+            })?;
+            feed(source, 3).await;
+            reading.await??;
+            check!(writer.wait_closed().await.is_err(), "wait_closed knows no error");
+            Ok(())
+        })?
     }
 
     pub(super) fn a_failing_handler_is_reported_and_a_cancelled_one_is_not() -> Outcome {
