@@ -89,6 +89,7 @@ mod streams;
 mod subprocesses;
 mod task_groups;
 mod tasks;
+mod tcp;
 mod testing;
 mod threads;
 mod timeouts;
@@ -143,6 +144,7 @@ pub const CASES: &[&[Case]] = &[
     servers::CASES,
     connecting::CASES,
     listening::CASES,
+    tcp::CASES,
     pull_reader::CASES,
     datagrams::CASES,
     dropping::CASES,
