@@ -18,11 +18,9 @@
 //! | `incoming` | what has come: finding separators, taking, the rules of the limit |
 //! | `reader`, `writer` | the two halves, on a transport |
 //! | `stream_protocol` | what is between them and the connection |
-//! | `open`, `handler` | connections and servers whose protocol is a pair of streams |
+//! | `open`, `reporting` | connections and servers whose protocol is a pair of streams |
 //! | `pull` | a reader with a given buffer, straight from a source: no heap |
 
-#[cfg(feature = "alloc")]
-mod handler;
 mod incoming;
 #[cfg(feature = "alloc")]
 mod open;
@@ -30,13 +28,17 @@ mod pull;
 #[cfg(feature = "alloc")]
 mod reader;
 #[cfg(feature = "alloc")]
+mod reporting;
+#[cfg(feature = "alloc")]
 mod stream_protocol;
 #[cfg(feature = "alloc")]
 mod writer;
 
 pub use incoming::{DEFAULT_LIMIT, ReadError};
 #[cfg(feature = "alloc")]
-pub use open::{open_streams, start_stream_server};
+pub(in crate::net) use open::client_streams;
+#[cfg(feature = "alloc")]
+pub use open::{ClientProtocol, ClientStreams, WithHandler, open_streams, start_stream_server};
 pub use pull::PullReader;
 #[cfg(feature = "alloc")]
 pub use reader::StreamReader;

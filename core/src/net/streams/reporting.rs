@@ -6,7 +6,7 @@
 //!
 //! # Invariants
 //!
-//! * **Pinned With It**: the field of a [`Handler`] is pinned as the `Handler`
+//! * **Pinned With It**: the field of a [`Reporting`] is pinned as the `Reporting`
 //!   is: it is never moved out or handed out otherwise.
 
 use crate::schedule::{CallbackResult, ExceptionContext};
@@ -14,9 +14,9 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-pub(super) struct Handler<H>(pub(super) H);
+pub(super) struct Reporting<H>(pub(super) H);
 
-impl<H: Future<Output: CallbackResult>> Future for Handler<H> {
+impl<H: Future<Output: CallbackResult>> Future for Reporting<H> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
