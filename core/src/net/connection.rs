@@ -265,6 +265,13 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
         if !self.known_ready().contains(crate::io::Ready::READABLE) {
             return;
         }
+        let leaves_it = match self.protocol.try_borrow_mut() {
+            Ok(mut protocol) => protocol.as_mut().is_some_and(P::leaves_it),
+            Err(_running) => false,
+        };
+        if leaves_it {
+            return self.with(Machine::offer);
+        }
         let mut read = |buffer: &mut [u8]| match &self.io.borrow().source {
             Some(source) => source.try_read(buffer),
             None => Err(SourceError::WouldBlock),

@@ -94,6 +94,8 @@ const MAY_END: u16 = 1 << 8;
 const QUEUED: u16 = 1 << 9;
 /// Its turn is being made; what changes meanwhile is seen before it ends.
 const IN_TURN: u16 = 1 << 10;
+/// Until its next turn, what has come may be read past the protocol.
+const OFFERED: u16 = 1 << 11;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Machine {
@@ -255,9 +257,23 @@ impl Machine {
         self.set(EOF_READ);
     }
 
+    /// The protocol leaves what has come to whoever takes it before the next turn.
+    pub(crate) fn offer(&mut self) {
+        self.set(OFFERED);
+    }
+
+    /// Whether it is offered, and is to be read. Asking takes it up.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn take_up(&mut self) -> bool {
+        let offered = self.has(OFFERED) && self.is_reading();
+        self.clear(OFFERED);
+        offered
+    }
+
     /// Another protocol takes over.
     #[cfg(feature = "alloc")]
     pub(crate) fn protocol_changed(&mut self) {
+        self.clear(OFFERED);
         self.flow.forget_told();
     }
 
@@ -281,6 +297,7 @@ impl Machine {
     }
 
     pub(crate) fn begin_turn(&mut self) {
+        self.clear(OFFERED);
         self.set(IN_TURN | MAY_READ | MAY_FLUSH);
         if self.phase == Phase::Ending {
             self.set(MAY_END);

@@ -92,7 +92,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
 
     #[cfg(feature = "alloc")]
     fn read_now(&self, buffer: &mut [u8]) -> (usize, Follow) {
-        if !self.machine.get().is_reading() {
+        if !self.with(Machine::take_up) {
             return (0, Follow::Nothing);
         }
         let read = match &self.io.borrow().source {

@@ -135,10 +135,7 @@ impl StreamReader {
         let incoming = self.shared.incoming.borrow();
         if incoming.error().is_none() && incoming.data().is_empty() && !incoming.eof() {
             drop(incoming);
-            return match self.shared.take_up(buffer, self.transport()) {
-                0 => self.shared.poll_any(cx, self.transport()).map(|()| Ok(0)),
-                count => Poll::Ready(Ok(count)),
-            };
+            return self.shared.poll_past(cx, buffer, self.transport()).map(Ok);
         }
         drop(incoming);
         ready!(self.poll_some(cx))?;

@@ -147,15 +147,27 @@ impl Shared {
         offers
     }
 
-    /// Takes up an offer, if there is one: how many bytes it brought.
-    pub(crate) fn take_up(&self, buffer: &mut [u8], transport: Option<&Transport>) -> usize {
-        let mut incoming = self.incoming.borrow_mut();
-        let open = core::mem::replace(&mut incoming.past, Past::No) == Past::Open;
-        drop(incoming);
-        match transport {
+    /// Takes up an offer, if there is one, or waits until bytes come: how many
+    /// it brought, at least one.
+    pub(crate) fn poll_past(
+        &self,
+        cx: &Context<'_>,
+        buffer: &mut [u8],
+        transport: Option<&Transport>,
+    ) -> Poll<usize> {
+        let open = core::mem::replace(&mut self.incoming.borrow_mut().past, Past::No) == Past::Open;
+        let count = match transport {
             Some(transport) if open => transport.read_now(buffer),
             _ => 0,
+        };
+        if count > 0 {
+            return Poll::Ready(count);
         }
+        let poll = self.poll_more(cx, transport);
+        // An offer that came to nothing is not made again at once: the bytes
+        // may have to come the other way.
+        self.incoming.borrow_mut().past = if open { Past::No } else { Past::Wanted };
+        poll.map(|()| 0)
     }
 
     /// Bytes come. Whether the connection is to be paused.
@@ -197,13 +209,6 @@ impl Shared {
         drop(incoming);
         resume(transport, resumes);
         taken
-    }
-
-    /// As [`poll_more`](Self::poll_more), with a buffer to which they may come.
-    pub(crate) fn poll_any(&self, cx: &Context<'_>, transport: Option<&Transport>) -> Poll<()> {
-        let poll = self.poll_more(cx, transport);
-        self.incoming.borrow_mut().past = Past::Wanted;
-        poll
     }
 
     /// Waits for more than has come; the connection is read for that.
