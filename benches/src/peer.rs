@@ -81,6 +81,11 @@ pub trait Peer: 'static {
         async { unreachable!("`HAS_PIPES` keeps bytes away") }
     }
 
+    /// The same with callbacks at both ends, where the loop has such a way.
+    fn pipe_by_protocols(chunk: Vec<u8>, times: u64) -> impl Future<Output = ()> {
+        Self::pipe(chunk, times)
+    }
+
     /// Starts `program` without arguments or streams, and waits for its end.
     fn run_program(program: &'static str) -> impl Future<Output = ()> + 'static {
         let _ = program;

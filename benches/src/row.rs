@@ -86,6 +86,9 @@ pub enum Row {
     /// 64 KiB at a time through a pipe, written and read by the same loop
     #[value(name = "pipe_64k")]
     Pipe,
+    /// As `pipe_64k`, by protocols at both ends where the library has them
+    #[value(name = "pipe_64k_protocol")]
+    PipeProtocol,
     /// A program that does nothing, started and awaited, alone and by 16 tasks
     Processes,
     /// System calls per request with one connection, by strace
@@ -205,7 +208,7 @@ impl Row {
 
     /// Whether the row writes to pipes.
     pub fn needs_pipes(self) -> bool {
-        self == Row::Pipe
+        matches!(self, Row::Pipe | Row::PipeProtocol)
     }
 
     /// Whether the row arms timers.
@@ -376,6 +379,7 @@ impl Row {
                 }
             }
             Row::Pipe => const { &[figure("pipe_64k", Unit::CpuNs, Bar::Tokio)] },
+            Row::PipeProtocol => const { &[figure("pipe_64k_protocol", Unit::CpuNs, Bar::Tokio)] },
             Row::Processes => {
                 const {
                     &[

@@ -37,6 +37,10 @@ impl Peer for Molen {
         molen_servers::pipe(chunk, times)
     }
 
+    fn pipe_by_protocols(chunk: Vec<u8>, times: u64) -> impl Future<Output = ()> {
+        molen_servers::pipe_by_protocols(chunk, times)
+    }
+
     async fn run_program(program: &'static str) {
         let mut command = Command::new(program);
         let child = create_subprocess_exec(&mut command).await.expect("a program that starts");

@@ -162,9 +162,28 @@ impl Protocol for Writing {
     }
 }
 
+/// Writes `chunk` to a pipe so many times, by a task, and reads it all.
+pub async fn pipe(chunk: Vec<u8>, times: u64) {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let reader = ReadPipe::new(reader).expect("a pipe to read");
+    let writer = WritePipe::new(writer).expect("a pipe to write");
+    let all = chunk.len() as u64 * times;
+    Molen::spawn(async move {
+        for _ in 0..times {
+            writer.write_all(&chunk).await.expect("write");
+        }
+    });
+    let mut buffer = vec![0; 65536];
+    let mut received = 0;
+    while let Ok(count @ 1..) = reader.read(&mut buffer).await {
+        received += count as u64;
+    }
+    assert_eq!(received, all);
+}
+
 /// Writes `chunk` to a pipe so many times, in step with its flow control, and
 /// reads it all, by protocols at both ends.
-pub async fn pipe(chunk: Vec<u8>, times: u64) {
+pub async fn pipe_by_protocols(chunk: Vec<u8>, times: u64) {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     let (reading, writing) = (Rc::<Shared>::default(), Rc::<Shared>::default());
     let reader = ReadPipe::new(reader).expect("a pipe to read");

@@ -44,7 +44,8 @@ pub fn run<P: Peer + Locks>(row: Row) {
         Row::JobOne => P::block_on(executor::round_trip::<P>()),
         Row::JobMany => P::block_on(executor::throughput::<P>()),
         Row::Heap => heap::run::<P>(),
-        Row::Pipe => P::block_on(pipes::throughput::<P>()),
+        Row::Pipe => P::block_on(pipes::by_tasks::<P>()),
+        Row::PipeProtocol => P::block_on(pipes::by_protocols::<P>()),
         Row::Processes => P::block_on(programs::start::<P>()),
         Row::Echo1
         | Row::Echo64
