@@ -57,7 +57,9 @@
 //! * `churn` is per connection: accept, one message, its answer, the end.
 //!   Buffers there are 1 KiB, as taking them from the heap is not its subject.
 //! * `idle_10k` is what a connection adds to the server's anonymous memory
-//!   after one message: where a task brings a buffer, 1 KiB of it is that.
+//!   after one message. Where a task or a buffered protocol brings a buffer,
+//!   1 KiB of it is that: compare tasks with tokio and smol, and the protocol
+//!   with libuv, which have the same.
 //! * `echo_sleepers` is `echo_64` beside 10 000 tasks (libuv: timers) that
 //!   sleep a second on average; their waking is part of the CPU time.
 //! * Of `udp_…` and `echo_…` rates, only those of clean samples mean something:
