@@ -90,6 +90,13 @@ pub trait Source {
         None
     }
 
+    /// An address of a connection whose addresses are names of Unix sockets.
+    #[cfg(feature = "threads")]
+    fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
+        let _ = end;
+        None
+    }
+
     /// The operating system's number of it, where there is one.
     fn descriptor(&self) -> Option<u64> {
         None
@@ -215,6 +222,11 @@ macro_rules! forward {
 
             fn address(&self, end: End) -> Option<core::net::SocketAddr> {
                 (**self).address(end)
+            }
+
+            #[cfg(feature = "threads")]
+            fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
+                (**self).unix_address(end)
             }
 
             fn descriptor(&self) -> Option<u64> {

@@ -48,6 +48,7 @@
 //! | `server` | accepting, and knowing which connections are left |
 //! | [`streams`] | reading and writing a connection from a task |
 //! | `embedded_io` | all of it under the traits of `embedded-io-async`, if asked for |
+//! | `unix_address` | names of Unix sockets, where there are threads and so files |
 //! | `error` | why a connection was lost, or a write refused |
 
 #[cfg(feature = "alloc")]
@@ -68,6 +69,8 @@ mod server;
 mod storage;
 pub mod streams;
 mod transport;
+#[cfg(feature = "threads")]
+mod unix_address;
 
 #[cfg(feature = "alloc")]
 pub use connect::connect_accepted_socket;
@@ -94,3 +97,5 @@ pub use streams::{StreamReader, StreamWriter, open_streams, start_stream_server}
 #[cfg(feature = "alloc")]
 pub use transport::WeakTransport;
 pub use transport::{ExtraInfo, ExtraValue, Flow, Transport};
+#[cfg(feature = "threads")]
+pub use unix_address::{UnixAddress, UnixAddressError};

@@ -409,6 +409,11 @@ impl<S: Source> Source for Served<S> {
         self.source.address(end)
     }
 
+    #[cfg(feature = "threads")]
+    fn unix_address(&self, end: End) -> Option<super::UnixAddress> {
+        self.source.unix_address(end)
+    }
+
     fn descriptor(&self) -> Option<u64> {
         self.source.descriptor()
     }

@@ -69,6 +69,8 @@ pub(crate) trait Link {
     fn machine(&self) -> Machine;
     fn pending(&self) -> usize;
     fn address(&self, end: End) -> Option<SocketAddr>;
+    #[cfg(feature = "threads")]
+    fn unix_address(&self, end: End) -> Option<super::UnixAddress>;
     fn descriptor(&self) -> Option<u64>;
     #[cfg(feature = "alloc")]
     fn set_protocol(&self, protocol: Box<dyn Receiver>) -> Follow;
@@ -224,10 +226,17 @@ impl Transport {
     /// asyncio: `transport.get_extra_info()`.
     pub fn get_extra_info(&self, what: ExtraInfo) -> Option<ExtraValue> {
         match what {
-            ExtraInfo::PeerName => self.link.address(End::Peer).map(ExtraValue::Address),
-            ExtraInfo::SockName => self.link.address(End::Local).map(ExtraValue::Address),
+            ExtraInfo::PeerName => self.name(End::Peer),
+            ExtraInfo::SockName => self.name(End::Local),
             ExtraInfo::Socket => self.link.descriptor().map(ExtraValue::Descriptor),
         }
+    }
+
+    fn name(&self, end: End) -> Option<ExtraValue> {
+        let name = self.link.address(end).map(ExtraValue::Address);
+        #[cfg(feature = "threads")]
+        let name = name.or_else(|| self.link.unix_address(end).map(ExtraValue::UnixAddress));
+        name
     }
 
     /// Has `protocol` told of everything from now on; within a callback, from
@@ -316,6 +325,9 @@ pub enum ExtraInfo {
 pub enum ExtraValue {
     /// An address.
     Address(SocketAddr),
+    /// The name of a Unix socket.
+    #[cfg(feature = "threads")]
+    UnixAddress(super::UnixAddress),
     /// The operating system's number.
     Descriptor(u64),
 }

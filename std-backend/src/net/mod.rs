@@ -27,9 +27,25 @@ mod datagram_endpoint;
 mod foreign_traits;
 mod multicast;
 mod net_error;
+mod pieces;
 mod tcp_listener;
 mod tcp_stream;
 mod udp_socket;
+mod unix_connect;
+mod unix_error;
+#[cfg(not(unix))]
+mod unix_lacking;
+#[cfg(unix)]
+mod unix_listener;
+mod unix_listening;
+mod unix_name;
+#[cfg(unix)]
+mod unix_path;
+#[cfg(unix)]
+mod unix_peer;
+mod unix_serve;
+#[cfg(unix)]
+mod unix_stream;
 
 pub use connect::{create_connection, create_server, open_connection, start_server};
 pub use datagram_endpoint::create_datagram_endpoint;
@@ -40,3 +56,17 @@ pub use net_error::NetError;
 pub use tcp_listener::{DEFAULT_BACKLOG, TcpListener};
 pub use tcp_stream::TcpStream;
 pub use udp_socket::UdpSocket;
+pub use unix_connect::{UnixConnect, UnixConnecting, create_unix_connection, open_unix_connection};
+pub use unix_error::{UnixError, UnixRefused};
+#[cfg(not(unix))]
+pub use unix_lacking::{UnixListener, UnixStream};
+#[cfg(unix)]
+pub use unix_listener::UnixListener;
+#[cfg(unix)]
+pub use unix_name::AsPathname;
+pub use unix_name::ToUnixAddress;
+#[cfg(unix)]
+pub use unix_peer::PeerCredentials;
+pub use unix_serve::{UnixListen, UnixListening, create_unix_server, start_unix_server};
+#[cfg(unix)]
+pub use unix_stream::UnixStream;

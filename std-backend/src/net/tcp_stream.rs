@@ -1,6 +1,7 @@
 //! A TCP connection: a source of bytes in both directions.
 
 use super::net_error::NetError;
+use super::pieces;
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::{creation_error, source_error};
@@ -230,10 +231,6 @@ impl TcpStream {
     }
 }
 
-/// How many pieces are written with one call. Systems allow 1024 (`IOV_MAX`);
-/// the list is made on the stack for each call.
-const VECTORED: usize = 64;
-
 /// Whether asking for the peer failed because there is none yet.
 fn is_connecting(error: &io::Error) -> bool {
     #[cfg(unix)]
@@ -286,13 +283,7 @@ impl ByteSource for TcpStream {
     }
 
     fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
-        let mut slices = [IoSlice::new(&[]); VECTORED];
-        let mut count = 0;
-        for piece in pieces.iter().filter(|piece| !piece.is_empty()).take(VECTORED) {
-            slices[count] = IoSlice::new(piece);
-            count += 1;
-        }
-        TcpStream::try_write_vectored(self, &slices[..count])
+        pieces::vectored(pieces, |_wanted, slices| TcpStream::try_write_vectored(self, slices))
     }
 
     fn begin_transport(&self) {

@@ -90,6 +90,7 @@ mod threads;
 mod timeouts;
 mod timers;
 mod transports;
+mod unix_sockets;
 mod waiting;
 mod wheel;
 mod wire;
@@ -137,6 +138,7 @@ pub const CASES: &[&[Case]] = &[
     buffered::CASES,
     streams::CASES,
     servers::CASES,
+    unix_sockets::CASES,
     pull_reader::CASES,
     datagrams::CASES,
     dropping::CASES,
@@ -157,7 +159,7 @@ pub const CASES: &[&[Case]] = &[
 
 /// A number names one case, on every platform.
 const _: () = {
-    let (mut seen, mut section) = ([false; 2000], 0);
+    let (mut seen, mut section) = ([false; 2100], 0);
     while section < CASES.len() {
         let mut case = 0;
         while case < CASES[section].len() {
