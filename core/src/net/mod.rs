@@ -48,6 +48,7 @@
 //! | `server` | accepting, and knowing which connections are left |
 //! | [`streams`] | reading and writing a connection from a task |
 //! | `embedded_io` | all of it under the traits of `embedded-io-async`, if asked for |
+//! | `hold` | writing alone for a while, to send a file; where there are files |
 //! | `unix_address` | names of Unix sockets, where there are threads and so files |
 //! | `error` | why a connection was lost, or a write refused |
 
@@ -61,6 +62,8 @@ mod driven;
 mod embedded_io;
 mod error;
 mod flow_control;
+#[cfg(feature = "threads")]
+mod hold;
 mod machine;
 mod protocol;
 mod receiver;
@@ -82,6 +85,8 @@ pub use datagram::{DatagramProtocol, DatagramTransport, SendError};
 pub use embedded_io::EmbeddedIo;
 pub use error::{ConnectionError, ProtocolError, WriteError};
 pub use flow_control::{DEFAULT_HIGH_WATER, LimitsReversed, WriteBufferLimits};
+#[cfg(feature = "threads")]
+pub use hold::{HoldRefused, WriteHold};
 pub use protocol::{AfterEof, Answer, BufferedProtocol, Protocol, feed_data};
 #[cfg(not(feature = "alloc"))]
 pub use receiver::{Buffered, Receiver, Streamed};

@@ -434,6 +434,16 @@ impl<S: ByteSource> ByteSource for Served<S> {
         self.source.try_write_vectored(pieces)
     }
 
+    #[cfg(feature = "threads")]
+    fn try_sendfile(
+        &self,
+        file: &dyn core::any::Any,
+        offset: u64,
+        count: usize,
+    ) -> Result<usize, SourceError> {
+        self.source.try_sendfile(file, offset, count)
+    }
+
     fn begin_transport(&self) {
         self.source.begin_transport();
     }

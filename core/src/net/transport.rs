@@ -7,6 +7,13 @@ use crate::io::source::End;
 use core::fmt;
 use core::net::SocketAddr;
 
+#[cfg(feature = "threads")]
+use super::{error::ConnectionError, machine::Verdict};
+#[cfg(feature = "threads")]
+use crate::io::source::SourceError;
+#[cfg(feature = "threads")]
+use core::task::{Context, Poll};
+
 #[cfg(feature = "alloc")]
 use super::protocol::{BufferedProtocol, Protocol};
 #[cfg(feature = "alloc")]
@@ -72,6 +79,26 @@ pub(crate) trait Link {
     #[cfg(feature = "threads")]
     fn unix_address(&self, end: End) -> Option<super::UnixAddress>;
     fn descriptor(&self) -> Option<u64>;
+    /// From now on only by `put_held` and `poll_sendfile`; see `hold`.
+    #[cfg(feature = "threads")]
+    fn hold(&self) -> Verdict;
+    #[cfg(feature = "threads")]
+    fn release(&self) -> Follow;
+    #[cfg(feature = "threads")]
+    fn put_held(&self, bytes: &[u8]) -> Result<(Flow, Follow), WriteError>;
+    /// Waits until no more than `most` bytes wait to be written.
+    #[cfg(feature = "threads")]
+    fn poll_written(&self, cx: &Context<'_>, most: usize) -> Poll<Result<(), ConnectionError>>;
+    #[cfg(feature = "threads")]
+    fn poll_sendfile(
+        &self,
+        cx: &Context<'_>,
+        file: &dyn core::any::Any,
+        offset: u64,
+        count: usize,
+    ) -> Poll<Result<usize, SourceError>>;
+    #[cfg(feature = "threads")]
+    fn fail_sendfile(&self, error: SourceError) -> Follow;
     #[cfg(feature = "alloc")]
     fn set_protocol(&self, protocol: Box<dyn Receiver>) -> Follow;
     #[cfg(feature = "alloc")]
@@ -95,7 +122,7 @@ pub struct Transport {
 }
 
 impl Transport {
-    fn follow(&self, follow: Follow) {
+    pub(super) fn follow(&self, follow: Follow) {
         if follow == Follow::Turn {
             another(&self.link).schedule();
         }
@@ -108,7 +135,8 @@ impl Transport {
     ///
     /// # Errors
     ///
-    /// [`WriteError::AfterEof`], also for empty bytes; [`WriteError::Full`] when
+    /// [`WriteError::AfterEof`], also for empty bytes, and so while a file is
+    /// being sent; [`WriteError::Full`] when
     /// the write buffer has a fixed size and might not hold them: nothing is
     /// written then. A failure of the source is told to `connection_lost`.
     pub fn write(&self, bytes: &[u8]) -> Result<Flow, WriteError> {

@@ -28,6 +28,7 @@ mod foreign_traits;
 mod multicast;
 mod net_error;
 mod pieces;
+mod sendfile;
 mod tcp_listener;
 mod tcp_stream;
 mod udp_socket;
@@ -47,12 +48,14 @@ mod unix_serve;
 #[cfg(unix)]
 mod unix_stream;
 
+pub use crate::sendfile::SendfileFallback;
 pub use connect::{create_connection, create_server, open_connection, start_server};
 pub use datagram_endpoint::create_datagram_endpoint;
 #[cfg(any(feature = "futures-io", feature = "tokio"))]
 pub use foreign_traits::StreamPair;
 pub use molen_core::net::*;
 pub use net_error::NetError;
+pub use sendfile::{Sendfile, SendfileError, sendfile};
 pub use tcp_listener::{DEFAULT_BACKLOG, TcpListener};
 pub use tcp_stream::TcpStream;
 pub use udp_socket::UdpSocket;

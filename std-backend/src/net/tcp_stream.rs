@@ -2,6 +2,8 @@
 
 use super::net_error::NetError;
 use super::pieces;
+#[cfg(unix)]
+use super::sendfile::try_sendfile;
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::{creation_error, source_error};
@@ -284,6 +286,16 @@ impl ByteSource for TcpStream {
 
     fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
         pieces::vectored(pieces, |_wanted, slices| TcpStream::try_write_vectored(self, slices))
+    }
+
+    #[cfg(unix)]
+    fn try_sendfile(
+        &self,
+        file: &dyn core::any::Any,
+        offset: u64,
+        count: usize,
+    ) -> Result<usize, SourceError> {
+        try_sendfile(&self.socket, file, offset, count)
     }
 
     fn begin_transport(&self) {

@@ -1,6 +1,7 @@
 //! A connection of Unix sockets: a source of bytes in both directions.
 
 use super::pieces;
+use super::sendfile::try_sendfile;
 use super::unix_error::UnixError;
 use super::unix_name::{Doing, ToUnixAddress, from_system, to_system};
 use super::unix_peer::{PeerCredentials, peer_credentials};
@@ -209,6 +210,15 @@ impl ByteSource for UnixStream {
         pieces::vectored(pieces, |wanted, slices| {
             self.socket.transfer(Ready::WRITABLE, wanted, |mut io| io.write_vectored(slices))
         })
+    }
+
+    fn try_sendfile(
+        &self,
+        file: &dyn core::any::Any,
+        offset: u64,
+        count: usize,
+    ) -> Result<usize, SourceError> {
+        try_sendfile(&self.socket, file, offset, count)
     }
 
     fn shutdown(&self) -> Result<(), SourceError> {

@@ -76,6 +76,7 @@ mod repeating;
 mod runner;
 mod scopes;
 mod semaphores;
+mod sendfile;
 mod servers;
 mod signals;
 mod staggered;
@@ -139,6 +140,7 @@ pub const CASES: &[&[Case]] = &[
     streams::CASES,
     servers::CASES,
     unix_sockets::CASES,
+    sendfile::CASES,
     pull_reader::CASES,
     datagrams::CASES,
     dropping::CASES,
