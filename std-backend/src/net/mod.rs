@@ -33,6 +33,8 @@ mod tcp_listener;
 mod tcp_stream;
 mod udp_socket;
 mod unix_connect;
+#[cfg(unix)]
+mod unix_datagram;
 mod unix_error;
 #[cfg(not(unix))]
 mod unix_lacking;
@@ -60,6 +62,8 @@ pub use tcp_listener::{DEFAULT_BACKLOG, TcpListener};
 pub use tcp_stream::TcpStream;
 pub use udp_socket::UdpSocket;
 pub use unix_connect::{UnixConnect, UnixConnecting, create_unix_connection, open_unix_connection};
+#[cfg(unix)]
+pub use unix_datagram::UnixDatagram;
 pub use unix_error::{UnixError, UnixRefused};
 #[cfg(not(unix))]
 pub use unix_lacking::{UnixListener, UnixStream};
