@@ -26,7 +26,7 @@ mod datagram_endpoint;
 #[cfg(any(feature = "futures-io", feature = "tokio"))]
 mod foreign_traits;
 mod multicast;
-mod net_error;
+mod network;
 mod pieces;
 mod sendfile;
 mod tcp_listener;
@@ -51,12 +51,15 @@ mod unix_serve;
 mod unix_stream;
 
 pub use crate::sendfile::SendfileFallback;
-pub use connect::{create_connection, create_server, open_connection, start_server};
+pub use connect::{
+    CreateConnection, CreateServer, OpenConnection, StartServer, create_connection, create_server,
+    open_connection, start_server,
+};
 pub use datagram_endpoint::create_datagram_endpoint;
 #[cfg(any(feature = "futures-io", feature = "tokio"))]
 pub use foreign_traits::StreamPair;
 pub use molen_core::net::*;
-pub use net_error::NetError;
+pub use network::Tcp;
 pub use sendfile::{Sendfile, SendfileError, sendfile};
 pub use tcp_listener::{DEFAULT_BACKLOG, TcpListener};
 pub use tcp_stream::TcpStream;

@@ -140,7 +140,7 @@ fn listen(
         // Nobody can connect before it listens, so nobody slips in.
         set_mode(address, mode)?;
     }
-    socket.listen(how.backlog)?;
+    socket.listen(i32::try_from(how.backlog).unwrap_or(i32::MAX))?;
     if how.cleanup == Cleanup::Leave {
         path.leave();
     }

@@ -13,7 +13,7 @@ pub(super) enum Cleanup {
 #[derive(Clone, Copy)]
 #[cfg_attr(windows, allow(dead_code, reason = "there is no such socket there"))]
 pub(super) struct Listening {
-    pub(super) backlog: i32,
+    pub(super) backlog: u32,
     pub(super) mode: Option<u32>,
     pub(super) cleanup: Cleanup,
 }

@@ -87,7 +87,7 @@ impl<M> UnixListen<M> {
     ///
     /// asyncio: `backlog`, 100.
     pub fn backlog(mut self, connections: u32) -> Self {
-        self.how.backlog = i32::try_from(connections).unwrap_or(i32::MAX);
+        self.how.backlog = connections;
         self
     }
 
