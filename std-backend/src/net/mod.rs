@@ -35,6 +35,7 @@ mod udp_socket;
 mod unix_connect;
 #[cfg(unix)]
 mod unix_datagram;
+mod unix_endpoint;
 mod unix_error;
 #[cfg(not(unix))]
 mod unix_lacking;
@@ -55,7 +56,7 @@ pub use connect::{
     CreateConnection, CreateServer, OpenConnection, StartServer, create_connection, create_server,
     open_connection, start_server,
 };
-pub use datagram_endpoint::create_datagram_endpoint;
+pub use datagram_endpoint::{CreateDatagramEndpoint, EndpointName, Udp, create_datagram_endpoint};
 #[cfg(any(feature = "futures-io", feature = "tokio"))]
 pub use foreign_traits::StreamPair;
 pub use molen_core::net::*;
@@ -67,13 +68,12 @@ pub use udp_socket::UdpSocket;
 pub use unix_connect::{UnixConnect, UnixConnecting, create_unix_connection, open_unix_connection};
 #[cfg(unix)]
 pub use unix_datagram::UnixDatagram;
+pub use unix_endpoint::{OpeningUnixEndpoint, UnixEndpoint};
 pub use unix_error::{UnixError, UnixRefused};
 #[cfg(not(unix))]
-pub use unix_lacking::{UnixListener, UnixStream};
+pub use unix_lacking::{UnixDatagram, UnixListener, UnixStream};
 #[cfg(unix)]
 pub use unix_listener::UnixListener;
-#[cfg(unix)]
-pub use unix_name::AsPathname;
 pub use unix_name::ToUnixAddress;
 #[cfg(unix)]
 pub use unix_peer::PeerCredentials;

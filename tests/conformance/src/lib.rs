@@ -56,6 +56,7 @@ mod door;
 mod dropping;
 mod dropping_all;
 mod endings;
+mod endpoints;
 mod exceptions;
 mod flow_control;
 mod hosts;
@@ -149,6 +150,7 @@ pub const CASES: &[&[Case]] = &[
     listening::CASES,
     pull_reader::CASES,
     datagrams::CASES,
+    endpoints::CASES,
     dropping::CASES,
     dropping_all::CASES,
     joining::CASES,

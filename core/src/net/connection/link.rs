@@ -13,7 +13,7 @@ use core::net::SocketAddr;
 
 #[cfg(feature = "alloc")]
 use alloc::{boxed::Box, rc::Rc};
-#[cfg(feature = "threads")]
+#[cfg(feature = "std")]
 use core::task::{Context, Poll};
 
 impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connection<S, P, B> {
@@ -22,7 +22,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         match self.with(Machine::write) {
             Verdict::Take => self.put(pieces),
             Verdict::AfterEof => Err(WriteError::AfterEof),
-            #[cfg(feature = "threads")]
+            #[cfg(feature = "std")]
             Verdict::Held => Err(WriteError::SendfileInProgress),
             Verdict::Drop => Ok((Flow::Dropped, Follow::Nothing)),
             Verdict::DropAndWarn => {
@@ -85,7 +85,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         self.io.borrow().source.as_ref()?.address(end)
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
         self.io.borrow().source.as_ref()?.unix_address(end)
     }
@@ -94,18 +94,18 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         self.io.borrow().source.as_ref()?.descriptor()
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn hold(&self) -> Verdict {
         self.with(Machine::hold)
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn release(&self) -> Follow {
         drop(self.rare.take(|rare| rare.holder.take()));
         Follow::when(self.with(Machine::release))
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn put_held(&self, bytes: &[u8]) -> Result<(Flow, Follow), WriteError> {
         if self.machine.get().is_over() {
             return Ok((Flow::Dropped, Follow::Nothing));
@@ -113,7 +113,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         self.put(&[bytes])
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn poll_written(&self, cx: &Context<'_>, most: usize) -> Poll<Result<(), ConnectionError>> {
         if self.machine.get().is_over() {
             let error = self.rare.take(|rare| rare.error.clone());
@@ -127,11 +127,11 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         Poll::Pending
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn poll_sendfile(
         &self,
         cx: &Context<'_>,
-        file: &dyn core::any::Any,
+        file: &std::fs::File,
         offset: u64,
         count: usize,
     ) -> Poll<Result<usize, SourceError>> {
@@ -152,7 +152,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         }
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn fail_sendfile(&self, error: SourceError) -> Follow {
         self.fail(ConnectionError::Source(error));
         Follow::Turn

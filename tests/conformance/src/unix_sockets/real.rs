@@ -5,7 +5,7 @@ use crate::fixture::event;
 use crate::real::{ok, run};
 use crate::wire::{Probe, noting};
 use molen::net::{
-    AsPathname, ExtraInfo, ExtraValue, PeerCredentials, Server, Transport, UnixAddress,
+    ExtraInfo, ExtraValue, PeerCredentials, Server, Transport, UnixAddress,
     UnixListener, UnixRefused, UnixStream, create_unix_connection, create_unix_server,
     open_unix_connection, start_unix_server,
 };
