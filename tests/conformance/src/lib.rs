@@ -91,6 +91,7 @@ mod streams;
 mod subprocesses;
 mod task_groups;
 mod tasks;
+mod tcp;
 mod testing;
 mod threads;
 mod timeouts;
@@ -148,6 +149,7 @@ pub const CASES: &[&[Case]] = &[
     sendfile::CASES,
     connecting::CASES,
     listening::CASES,
+    tcp::CASES,
     pull_reader::CASES,
     datagrams::CASES,
     endpoints::CASES,
