@@ -32,6 +32,12 @@ extern crate std;
 mod case;
 #[macro_use]
 mod fixture;
+#[cfg(any(
+    not(any(target_os = "none", target_os = "wasi")),
+    all(target_os = "wasi", target_env = "p2", feature = "alloc"),
+))]
+#[macro_use]
+mod real;
 mod report;
 
 mod barriers;
@@ -75,8 +81,6 @@ mod promises;
 mod pull_reader;
 mod queues;
 mod readiness;
-#[cfg(not(any(target_os = "none", target_os = "wasi")))]
-mod real;
 mod repeating;
 mod runner;
 mod scopes;
