@@ -20,6 +20,7 @@
 //! | `subprocess` | other programs, their pipes and their end |
 //! | [`dns`] | names to addresses and back |
 //! | [`net`] | TCP listeners and connections |
+//! | `tls` | TLS by rustls: contexts, and the core's engine |
 //! | [`host`] | a loop inside another loop |
 //! | `trace`, `introspect` | exporters of traces; the tasks of a living process |
 //!
@@ -49,6 +50,8 @@ mod source_error;
 mod source_state;
 #[cfg(unix)]
 pub mod subprocess;
+#[cfg(feature = "tls")]
+pub mod tls;
 #[cfg(feature = "trace")]
 pub mod trace;
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -47,6 +47,7 @@
 //! | `datagram` | endpoints of messages: protocol, transport |
 //! | `server` | accepting, and knowing which connections are left |
 //! | [`streams`] | reading and writing a connection from a task |
+//! | `tls` | connections through TLS, if asked for |
 //! | `embedded_io` | all of it under the traits of `embedded-io-async`, if asked for |
 //! | `error` | why a connection was lost, or a write refused |
 
@@ -67,6 +68,8 @@ mod receiver;
 mod server;
 mod storage;
 pub mod streams;
+#[cfg(feature = "tls")]
+pub mod tls;
 mod transport;
 
 #[cfg(feature = "alloc")]

@@ -378,6 +378,31 @@ pub(crate) struct Served<S> {
     place: usize,
 }
 
+/// A client of a server, whose transport may become another.
+#[cfg(feature = "tls")]
+pub(crate) struct Client {
+    server: alloc::rc::Weak<Shared>,
+    place: usize,
+}
+
+#[cfg(feature = "tls")]
+impl<S> Served<S> {
+    /// This client, for as long as this source lives.
+    pub(crate) fn client(&self) -> Client {
+        Client { server: Rc::downgrade(&self.server), place: self.place }
+    }
+}
+
+#[cfg(feature = "tls")]
+impl Client {
+    /// The server closes or aborts `transport` from now on.
+    pub(crate) fn becomes(&self, transport: &Transport) {
+        if let Some(server) = self.server.upgrade() {
+            server.clients.borrow_mut().places[self.place] = Some(transport.downgrade());
+        }
+    }
+}
+
 impl<S> Drop for Served<S> {
     fn drop(&mut self) {
         {

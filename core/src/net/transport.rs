@@ -70,6 +70,8 @@ pub(crate) trait Link {
     fn pending(&self) -> usize;
     fn address(&self, end: End) -> Option<SocketAddr>;
     fn descriptor(&self) -> Option<u64>;
+    #[cfg(feature = "tls")]
+    fn tls_info(&self) -> Option<alloc::rc::Rc<super::tls::TlsInfo>>;
     #[cfg(feature = "alloc")]
     fn set_protocol(&self, protocol: Box<dyn Receiver>) -> Follow;
     #[cfg(feature = "alloc")]
@@ -227,6 +229,8 @@ impl Transport {
             ExtraInfo::PeerName => self.link.address(End::Peer).map(ExtraValue::Address),
             ExtraInfo::SockName => self.link.address(End::Local).map(ExtraValue::Address),
             ExtraInfo::Socket => self.link.descriptor().map(ExtraValue::Descriptor),
+            #[cfg(feature = "tls")]
+            ExtraInfo::SslObject => self.link.tls_info().map(ExtraValue::Tls),
         }
     }
 
@@ -308,14 +312,23 @@ pub enum ExtraInfo {
     SockName,
     /// The operating system's number of it. asyncio: `'socket'`.
     Socket,
+    /// What was agreed on by TLS: version, cipher, protocol, certificates.
+    ///
+    /// asyncio: `'ssl_object'`, and what there is of it by names of their own:
+    /// `'cipher'`, `'peercert'`.
+    #[cfg(feature = "tls")]
+    SslObject,
 }
 
 /// What is known.
 #[non_exhaustive]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ExtraValue {
     /// An address.
     Address(SocketAddr),
     /// The operating system's number.
     Descriptor(u64),
+    /// What was agreed on by TLS.
+    #[cfg(feature = "tls")]
+    Tls(alloc::rc::Rc<super::tls::TlsInfo>),
 }

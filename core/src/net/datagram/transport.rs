@@ -122,6 +122,8 @@ impl<A> DatagramTransport<A> {
             ExtraInfo::PeerName => self.link.address(End::Peer).map(ExtraValue::Address),
             ExtraInfo::SockName => self.link.address(End::Local).map(ExtraValue::Address),
             ExtraInfo::Socket => self.link.descriptor().map(ExtraValue::Descriptor),
+            #[cfg(feature = "tls")]
+            ExtraInfo::SslObject => None,
         }
     }
 }

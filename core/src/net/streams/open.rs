@@ -6,6 +6,7 @@ use super::writer::StreamWriter;
 use crate::error::Closed;
 use crate::io::source::{AcceptSource, ByteSource, SourceError};
 use crate::net::connect::connect_accepted_socket;
+use crate::net::protocol::Protocol;
 use crate::net::server::{ServeError, Server, Start};
 use crate::net::transport::Transport;
 use crate::schedule::{CallbackResult, EventLoop, ExceptionContext};
@@ -28,11 +29,38 @@ pub async fn open_streams<S: ByteSource + 'static>(
     source: S,
     limit: usize,
 ) -> Result<(StreamReader, StreamWriter), SourceError> {
+    let (protocol, streams) = client_streams(limit);
+    Ok(streams(&connect_accepted_socket(source, protocol).await?))
+}
+
+/// The protocol of a pair of streams, and what makes the pair.
+pub(crate) fn client_streams(
+    limit: usize,
+) -> (impl Protocol, impl FnOnce(&Transport) -> (StreamReader, StreamWriter)) {
     let shared = Shared::new(limit);
     let start = None::<fn(&Transport, &Rc<Shared>)>;
     let protocol = StreamProtocol { shared: shared.clone(), start };
-    let transport = connect_accepted_socket(source, protocol).await?;
-    Ok((StreamReader::of(&transport, &shared), StreamWriter::of(&transport, &shared)))
+    let streams = move |transport: &Transport| {
+        (StreamReader::of(transport, &shared), StreamWriter::of(transport, &shared))
+    };
+    (protocol, streams)
+}
+
+/// A protocol that makes a task of `handler` when its connection stands.
+pub(crate) fn served_streams<F, H>(handler: Rc<F>, limit: usize) -> impl Protocol
+where
+    F: Fn(StreamReader, StreamWriter) -> H + 'static,
+    H: Future<Output: CallbackResult> + 'static,
+{
+    let start = move |transport: &Transport, shared: &Rc<Shared>| {
+        let reader = StreamReader::of(transport, shared);
+        let writer = StreamWriter::of(transport, shared);
+        // Refused only by a loop that closes: then both are dropped.
+        if let Ok(task) = create_task(handle(handler(reader, writer))) {
+            task.detach();
+        }
+    };
+    StreamProtocol { shared: Shared::new(limit), start: Some(start) }
 }
 
 /// A server that makes a task of `handler` for each connection of `listeners`.
@@ -59,17 +87,7 @@ where
 {
     let handler = Rc::new(handler);
     Server::of(listeners, start, move |event_loop, source| -> Result<Transport, Closed> {
-        let handler = handler.clone();
-        let shared = Shared::new(limit);
-        let start = move |transport: &Transport, shared: &Rc<Shared>| {
-            let reader = StreamReader::of(transport, shared);
-            let writer = StreamWriter::of(transport, shared);
-            // Refused only by a loop that closes: then both are dropped.
-            if let Ok(task) = create_task(handle(handler(reader, writer))) {
-                task.detach();
-            }
-        };
-        Transport::new(event_loop, source, StreamProtocol { shared, start: Some(start) })
+        Transport::new(event_loop, source, served_streams(handler.clone(), limit))
     })
 }
 
