@@ -89,6 +89,7 @@ mod testing;
 mod threads;
 mod timeouts;
 mod timers;
+mod tls;
 mod transports;
 mod waiting;
 mod wheel;
@@ -138,6 +139,7 @@ pub const CASES: &[&[Case]] = &[
     streams::CASES,
     servers::CASES,
     pull_reader::CASES,
+    tls::CASES,
     datagrams::CASES,
     dropping::CASES,
     dropping_all::CASES,

@@ -13,7 +13,6 @@ macro_rules! on_the_heap {
             unsupported!(308, all_addresses_failing_is_one_error, "several addresses are not built yet"),
             unsupported!(309, an_interrupted_connect_closes_its_socket, "several addresses are not built yet"),
             unsupported!(311, a_literal_address_asks_no_resolver, "there is no resolver yet"),
-            unsupported!(313, tls_needs_a_name_and_a_name_tls, "TLS is not built yet"),
             unsupported!(314, a_local_address_of_another_family_is_an_error, "local addresses are not built yet"),
             unsupported!(315, a_race_without_an_error_is_a_timeout, "happy eyeballs are not built yet"),
             unsupported!(317, a_closed_unix_server_removes_its_own_path, "Unix sockets are not built yet"),
