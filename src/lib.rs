@@ -43,7 +43,10 @@ pub use molen_std as backend;
 #[cfg(not(target_os = "none"))]
 pub use backend::net;
 /// TLS: contexts of this target, and TLS over any connection.
-#[cfg(all(feature = "tls-without-provider", not(any(target_os = "none", target_os = "wasi"))))]
+#[cfg(all(
+    feature = "tls-without-provider",
+    not(any(target_os = "none", target_os = "wasi"))
+))]
 pub use backend::tls;
 /// TLS over any connection.
 #[cfg(all(feature = "tls-without-provider", any(target_os = "none", target_os = "wasi")))]

@@ -57,10 +57,8 @@ impl TlsEngine for RustlsEngine {
         if self.unread > UNREAD || self.is_peer_closed {
             return Ok(0);
         }
-        let taken = self
-            .connection
-            .read_tls(&mut { ciphertext })
-            .map_err(|error| self.failed_io(error))?;
+        let taken =
+            self.connection.read_tls(&mut { ciphertext }).map_err(|error| self.failed_io(error))?;
         let state = self.connection.process_new_packets().map_err(|error| self.failed(error))?;
         self.unread = state.plaintext_bytes_to_read();
         self.is_peer_closed = state.peer_has_closed();

@@ -42,6 +42,6 @@ cases_where! {
         1921 upgrading_can_be_dropped_at_every_poll
         1922 an_upgrade_writes_what_was_waiting_first
         1923 a_reader_that_does_not_read_holds_the_peer_up
-        1924 closing_the_loop_ends_streams_through_tls
+        1924 closing_the_loop_frees_connections_through_tls
     }
 }

@@ -5,10 +5,10 @@ use crate::io::source::SourceError;
 use crate::net::error::ConnectionError;
 use crate::net::protocol::{AfterEof, Answer, Protocol};
 use crate::net::transport::Transport;
-use alloc::rc::Rc;
-use alloc::vec::Vec;
 #[cfg(feature = "tls")]
 use crate::net::transport::WeakTransport;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
 #[cfg(feature = "tls")]
 use core::cell::Cell;
 use core::cell::RefCell;

@@ -59,6 +59,8 @@ pub(super) struct Channel {
     ended: Cell<bool>,
     /// The connection below is over.
     lost: Cell<bool>,
+    /// The connection above knows how the goodbye ended.
+    is_goodbye_over: Cell<bool>,
     failure: RefCell<Option<ConnectionError>>,
     /// Who waits for the handshake.
     waiter: Cell<Option<Waker>>,
@@ -166,6 +168,7 @@ impl Channel {
             phase: Cell::new(Phase::Handshake),
             ended: Cell::new(false),
             lost: Cell::new(false),
+            is_goodbye_over: Cell::new(false),
             failure: RefCell::new(None),
             waiter: Cell::new(None),
             established: Cell::new(established),
@@ -393,23 +396,28 @@ impl Channel {
     }
 
     pub(super) fn says_goodbye(&self) -> bool {
-        !self.lost.get() && self.failure.borrow().is_none()
+        match self.phase.get() {
+            Phase::Goodbye => !self.is_goodbye_over.get(),
+            _ => !self.lost.get() && self.failure.borrow().is_none(),
+        }
     }
 
     /// Says that nothing more will come, waits until the other side has said
     /// it too, and closes the connection below.
     pub(super) fn try_goodbye(self: &Rc<Self>) -> Result<(), SourceError> {
-        if self.failure.borrow().is_some() {
-            return Err(SourceError::Closed);
-        }
         if self.phase.get() == Phase::Open {
             self.say_goodbye();
         }
-        if self.lost.get() {
-            return Ok(());
+        let is_over = self.lost.get() || self.failure.borrow().is_some();
+        if !is_over {
+            self.registration.clear(Ready::WRITABLE);
+            return Err(SourceError::WouldBlock);
         }
-        self.registration.clear(Ready::WRITABLE);
-        Err(SourceError::WouldBlock)
+        self.is_goodbye_over.set(true);
+        match &*self.failure.borrow() {
+            Some(_) => Err(SourceError::Closed),
+            None => Ok(()),
+        }
     }
 
     fn say_goodbye(self: &Rc<Self>) {

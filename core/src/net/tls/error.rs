@@ -139,9 +139,9 @@ impl fmt::Display for TlsError {
             TlsError::NoServerHostname => f.write_str(
                 "cannot begin TLS without the server's name, for which its certificate is checked",
             ),
-            TlsError::HostnameWithoutTls => {
-                f.write_str("cannot check the server's name: a connection without TLS was asked for")
-            }
+            TlsError::HostnameWithoutTls => f.write_str(
+                "cannot check the server's name: a connection without TLS was asked for",
+            ),
             TlsError::Configuration { doing, why } => write!(f, "cannot {doing} for TLS: {why}"),
             TlsError::NoRunningLoop => {
                 f.write_str("cannot begin TLS: no event loop is running on this thread")

@@ -46,7 +46,11 @@ impl Plan {
     }
 
     /// Upgrades `raw`. The connection below, whose end is that of the one above.
-    pub(super) async fn upgrade(self, raw: Transport, received: &[u8]) -> Result<TlsSource, TlsError> {
+    pub(super) async fn upgrade(
+        self,
+        raw: Transport,
+        received: &[u8],
+    ) -> Result<TlsSource, TlsError> {
         let channel = self.channel()?;
         crate::schedule::current().ok_or(TlsError::NoRunningLoop)?;
         raw.set_protocol(TlsProtocol(channel.clone()));
@@ -73,10 +77,7 @@ async fn shake_hands(channel: Rc<Channel>, raw: Transport) -> Result<TlsSource, 
 }
 
 /// The connection above, whose protocol knows of it or will be told.
-pub(super) fn above(
-    source: TlsSource,
-    protocol: Box<dyn Receiver>,
-) -> Result<Transport, TlsError> {
+pub(super) fn above(source: TlsSource, protocol: Box<dyn Receiver>) -> Result<Transport, TlsError> {
     let event_loop = crate::schedule::current().ok_or(TlsError::NoRunningLoop)?;
     open_made(event_loop, source, protocol).map_err(|_closed| TlsError::NoRunningLoop)
 }
@@ -274,4 +275,3 @@ impl From<TlsError> for ConnectionError {
         ConnectionError::Tls(error)
     }
 }
-

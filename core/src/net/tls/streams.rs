@@ -84,7 +84,8 @@ impl StreamWriter {
         plan.check()?;
         let upgrade = Upgrade::begin(self);
         let source = plan.upgrade(self.transport().clone(), upgrade.received()).await;
-        let upgraded = source.and_then(|source| above(source, Box::new(Streamed(upgrade.protocol()))));
+        let upgraded =
+            source.and_then(|source| above(source, Box::new(Streamed(upgrade.protocol()))));
         match upgraded {
             Ok(transport) => {
                 upgrade.done(self, transport);
