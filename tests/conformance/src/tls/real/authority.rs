@@ -4,7 +4,7 @@ use crate::case::Failure;
 use crate::real::ok;
 use core::net::SocketAddr;
 use molen::tls::{ClientContext, ServerContext};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use std::string::{String, ToString};
 use std::vec;
 
@@ -28,6 +28,7 @@ impl Authority {
     pub(super) fn new() -> Result<Authority, Failure> {
         let key = ok(KeyPair::generate())?;
         let mut params = ok(CertificateParams::new(vec![]))?;
+        params.distinguished_name.push(DnType::CommonName, "Authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let root = ok(params.self_signed(&key))?.pem();
         Ok(Authority { issuer: Issuer::new(params, key), root })
@@ -40,6 +41,7 @@ impl Authority {
     ) -> Result<Identity, Failure> {
         let key = ok(KeyPair::generate())?;
         let mut params = ok(CertificateParams::new(vec![name.to_string()]))?;
+        params.distinguished_name.push(DnType::CommonName, name);
         change(&mut params);
         let certificate = ok(params.signed_by(&key, &self.issuer))?.pem();
         Ok(Identity { certificate, key: key.serialize_pem() })
