@@ -7,7 +7,7 @@ cases_where! {
     any(target_os = "linux", windows),
     "no TLS engine is built for this platform: its cryptography needs a C compiler for it",
     real {
-        313 a_server_without_a_name_or_with_none_that_can_be_is_refused
+        313 a_name_without_tls_or_tls_without_a_name_is_refused
         387 a_timeout_of_zero_is_refused
         388 a_peer_that_goes_in_the_handshake_fails_it
         389 closing_a_server_s_client_in_its_handshake_ends_the_connection
@@ -42,6 +42,7 @@ cases_where! {
         1921 upgrading_can_be_dropped_at_every_poll
         1922 an_upgrade_writes_what_was_waiting_first
         1923 a_reader_that_does_not_read_holds_the_peer_up
+        1925 connections_by_name_are_secured_for_that_name
         1924 closing_the_loop_frees_connections_through_tls
     }
 }

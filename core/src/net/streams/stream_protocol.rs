@@ -282,19 +282,24 @@ impl Shared {
     }
 }
 
-/// The protocol of a pair of streams. `start` is called with the transport
-/// when the connection stands.
+/// The protocol of a pair of streams. `begin` is told when the connection
+/// stands.
 ///
 /// asyncio: `StreamReaderProtocol`.
-pub(crate) struct StreamProtocol<F> {
-    pub(crate) shared: Rc<Shared>,
-    pub(crate) start: Option<F>,
+pub struct StreamProtocol<B> {
+    pub(super) shared: Rc<Shared>,
+    pub(super) begin: Option<B>,
 }
 
-impl<F: FnOnce(&Transport, &Rc<Shared>)> Protocol for StreamProtocol<F> {
+/// What begins when a connection of streams stands.
+pub(crate) trait Begin {
+    fn begin(self, transport: &Transport, shared: &Rc<Shared>);
+}
+
+impl<B: Begin> Protocol for StreamProtocol<B> {
     fn connection_made(&mut self, transport: &Transport) -> Answer {
-        if let Some(start) = self.start.take() {
-            start(transport, &self.shared);
+        if let Some(begin) = self.begin.take() {
+            begin.begin(transport, &self.shared);
         }
         Ok(())
     }
@@ -331,7 +336,7 @@ impl<F: FnOnce(&Transport, &Rc<Shared>)> Protocol for StreamProtocol<F> {
     }
 }
 
-impl<F> Drop for StreamProtocol<F> {
+impl<B> Drop for StreamProtocol<B> {
     fn drop(&mut self) {
         #[cfg(feature = "tls")]
         if self.shared.handed_over.take() {

@@ -1,10 +1,10 @@
 //! Streams whose connection becomes another, through TLS.
 
+use super::open::ClientProtocol;
 use super::stream_protocol::{Shared, StreamProtocol};
 use super::writer::StreamWriter;
 use crate::io::source::SourceError;
 use crate::net::error::ConnectionError;
-use crate::net::protocol::Protocol;
 use crate::net::transport::Transport;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -32,9 +32,8 @@ impl Upgrade {
     }
 
     /// The new connection's protocol.
-    pub(crate) fn protocol(&self) -> impl Protocol + use<> {
-        let start = None::<fn(&Transport, &Rc<Shared>)>;
-        StreamProtocol { shared: self.shared.clone(), start }
+    pub(crate) fn protocol(&self) -> ClientProtocol {
+        StreamProtocol { shared: self.shared.clone(), begin: None }
     }
 
     /// The new connection takes the old one's place.

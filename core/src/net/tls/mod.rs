@@ -44,6 +44,7 @@
 //! | `protocol`, `source` | its two faces, down and up |
 //! | `start` | clients' connections, and upgrades of both sides |
 //! | `server` | servers |
+//! | `security` | `.tls(…)` of `create_connection`, `open_connection` and the servers |
 //! | `streams` | the same for streams |
 //! | `timeouts`, `error` | how long, and why not |
 
@@ -51,6 +52,7 @@ mod channel;
 mod engine;
 mod error;
 mod protocol;
+pub(super) mod security;
 mod server;
 mod source;
 mod start;

@@ -11,17 +11,14 @@ use super::error::TlsError;
 use super::protocol::TlsProtocol;
 use super::timeouts::Timeouts;
 use crate::error::Closed;
-use crate::io::source::AcceptSource;
-use crate::net::connection::open_boxed;
+use crate::io::source::{AcceptSource, ByteSource};
 use crate::net::protocol::Protocol;
-use crate::net::receiver::{Receiver, Streamed};
-use crate::net::server::{Server, Start};
-use crate::net::streams::{StreamReader, StreamWriter, served_streams};
+use crate::net::server::{Served, Server, Serving, Start, WithFactory};
+use crate::net::streams::{StreamReader, StreamWriter, WithHandler};
 use crate::net::transport::Transport;
-use crate::schedule::CallbackResult;
+use crate::schedule::{CallbackResult, EventLoop};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
-use core::cell::RefCell;
 use core::future::Future;
 
 /// A server that accepts from `listeners`, and gives each connection, when its
@@ -43,12 +40,7 @@ where
     L: AcceptSource + 'static,
     P: Protocol + 'static,
 {
-    let factory = RefCell::new(factory);
-    let make = move || {
-        let protocol = factory.try_borrow_mut().ok()?();
-        Some(Box::new(Streamed(protocol)) as Box<dyn Receiver>)
-    };
-    serve(listeners, Rc::new(make), context, timeouts, start)
+    serve(listeners, start, WithTls::new(WithFactory::new(factory), context, timeouts)?)
 }
 
 /// A server that makes a task of `handler` for each connection of `listeners`
@@ -72,38 +64,74 @@ where
     F: Fn(StreamReader, StreamWriter) -> H + 'static,
     H: Future<Output: CallbackResult> + 'static,
 {
-    let handler = Rc::new(handler);
-    let make = move || {
-        let protocol = served_streams(handler.clone(), limit);
-        Some(Box::new(Streamed(protocol)) as Box<dyn Receiver>)
-    };
-    serve(listeners, Rc::new(make), context, timeouts, start)
+    serve(listeners, start, WithTls::new(WithHandler::new(handler, limit), context, timeouts)?)
 }
 
 fn serve<L: AcceptSource + 'static>(
     listeners: impl IntoIterator<Item = L>,
-    make: Rc<dyn Fn() -> Option<Box<dyn Receiver>>>,
-    context: &(impl ServerSide + Clone + 'static),
-    timeouts: Timeouts,
     start: Start,
+    serving: impl Serving,
 ) -> Result<Server, TlsError> {
-    let timeouts = timeouts.check()?;
-    // What is wrong with it is said now, not at the first client.
-    drop(context.server_engine()?);
-    let context = context.clone();
-    let server = Server::of(listeners, start, move |event_loop, served| {
-        let engine = context.server_engine().map_err(|_unusable| Closed)?;
-        let (make, client) = (make.clone(), served.client());
+    Server::serving(listeners, start, serving).map_err(|_no_loop| TlsError::NoRunningLoop)
+}
+
+/// What a server's connections need beside their protocols.
+pub(in crate::net) struct ServerTls {
+    context: Rc<dyn ServerSide>,
+    timeouts: Timeouts,
+}
+
+impl ServerTls {
+    /// What is wrong with a context is said now, not at the first client.
+    pub(super) fn new(
+        context: Rc<dyn ServerSide>,
+        timeouts: Timeouts,
+    ) -> Result<ServerTls, TlsError> {
+        drop(context.server_engine()?);
+        Ok(ServerTls { context, timeouts: timeouts.check()? })
+    }
+}
+
+/// Makes the protocols of another, when handshakes are done.
+pub(super) struct WithTls<M> {
+    pub(super) serving: Rc<M>,
+    pub(super) tls: ServerTls,
+}
+
+impl<M: Serving> WithTls<M> {
+    fn new(
+        serving: M,
+        context: &(impl ServerSide + Clone + 'static),
+        timeouts: Timeouts,
+    ) -> Result<WithTls<M>, TlsError> {
+        let tls = ServerTls::new(Rc::new(context.clone()), timeouts)?;
+        Ok(WithTls { serving: Rc::new(serving), tls })
+    }
+}
+
+impl<M: Serving> Serving for WithTls<M> {
+    type Protocol = M::Protocol;
+
+    fn protocol(&self) -> Result<M::Protocol, Closed> {
+        self.serving.protocol()
+    }
+
+    fn serve<S: ByteSource + 'static>(
+        this: &Rc<Self>,
+        event_loop: &EventLoop,
+        source: Served<S>,
+    ) -> Result<Transport, Closed> {
+        let engine = this.tls.context.server_engine().map_err(|_unusable| Closed)?;
+        let (serving, client) = (this.serving.clone(), source.client());
         let established = Box::new(move |source| {
             if let Some(event_loop) = crate::schedule::current()
-                && let Some(protocol) = make()
-                && let Ok(transport) = open_boxed(event_loop, source, protocol)
+                && let Ok(protocol) = serving.protocol()
+                && let Ok(transport) = Transport::new(event_loop, source, protocol)
             {
                 client.becomes(&transport);
             }
         });
-        let channel = Channel::new(engine, timeouts, Some(established));
-        Transport::new(event_loop, served, TlsProtocol(channel))
-    });
-    server.map_err(|_no_loop| TlsError::NoRunningLoop)
+        let channel = Channel::new(engine, this.tls.timeouts, Some(established));
+        Transport::new(event_loop, source, TlsProtocol(channel))
+    }
 }

@@ -32,7 +32,7 @@ pub async fn open_tls_streams<S: ByteSource + 'static>(
     let connect = ConnectTls::new(source, protocol, context.client_engine(server_hostname))
         .handshake_timeout(timeouts.handshake)
         .shutdown_timeout(timeouts.shutdown);
-    Ok(streams(&connect.connect().await?))
+    Ok(streams.of(&connect.connect().await?))
 }
 
 impl StreamWriter {

@@ -6,8 +6,9 @@ use crate::case::{Failure, Outcome};
 use crate::fixture::event;
 use crate::real::{ok, run};
 use molen::net::{
-    Answer, DEFAULT_LIMIT, ExtraInfo, ExtraValue, Protocol, Server, Start, StreamReader,
-    StreamWriter, TcpListener, TcpStream, Transport,
+    Answer, DEFAULT_LIMIT, ExtraInfo, ExtraValue, HostError, HostFailure, Protocol, Server, Start,
+    StreamReader, StreamWriter, TcpListener, TcpStream, Transport, create_connection,
+    open_connection, start_server,
 };
 use molen::tls::{
     CertificateProblem, ClientContext, ServerContext, Timeouts, TlsError, TlsInfo, connect_tls,
@@ -18,7 +19,6 @@ use molen::testing::drop_at_every_poll;
 use std::rc::Rc;
 use std::cell::RefCell;
 use std::string::ToString;
-use std::vec::Vec;
 
 /// Says nothing, and hears nothing.
 pub(super) struct Silent;
@@ -106,19 +106,75 @@ pub(super) async fn until_gone(stream: &TcpStream) {
     while stream.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
 }
 
-pub(in super::super) fn a_server_without_a_name_or_with_none_that_can_be_is_refused() -> Outcome {
+/// Why there is no connection.
+fn failure<T>(result: Result<T, HostError>) -> Option<HostFailure> {
+    result.err().map(|error| error.cause)
+}
+
+pub(in super::super) fn a_name_without_tls_or_tls_without_a_name_is_refused() -> Outcome {
     run(async {
         let (client, _server) = both()?;
-        let mut wrong = Vec::new();
+        // Nobody listens, and nobody is asked.
+        let nobody = ANY;
+        let refused = open_connection(nobody).server_hostname("localhost").await;
+        check_matches!(failure(refused), Some(HostFailure::Tls(TlsError::HostnameWithoutTls)));
+        let several = (["127.0.0.1", "::1"], 1);
+        let refused = open_connection(several).tls(&client).await;
+        check_matches!(failure(refused), Some(HostFailure::Tls(TlsError::NoServerHostname)));
         for name in ["", "not a name"] {
+            let refused = create_connection(nobody, Silent).tls(&client).server_hostname(name).await;
+            check_matches!(
+                failure(refused),
+                Some(HostFailure::Tls(
+                    TlsError::NoServerHostname | TlsError::ServerHostname { .. }
+                ))
+            );
             let (stream, peer) = plain_pair().await?;
-            wrong.push(connect_tls(stream, Silent, &client, name).await.map(drop));
+            check!(connect_tls(stream, Silent, &client, name).await.is_err(), "it connected");
             // Nothing was said to anybody.
             let mut buffer = [0; 8];
             check_eq!(ok(peer.read(&mut buffer).await)?, 0);
         }
-        check_matches!(wrong[0], Err(TlsError::NoServerHostname));
-        check_matches!(wrong[1], Err(TlsError::ServerHostname { .. }));
+        Ok(())
+    })
+}
+
+pub(in super::super) fn connections_by_name_are_secured_for_that_name() -> Outcome {
+    run(async {
+        let (client, server) = both()?;
+        let handler = async |mut reader: StreamReader, writer: StreamWriter| {
+            if let Ok(line) = reader.readline().await {
+                let _ = writer.write(&line);
+            }
+        };
+        let server = ok(start_server(("127.0.0.1", 0), handler).tls(&server).await)?;
+        let port = server.addresses()[0].port();
+        let connecting = open_connection(("localhost", port)).tls(&client);
+        let (mut reader, writer) = ok(connecting.timeout(Duration::from_secs(30)).await)?;
+        check_eq!(info(&writer).await?.server_hostname.as_deref(), Some("localhost"));
+        writer.write(b"hello\n")?;
+        check_eq!(ok(reader.readline().await)?, b"hello\n");
+        check_eq!(ok(reader.read(&mut [0; 8]).await)?, 0);
+        // The address is another name, which the certificate does not have.
+        let refused = open_connection(("127.0.0.1", port)).tls(&client).await;
+        check_matches!(
+            failure(refused),
+            Some(HostFailure::Tls(TlsError::Certificate {
+                problem: CertificateProblem::WrongName,
+                ..
+            }))
+        );
+        // The time for all of it is for the handshake too.
+        let silent = ok(TcpListener::bind(ANY))?;
+        let address = ok(silent.local_addr())?;
+        let connecting = open_connection(address).tls(&client).timeout(Duration::from_millis(20));
+        check_matches!(failure(connecting.await), Some(HostFailure::TimedOut { .. }));
+        let connecting =
+            open_connection(address).tls(&client).handshake_timeout(Duration::from_millis(20));
+        check_matches!(
+            failure(connecting.await),
+            Some(HostFailure::Tls(TlsError::HandshakeTimeout(_)))
+        );
         Ok(())
     })
 }
