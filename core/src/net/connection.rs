@@ -186,6 +186,11 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
     }
 
     fn left_to_close(&self) -> usize {
+        // A file that is being sent comes before the goodbye.
+        #[cfg(feature = "std")]
+        if self.machine.get().is_held() {
+            return self.waiting();
+        }
         let io = self.io.borrow();
         let goodbye = io.source.as_ref().is_some_and(ByteSource::says_goodbye);
         io.unsent.len() + usize::from(goodbye)
