@@ -44,6 +44,8 @@
 //! | `connection` | does what the machine decides |
 //! | `driven` | a connection in the ready queue; driving it by a task |
 //! | `connect` | from a source that stands to a transport whose protocol knows it |
+//! | `pipes` | connections of one direction |
+//! | `subprocess` | a program with its pipes: protocol, transport |
 //! | `datagram` | endpoints of messages: protocol, transport |
 //! | `server` | accepting, and knowing which connections are left |
 //! | [`streams`] | reading and writing a connection from a task |
@@ -61,12 +63,16 @@ mod embedded_io;
 mod error;
 mod flow_control;
 mod machine;
+#[cfg(feature = "alloc")]
+mod pipes;
 mod protocol;
 mod receiver;
 #[cfg(feature = "alloc")]
 mod server;
 mod storage;
 pub mod streams;
+#[cfg(feature = "alloc")]
+mod subprocess;
 mod transport;
 
 #[cfg(feature = "alloc")]
@@ -79,6 +85,8 @@ pub use datagram::{DatagramProtocol, DatagramTransport, SendError};
 pub use embedded_io::EmbeddedIo;
 pub use error::{ConnectionError, ProtocolError, WriteError};
 pub use flow_control::{DEFAULT_HIGH_WATER, LimitsReversed, WriteBufferLimits};
+#[cfg(feature = "alloc")]
+pub use pipes::{connect_read_pipe, connect_write_pipe};
 pub use protocol::{AfterEof, Answer, BufferedProtocol, Protocol, feed_data};
 #[cfg(not(feature = "alloc"))]
 pub use receiver::{Buffered, Receiver, Streamed};
@@ -91,6 +99,11 @@ pub use storage::{Fixed, Storage, Unsent};
 pub use streams::{DEFAULT_LIMIT, PullReader, ReadError};
 #[cfg(feature = "alloc")]
 pub use streams::{StreamReader, StreamWriter, open_streams, start_stream_server};
+#[cfg(feature = "alloc")]
+pub use subprocess::{
+    Child, ChildPipes, ExitWatcher, SendSignalError, SignalRefusal, StandardStream,
+    SubprocessProtocol, SubprocessTransport, connect_subprocess,
+};
 #[cfg(feature = "alloc")]
 pub use transport::WeakTransport;
 pub use transport::{ExtraInfo, ExtraValue, Flow, Transport};

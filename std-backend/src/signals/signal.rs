@@ -137,6 +137,12 @@ impl Signal {
     }
 }
 
+impl From<Signal> for i32 {
+    fn from(signal: Signal) -> i32 {
+        signal.as_raw()
+    }
+}
+
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {

@@ -82,6 +82,7 @@ mod staggered;
 mod starvation;
 mod stopping;
 mod streams;
+mod subprocess_protocols;
 mod subprocesses;
 mod task_groups;
 mod tasks;
@@ -96,6 +97,9 @@ mod wire;
 
 pub use case::{Case, Failure, Outcome, What};
 pub use report::{Count, call, list, run};
+/// The programs that cases start: this one, told to be another.
+#[cfg(any(unix, windows))]
+pub use subprocesses::child;
 
 /// All cases, by subject.
 pub const CASES: &[&[Case]] = &[
@@ -127,6 +131,7 @@ pub const CASES: &[&[Case]] = &[
     contained::CASES,
     threads::CASES,
     signals::CASES,
+    subprocess_protocols::CASES,
     subprocesses::CASES,
     dns::CASES,
     readiness::CASES,
@@ -157,7 +162,7 @@ pub const CASES: &[&[Case]] = &[
 
 /// A number names one case, on every platform.
 const _: () = {
-    let (mut seen, mut section) = ([false; 2000], 0);
+    let (mut seen, mut section) = ([false; 2100], 0);
     while section < CASES.len() {
         let mut case = 0;
         while case < CASES[section].len() {

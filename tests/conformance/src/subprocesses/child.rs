@@ -1,0 +1,88 @@
+//! What cases start: this program, told to be one of these.
+//!
+//! Not a shell's: there are several shells, and on some machines none.
+
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use std::vec;
+
+/// Runs the program `name` with its number; its exit code, or `None` if there is none.
+pub fn run(name: &str, number: Option<u8>) -> Option<u8> {
+    let number = number.unwrap_or(0);
+    let done = match name {
+        // Its input to its output.
+        "cat" => copy(&mut std::io::stdout()),
+        // Its input to both outputs.
+        "tee" => tee(),
+        // Nothing, but with this code.
+        "exit" => Ok(()),
+        // Nothing for longer than a case takes.
+        "sleep" => {
+            std::thread::sleep(Duration::from_secs(90));
+            Ok(())
+        }
+        // Ends when its input does.
+        "wait" => copy(&mut std::io::sink()),
+        // Its input to its output, with a last word.
+        "echo" => copy(&mut std::io::stdout()).and_then(|()| say("end")),
+        // More than a pipe holds, and then a word on the other output.
+        "much" => much(),
+        // Both outputs in turns.
+        "both" => both(),
+        // A word, and nothing more.
+        "word" => say("left behind"),
+        // Leaves its input and output to a child of its own, and ends.
+        "orphan" => orphan(),
+        _ => return None,
+    };
+    // Whoever reads it may be gone: that is no news for a case.
+    Some(if done.is_ok() { number } else { 98 })
+}
+
+fn say(word: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    out.write_all(word.as_bytes())?;
+    out.flush()
+}
+
+fn copy(to: &mut dyn Write) -> std::io::Result<()> {
+    std::io::copy(&mut std::io::stdin().lock(), to)?;
+    to.flush()
+}
+
+fn tee() -> std::io::Result<()> {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let length = std::io::stdin().read(&mut buffer)?;
+        if length == 0 {
+            return std::io::stdout().flush();
+        }
+        std::io::stdout().write_all(&buffer[..length])?;
+        std::io::stderr().write_all(&buffer[..length])?;
+    }
+}
+
+fn much() -> std::io::Result<()> {
+    std::io::stdout().write_all(&vec![0; 1_000_000])?;
+    std::io::stdout().flush()?;
+    std::io::stderr().write_all(b"done")
+}
+
+fn both() -> std::io::Result<()> {
+    say("one ")?;
+    std::io::stderr().write_all(b"two ")?;
+    say("three")
+}
+
+fn orphan() -> std::io::Result<()> {
+    let program = std::env::current_exe()?;
+    // Not waited for: it outlives its parent.
+    #[allow(clippy::zombie_processes, reason = "that is what it is for")]
+    Command::new(program).args(["child", "cat"]).stderr(Stdio::null()).spawn().map(drop)
+}
+
+/// How many files this process has open, where that can be counted.
+pub(super) fn open_files() -> Option<usize> {
+    std::fs::read_dir("/proc/self/fd").map(Iterator::count).ok().filter(|_| cfg!(unix))
+}
