@@ -1,7 +1,5 @@
 //! Which way bytes go.
 
-use molen_core::io::Ready;
-
 /// Which way the bytes go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Direction {
@@ -12,13 +10,6 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    pub(crate) fn ready(self) -> Ready {
-        match self {
-            Direction::In => Ready::READABLE,
-            Direction::Out => Ready::WRITABLE,
-        }
-    }
-
     pub(crate) fn operation(self) -> &'static str {
         match self {
             Direction::In => "read from",

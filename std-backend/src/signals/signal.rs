@@ -104,8 +104,12 @@ signals! {
 signals! {
     /// Ctrl-C.
     INT = 2, "SIGINT";
+    /// The end at once, for a child; cannot be caught.
+    KILL = 9, "SIGKILL";
     /// Please end; on Windows as much as the end at once.
     TERM = 15, "SIGTERM";
+    /// Ctrl-Break.
+    BREAK = 21, "SIGBREAK";
 }
 
 impl Signal {

@@ -62,10 +62,10 @@ mod system;
 
 pub use command::{Command, OnDrop, Redirect, create_subprocess_exec, create_subprocess_shell};
 pub use communicate::Output;
-pub use process::Process;
 pub use molen_core::net::{
     SendSignalError, SignalRefusal, StandardStream, SubprocessProtocol, SubprocessTransport,
 };
+pub use process::Process;
 pub use process_error::{ProcessError, SpawnError, SpawnRefused};
 pub use protocol::{subprocess_exec, subprocess_shell};
 pub use system::returncode;

@@ -142,7 +142,7 @@ impl Channel {
         };
         let end = End { file: descriptor.into(), short_call, sharing };
         let registered =
-            Registered::for_interest(selector, end, interest(direction), direction.ready());
+            Registered::for_interest(selector, end, interest(direction), ready(direction));
         match (registered, again) {
             (Ok(end), _) => Ok(Channel { way: Way::Waited(end), direction }),
             // Devices without a queue cannot be waited for, and need not be.
@@ -163,7 +163,7 @@ impl Channel {
     pub(in crate::pipe) fn known_ready(&self) -> Ready {
         match &self.way {
             Way::Waited(end) => end.known_ready(),
-            Way::Always(_) => self.direction.ready(),
+            Way::Always(_) => ready(self.direction),
         }
     }
 
@@ -237,7 +237,7 @@ impl Channel {
         if wanted == 0 {
             return Ok(0);
         }
-        let ready = self.direction.ready();
+        let ready = ready(self.direction);
         match &self.way {
             Way::Waited(end) => {
                 let exhausts = end.io().short_call == ShortCall::Exhausted;
@@ -266,6 +266,13 @@ impl Drop for Channel {
         if let Way::Waited(end) = &mut self.way {
             end.deregister();
         }
+    }
+}
+
+fn ready(direction: Direction) -> Ready {
+    match direction {
+        Direction::In => Ready::READABLE,
+        Direction::Out => Ready::WRITABLE,
     }
 }
 
