@@ -58,6 +58,7 @@ mod endings;
 mod exceptions;
 mod flow_control;
 mod hosts;
+mod interrupts;
 mod introspection;
 mod iteration;
 mod joining;
@@ -131,6 +132,7 @@ pub const CASES: &[&[Case]] = &[
     contained::CASES,
     threads::CASES,
     signals::CASES,
+    interrupts::CASES,
     subprocess_protocols::CASES,
     subprocesses::CASES,
     dns::CASES,

@@ -43,4 +43,8 @@ cases_where! {
 mod child;
 
 #[cfg(any(unix, windows))]
+pub(crate) use child::in_console;
+#[cfg(windows)]
+pub(crate) use child::program;
+#[cfg(any(unix, windows))]
 pub use child::run as child;

@@ -2,14 +2,51 @@
 //!
 //! Not a shell's: there are several shells, and on some machines none.
 
+use crate::case::{Failure, Outcome};
+use crate::real::ok;
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::vec;
 
+/// The program `words` of these, with our standard streams.
+pub(crate) fn program(words: &[&str]) -> Result<molen::subprocess::Command, Failure> {
+    let mut command = molen::subprocess::Command::new(ok(std::env::current_exe())?);
+    command.arg("child").args(words);
+    Ok(command)
+}
+
+/// The same, where Ctrl-C reaches nobody else.
+pub(crate) fn in_console(words: &[&str]) -> Result<molen::subprocess::Command, Failure> {
+    let mut command = program(words)?;
+    #[cfg(windows)]
+    {
+        use std::os::windows::process::CommandExt;
+        /// A console of its own, of which nothing is seen.
+        const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+        command.as_std_mut().creation_flags(CREATE_NO_WINDOW);
+    }
+    #[cfg(unix)]
+    command.process_group();
+    Ok(command)
+}
+
 /// Runs the program `name` with its number; its exit code, or `None` if there is none.
-pub fn run(name: &str, number: Option<u8>) -> Option<u8> {
-    let number = number.unwrap_or(0);
+pub fn run(name: &str, number: Option<u16>) -> Option<u8> {
+    if let Some(outcome) = crate::interrupts::programs::run(name) {
+        return Some(exit_code(outcome));
+    }
+    #[cfg(windows)]
+    if name == "case" {
+        let case = crate::signals::there(number?)?;
+        crate::fixture::reset();
+        return Some(exit_code(case()));
+    }
+    #[cfg(windows)]
+    if name == "group" {
+        return Some(exit_code(super::real::in_its_group()));
+    }
+    let number = u8::try_from(number.unwrap_or(0)).unwrap_or(u8::MAX);
     let done = match name {
         // Its input to its output.
         "cat" => copy(&mut std::io::stdout()),
@@ -38,6 +75,18 @@ pub fn run(name: &str, number: Option<u8>) -> Option<u8> {
     };
     // Whoever reads it may be gone: that is no news for a case.
     Some(if done.is_ok() { number } else { 98 })
+}
+
+/// Of a case that ran in a process of its own.
+fn exit_code(outcome: Outcome) -> u8 {
+    match outcome {
+        Ok(()) => 0,
+        Err(Failure::Unsupported(_)) => 77,
+        Err(failure) => {
+            std::eprintln!("{failure}");
+            1
+        }
+    }
 }
 
 fn say(word: &str) -> std::io::Result<()> {
