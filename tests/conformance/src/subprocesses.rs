@@ -36,6 +36,8 @@ cases_where! {
         2024 closing_the_loop_kills_a_protocols_child_if_so_wished
         2025 a_console_event_ends_a_child_in_its_own_group
         2026 a_write_that_a_pipe_has_no_room_for_is_written_later
+        2027 the_standard_streams_are_pipes_files_and_nothing
+        2028 each_line_of_the_standard_input_is_answered_at_once
     }
 }
 

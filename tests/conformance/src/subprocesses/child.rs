@@ -69,6 +69,10 @@ pub fn run(name: &str, number: Option<u16>) -> Option<u8> {
         "both" => both(),
         // A word, and nothing more.
         "word" => say("left behind"),
+        // Its input to its output, as sources of a loop.
+        "streams" => return Some(exit_code(crate::real::run(streams()))),
+        // Each line of its input to its output, as soon as it comes.
+        "lines" => return Some(exit_code(crate::real::run(lines()))),
         // Leaves its input and output to a child of its own, and ends.
         "orphan" => orphan(),
         _ => return None,
@@ -122,6 +126,33 @@ fn both() -> std::io::Result<()> {
     say("one ")?;
     std::io::stderr().write_all(b"two ")?;
     say("three")
+}
+
+async fn streams() -> Outcome {
+    // They can be had again, and at the same time.
+    drop(ok(molen::pipe::stdin())?);
+    let (_other, _errors) = (ok(molen::pipe::stdout())?, ok(molen::pipe::stderr())?);
+    let (input, output) = (ok(molen::pipe::stdin())?, ok(molen::pipe::stdout())?);
+    let mut bytes = std::vec::Vec::new();
+    ok(input.read_to_end(&mut bytes).await)?;
+    ok(output.write_all(&bytes).await)?;
+    Ok(())
+}
+
+async fn lines() -> Outcome {
+    // A half that is dropped closes.
+    let (mut reader, _no_writer) =
+        ok(molen::net::open_streams(ok(molen::pipe::stdin())?, molen::net::DEFAULT_LIMIT).await)?;
+    let (_no_reader, writer) =
+        ok(molen::net::open_streams(ok(molen::pipe::stdout())?, molen::net::DEFAULT_LIMIT).await)?;
+    loop {
+        let line = ok(reader.readline().await)?;
+        if line.is_empty() {
+            return Ok(());
+        }
+        ok(writer.writelines(&[b"> ", &line]))?;
+        ok(writer.drain().await)?;
+    }
 }
 
 fn orphan() -> std::io::Result<()> {

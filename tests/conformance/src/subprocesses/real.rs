@@ -752,6 +752,57 @@ pub(super) fn the_shell_runs_a_script() -> Outcome {
     })
 }
 
+pub(super) fn the_standard_streams_are_pipes_files_and_nothing() -> Outcome {
+    run(async {
+        let bytes: Vec<u8> = (0..300_000_u32).map(|number| (number % 251) as u8).collect();
+        let output = ok(start(&["streams"]).await?.communicate(Some(&bytes)).await)?;
+        check!(output.status.success(), "it failed");
+        check!(output.stdout.as_ref() == Some(&bytes), "the output is not the input");
+        // Files, which nobody waits for.
+        let path = std::env::temp_dir().join(std::format!("molen-{}", std::process::id()));
+        ok(std::fs::write(&path, &bytes))?;
+        let copy = path.with_extension("copy");
+        let mut command = program(&["streams"])?;
+        command.stdin(Redirect::Descriptor(ok(std::fs::File::open(&path))?.into()));
+        command.stdout(Redirect::Descriptor(ok(std::fs::File::create(&copy))?.into()));
+        let process = ok(create_subprocess_exec(&mut command).await)?;
+        drop(command);
+        let status = ok(process.wait().await)?;
+        let copied = ok(std::fs::read(&copy))?;
+        ok(std::fs::remove_file(&path))?;
+        ok(std::fs::remove_file(&copy))?;
+        check!(status.success() && copied == bytes, "the copy is not the file");
+        let mut command = program(&["streams"])?;
+        command.stdin(Redirect::Null).stdout(Redirect::Null);
+        let process = ok(create_subprocess_exec(&mut command).await)?;
+        check!(ok(process.wait().await)?.success(), "it failed with nothing");
+        Ok(())
+    })
+}
+
+pub(super) fn each_line_of_the_standard_input_is_answered_at_once() -> Outcome {
+    run(async {
+        let mut process = start(&["lines"]).await?;
+        let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) else {
+            return Err(Failure::said("it has no pipes"));
+        };
+        let mut answer = [0; 64];
+        for line in [&b"one\n"[..], b"two\n", b"three\n"] {
+            ok(stdin.write_all(line).await)?;
+            let mut length = 0;
+            while !answer[..length].ends_with(b"\n") {
+                let read = ok(stdout.read(&mut answer[length..]).await)?;
+                check!(read > 0, "it has ended");
+                length += read;
+            }
+            check_eq!(answer[..length].strip_prefix(b"> "), Some(line));
+        }
+        drop(stdin);
+        check!(ok(process.wait().await)?.success(), "it failed");
+        Ok(())
+    })
+}
+
 pub(super) fn a_console_event_ends_a_child_in_its_own_group() -> Outcome {
     #[cfg(unix)]
     return Err(Failure::Unsupported("consoles and their events are Windows'"));
