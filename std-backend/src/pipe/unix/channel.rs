@@ -115,6 +115,26 @@ impl Channel {
         })
     }
 
+    /// Our end of a pipe that was just made: nobody else has it, and nothing
+    /// is set, so the system need not be asked what it is.
+    pub(super) fn of_pipe(end: OwnedFd, direction: Direction) -> Result<Channel, PipeError> {
+        let number = end.as_raw_fd();
+        let register = || {
+            let selector = StdSelector::running("using a pipe").map_err(PipeRefused::Loop)?;
+            fcntl_setfl(&end, OFlags::NONBLOCK).map_err(|error| PipeRefused::Os(error.into()))?;
+            let end =
+                End { file: end.into(), short_call: ShortCall::Exhausted, sharing: Sharing::Ours };
+            Registered::for_interest(selector, end, interest(direction), ready(direction))
+                .map_err(PipeRefused::Loop)
+        };
+        match register() {
+            Ok(end) => Ok(Channel { way: Way::Waited(end), direction }),
+            Err(cause) => {
+                Err(PipeError { operation: direction.operation(), descriptor: number, cause })
+            }
+        }
+    }
+
     fn register(
         descriptor: OwnedFd,
         direction: Direction,

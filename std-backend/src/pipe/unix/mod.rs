@@ -21,7 +21,7 @@ pub(crate) fn pair(direction: Direction) -> io::Result<(OwnedOpen, OwnedOpen)> {
 
 /// Our end of a [`pair`].
 pub(super) fn open_end(end: OwnedOpen, direction: Direction) -> Result<Channel, PipeError> {
-    Channel::open(end, direction, Sharing::Ours)
+    Channel::of_pipe(end, direction)
 }
 
 /// A descriptor of the user's.
