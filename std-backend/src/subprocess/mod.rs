@@ -21,7 +21,8 @@
 //! started and how its end is noticed; what a protocol is told, and in which
 //! order, the core decides.
 //!
-//! ```
+#![cfg_attr(unix, doc = "```")]
+#![cfg_attr(not(unix), doc = "```ignore")]
 //! use molen_std::subprocess::{Command, Redirect, create_subprocess_exec};
 //!
 //! let event_loop = molen_std::new_event_loop()?;

@@ -62,6 +62,48 @@ impl Drop for Held {
 /// when the loop is closed before the child has ended: dropping the transport
 /// leaves the child to its protocol.
 ///
+#[cfg_attr(unix, doc = "```")]
+#[cfg_attr(not(unix), doc = "```ignore")]
+/// use molen_core::net::Answer;
+/// use molen_core::sync::Event;
+/// use molen_std::subprocess::{
+///     Command, StandardStream, SubprocessProtocol, SubprocessTransport, subprocess_exec,
+/// };
+/// use std::cell::RefCell;
+/// use std::rc::Rc;
+///
+/// #[derive(Clone, Default)]
+/// struct Collecting(Rc<(RefCell<Vec<u8>>, Event)>);
+///
+/// impl SubprocessProtocol for Collecting {
+///     fn pipe_data_received(
+///         &mut self,
+///         _transport: &SubprocessTransport,
+///         _fd: StandardStream,
+///         data: &[u8],
+///     ) -> Answer {
+///         self.0.0.borrow_mut().extend_from_slice(data);
+///         Ok(())
+///     }
+///
+///     fn process_exited(&mut self, _transport: &SubprocessTransport) -> Answer {
+///         self.0.1.set();
+///         Ok(())
+///     }
+/// }
+///
+/// let event_loop = molen_std::new_event_loop()?;
+/// event_loop.run_until_complete(async {
+///     let collecting = Collecting::default();
+///     let mut command = Command::shell("echo meow");
+///     let transport = subprocess_exec(command.pipes(), collecting.clone()).await?;
+///     collecting.0.1.wait().await;
+///     assert_eq!(transport.get_returncode(), Some(0));
+///     Ok::<_, Box<dyn std::error::Error>>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// asyncio: `loop.subprocess_exec()`.
 ///
 /// # Errors
