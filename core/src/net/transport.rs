@@ -79,8 +79,6 @@ pub(crate) trait Link {
     #[cfg(feature = "std")]
     fn unix_address(&self, end: End) -> Option<super::UnixAddress>;
     fn descriptor(&self) -> Option<u64>;
-    #[cfg(feature = "tls")]
-    fn tls_info(&self) -> Option<alloc::rc::Rc<super::tls::TlsInfo>>;
     /// From now on only by `put_held` and `poll_sendfile`; see `hold`.
     #[cfg(feature = "std")]
     fn hold(&self) -> Verdict;
@@ -101,6 +99,8 @@ pub(crate) trait Link {
     ) -> Poll<Result<usize, SourceError>>;
     #[cfg(feature = "std")]
     fn fail_sendfile(&self, error: SourceError) -> Follow;
+    #[cfg(feature = "tls")]
+    fn tls_info(&self) -> Option<alloc::rc::Rc<super::tls::TlsInfo>>;
     #[cfg(feature = "alloc")]
     fn set_protocol(&self, protocol: Box<dyn Receiver>) -> Follow;
     #[cfg(feature = "alloc")]

@@ -3,8 +3,6 @@
 use super::Connection;
 use crate::io::source::{ByteSource, End, SourceError};
 use crate::net::driven::make_ready;
-#[cfg(feature = "std")]
-use crate::net::error::ConnectionError;
 use crate::net::error::WriteError;
 use crate::net::flow_control::WriteBufferLimits;
 use crate::net::machine::{Machine, Verdict};
@@ -13,6 +11,8 @@ use crate::net::storage::{Storage, Unsent};
 use crate::net::transport::{Flow, Follow, Link};
 use core::net::SocketAddr;
 
+#[cfg(feature = "std")]
+use crate::net::error::ConnectionError;
 #[cfg(feature = "alloc")]
 use alloc::{boxed::Box, rc::Rc};
 #[cfg(feature = "std")]
@@ -96,11 +96,6 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         self.io.borrow().source.as_ref()?.descriptor()
     }
 
-    #[cfg(feature = "tls")]
-    fn tls_info(&self) -> Option<Rc<crate::net::tls::TlsInfo>> {
-        self.io.borrow().source.as_ref()?.tls_info()
-    }
-
     #[cfg(feature = "std")]
     fn hold(&self) -> Verdict {
         self.with(Machine::hold)
@@ -163,6 +158,11 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
     fn fail_sendfile(&self, error: SourceError) -> Follow {
         self.fail_with(error);
         Follow::Turn
+    }
+
+    #[cfg(feature = "tls")]
+    fn tls_info(&self) -> Option<Rc<crate::net::tls::TlsInfo>> {
+        self.io.borrow().source.as_ref()?.tls_info()
     }
 
     #[cfg(feature = "alloc")]

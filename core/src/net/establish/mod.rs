@@ -24,8 +24,8 @@
 //! | `connecting` | [`Connect`]: `create_connection`, `open_connection` |
 //! | `making` | what is made of a connection: a protocol's, or streams |
 //! | `binding` | a socket at each address, or none at all |
-//! | `plain` | no TLS, where the feature is off |
 //! | `endpoint` | [`DatagramEndpoint`]: `create_datagram_endpoint` |
+//! | `plain` | no TLS, where the feature is off |
 //! | `listening` | [`Listen`]: `create_server`, `start_server` |
 
 mod addresses;
