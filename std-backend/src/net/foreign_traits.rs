@@ -112,6 +112,11 @@ impl Bytes for StreamPair {
     }
 
     fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.writer.can_write_eof() {
+            // As of TLS, which has no half-close: the end of writing is the end.
+            self.writer.close();
+            return Poll::Ready(Ok(()));
+        }
         Poll::Ready(self.writer.write_eof().map_err(io::Error::other))
     }
 }
