@@ -37,8 +37,11 @@ mod report;
 mod barriers;
 mod buffered;
 mod callbacks;
+mod cancel_counts;
 mod cancellation;
 mod catching;
+mod catching_own;
+mod catching_places;
 mod channels;
 mod clearing_up;
 mod closing;
@@ -84,6 +87,7 @@ mod stopping;
 mod streams;
 mod subprocesses;
 mod task_groups;
+mod task_refs;
 mod tasks;
 mod testing;
 mod threads;
@@ -108,6 +112,10 @@ pub const CASES: &[&[Case]] = &[
     callbacks::CASES,
     cancellation::CASES,
     catching::CASES,
+    catching_own::CASES,
+    catching_places::CASES,
+    cancel_counts::CASES,
+    task_refs::CASES,
     scopes::CASES,
     creating::CASES,
     contexts::CASES,

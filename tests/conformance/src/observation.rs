@@ -471,9 +471,8 @@ mod traced {
             // The step's panic and the tracer's.
             check_eq!(test().backend.report_count(), 2 * (round + 1));
         }
-        let of_tracer = |number: &usize| {
-            reported(*number, "a tracer panicked, and is told no more: boom")
-        };
+        let of_tracer =
+            |number: &usize| reported(*number, "a tracer panicked, and is told no more: boom");
         check_eq!((0..4).filter(of_tracer).count(), 2);
         check_events![
             "next",
