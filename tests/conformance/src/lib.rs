@@ -57,6 +57,8 @@ mod dns;
 mod door;
 mod dropping;
 mod dropping_all;
+mod dropping_jobs;
+mod dropping_net;
 mod endings;
 mod exceptions;
 mod flow_control;
@@ -149,6 +151,8 @@ pub const CASES: &[&[Case]] = &[
     datagrams::CASES,
     dropping::CASES,
     dropping_all::CASES,
+    dropping_net::CASES,
+    dropping_jobs::CASES,
     joining::CASES,
     waiting::CASES,
     misuse::CASES,
