@@ -5,7 +5,7 @@ use crate::case::{Case, Outcome};
 use crate::dropping_all::{drops, soon};
 use crate::fixture::test;
 use crate::wire::source;
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, OnceCell, RefCell};
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use molen::io::source::{self, AcceptSource, ByteSource, Source, SourceError};
@@ -214,7 +214,8 @@ fn reads_of_a_pull_reader_lose_nothing_at_any_poll() -> Outcome {
     let event_loop = new_loop!();
     event_loop.run_until_complete(async {
         let source = source(&[], &[]);
-        let user = static_ref!(FaultUser = source.user(Told::ByWaiting));
+        let user = static_ref!(OnceCell<FaultUser> = OnceCell::new());
+        let user: &'static FaultUser = user.get_or_init(|| source.user(Told::ByWaiting));
         let place = static_ref!(RefCell<Option<Pull>> = RefCell::new(None));
         let room = static_ref!(RefCell<[u8; 16]> = RefCell::new([0; 16]));
         let taken = static_ref!(Cell<usize> = Cell::new(0));

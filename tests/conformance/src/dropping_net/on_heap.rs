@@ -8,7 +8,7 @@ use crate::wire::{Probe, batches, noting, source, wake};
 use core::cell::{Cell, RefCell};
 use molen::io::Ready;
 use molen::net::{
-    Server, Start, StreamReader, StreamWriter, WriteBufferLimits, connect_accepted_socket,
+    Server, Start, StreamReader, WriteBufferLimits, connect_accepted_socket,
     open_streams,
 };
 use molen::testing::{Fault, Told, static_ref};
@@ -104,7 +104,7 @@ pub(super) fn waits_for_connections_leave_nothing_at_any_poll() -> Outcome {
 
         source.reset(&[], &[]);
         let (_reader, writer) = open_streams(source.user(Told::ByEvents), 64).await?;
-        let writer: &'static StreamWriter = static_ref!(StreamWriter = writer);
+        let writer = &writer;
         writer.transport().set_write_buffer_limits(WriteBufferLimits::of_high(0));
         let sent = Cell::new(0);
         let make = || {
