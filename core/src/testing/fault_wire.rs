@@ -107,10 +107,14 @@ impl<const N: usize> EndState<N> {
         }
     }
 
-    fn make_new(&self) {
+    fn let_go(&self) {
         #[cfg(feature = "alloc")]
         self.registration.listen(None);
         self.registration.forget(Ready::BOTH);
+    }
+
+    fn make_new(&self) {
+        self.let_go();
         self.registration.clear(Ready::BOTH);
         self.incoming.clear();
         for flag in [&self.ended, &self.gone, &self.reset] {
@@ -178,6 +182,12 @@ impl<const N: usize> FaultWire<N> {
                 this.registration.set_ready(told);
             }
         }
+    }
+
+    /// What a selector does when its loop closes: whoever waits or listens is
+    /// let go of.
+    pub fn close(&self) {
+        self.ends.iter().for_each(EndState::let_go);
     }
 
     /// Resets the connection: what was on its way is lost.
@@ -301,6 +311,8 @@ impl<W: Deref<Target = FaultWire<N>>, const N: usize> WireEnd<W, N> {
 impl<W: Deref<Target = FaultWire<N>>, const N: usize> Drop for WireEnd<W, N> {
     fn drop(&mut self) {
         let state = self.state();
+        // A listener stays, to be noticed: who listens has to take it back.
+        state.registration.forget(Ready::BOTH);
         state.gone.set(true);
         state.dropped.set(state.dropped.get() + 1);
         self.wire.at(self.side.other()).ended.set(true);

@@ -61,6 +61,7 @@ mod dropping_jobs;
 mod dropping_net;
 mod endings;
 mod exceptions;
+mod faults;
 mod flow_control;
 mod hosts;
 mod introspection;
@@ -153,6 +154,7 @@ pub const CASES: &[&[Case]] = &[
     dropping_all::CASES,
     dropping_net::CASES,
     dropping_jobs::CASES,
+    faults::CASES,
     joining::CASES,
     waiting::CASES,
     misuse::CASES,
