@@ -488,7 +488,10 @@ async fn live(
             peer.read(&chance, record);
         }
         wire.tick();
+        let was_paused = transport.is_writing_paused();
         yield_now().await;
+        let pauses = transport.is_writing_paused() && !was_paused;
+        record.require(!pauses, "writing is paused though nothing was written");
     }
     record.reading_paused.set(false);
     record.call(|| transport.resume_reading());
