@@ -10,6 +10,7 @@ pub(crate) fn source_error(error: &io::Error) -> SourceError {
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
             SourceError::ConnectionReset
         }
+        ErrorKind::TimedOut => SourceError::TimedOut,
         ErrorKind::ConnectionRefused => SourceError::ConnectionRefused,
         _ => SourceError::Os(error.raw_os_error().unwrap_or(0)),
     }

@@ -25,6 +25,9 @@ pub enum SourceError {
     ConnectionReset,
     /// Nobody listens at the address.
     ConnectionRefused,
+    /// The other side no longer answers: what was sent was not acknowledged, or
+    /// it was asked in vain whether it is still there.
+    TimedOut,
     /// The process has no descriptor, or the board no slot, left.
     NoDescriptors,
     /// Bytes came in faster than they were read; this many were lost.
@@ -49,6 +52,7 @@ impl fmt::Display for SourceError {
             Self::Interrupted => f.write_str("it was interrupted"),
             Self::ConnectionReset => f.write_str("the other side closed the connection"),
             Self::ConnectionRefused => f.write_str("the connection was refused"),
+            Self::TimedOut => f.write_str("the other side no longer answers"),
             Self::NoDescriptors => f.write_str("no descriptors are left"),
             Self::Overrun(lost) => write!(f, "input overrun: {lost} bytes were lost"),
             Self::Closed => f.write_str("it is closed"),

@@ -25,6 +25,7 @@ mod connect;
 mod datagram_endpoint;
 #[cfg(any(feature = "futures-io", feature = "tokio"))]
 mod foreign_traits;
+mod liveness;
 mod multicast;
 mod net_error;
 mod tcp_listener;
@@ -35,6 +36,7 @@ pub use connect::{create_connection, create_server, open_connection, start_serve
 pub use datagram_endpoint::create_datagram_endpoint;
 #[cfg(any(feature = "futures-io", feature = "tokio"))]
 pub use foreign_traits::StreamPair;
+pub use liveness::{Keepalive, set_keepalive, set_user_timeout};
 pub use molen_core::net::*;
 pub use net_error::NetError;
 pub use tcp_listener::{DEFAULT_BACKLOG, TcpListener};

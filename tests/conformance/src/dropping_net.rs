@@ -276,6 +276,7 @@ fn a_connection_that_is_driven_no_more_stands_still() -> Outcome {
         let polls = drop_at_every_poll(make, async |point| {
             if point.output().is_none() {
                 molen::sleep(crate::fixture::ms(5)).await;
+                soon(|| soon(|| source.set_ready(Ready::BOTH)));
                 LINK.drive().await;
             }
             check_written(source, b"xy")?;

@@ -568,24 +568,23 @@ fn check_nothing_is_left(wire: &Wire, record: &Record) {
     }
 }
 
-fn all_lives(connect: Connect) -> Outcome {
-    let event_loop = new_loop!();
+fn all_lives(event_loop: &molen::testing::TestLoop, connect: Connect) -> Outcome {
     let wire = static_ref!(Wire = FaultWire::new());
     let record = static_ref!(Record = Record::new());
     event_loop.run_until_complete(async {
         for seed in 0..SEEDS {
-            live(&event_loop, wire, record, connect, seed, 0).await?;
+            live(event_loop, wire, record, connect, seed, 0).await?;
         }
         Ok(())
     })?
 }
 
 fn a_connection_keeps_its_promises_over_a_faulty_wire() -> Outcome {
-    all_lives(link::streamed)
+    all_lives(&new_loop!(), link::streamed)
 }
 
 fn a_buffered_connection_keeps_its_promises_over_a_faulty_wire() -> Outcome {
-    all_lives(link::buffered)
+    all_lives(&new_loop!(), link::buffered)
 }
 
 /// Writes `count` lines, each a letter more, through a faulty wire, and ends.
