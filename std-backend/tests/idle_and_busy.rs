@@ -116,7 +116,9 @@ fn a_thousand_busy_connections_do_not_notice_ten_thousand_idle_ones() {
         let grown = resident().zip(before).map(|(now, before)| now.saturating_sub(before) / idle);
         tell.write_all(b"go on\n").unwrap();
         let many: f64 = next().await.parse().unwrap();
-        eprintln!("a trip of {BUSY}: {few:.1} us alone, {many:.1} us beside {idle}; {grown:?} B each");
+        eprintln!(
+            "a trip of {BUSY}: {few:.1} us alone, {many:.1} us beside {idle}; {grown:?} B each"
+        );
         assert!(many < 4.0 * few + 20.0, "{many} us beside idle ones, {few} us alone");
         assert!(grown.is_none_or(|bytes| bytes < 3000), "an idle connection has {grown:?} bytes");
         assert_eq!(next().await, "idle ones answered");
