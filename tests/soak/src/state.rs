@@ -14,7 +14,12 @@ pub struct State {
     blocks: usize,
     bytes: usize,
     resident: usize,
+    threads: usize,
 }
+
+/// What a thread that a pool has started, and keeps, may have: its handle, its
+/// name, its place in the pool.
+const BLOCKS_OF_A_THREAD: usize = 8;
 
 /// How much more resident memory is no leak: pages that the allocator keeps,
 /// which are none of the live bytes.
@@ -36,7 +41,8 @@ impl State {
             tasks: all_tasks().len(),
             timers: usize::from(event_loop.next_deadline().is_some()),
             children: has_children(),
-            resident: resident(),
+            resident: in_status("VmRSS:").unwrap_or(0) * 1024,
+            threads: in_status("Threads:").unwrap_or(0),
         }
     }
 
@@ -52,7 +58,9 @@ impl State {
         compare("tasks", self.tasks, before.tasks, 0);
         compare("timers", self.timers, before.timers, 0);
         compare("children", self.children.into(), before.children.into(), 0);
-        compare("allocated blocks", self.blocks, before.blocks, 0);
+        let started = self.threads.saturating_sub(before.threads);
+        let of_threads = started * BLOCKS_OF_A_THREAD;
+        compare("allocated blocks", self.blocks, before.blocks, of_threads);
         compare("allocated bytes", self.bytes, before.bytes, GROWTH);
         compare("resident bytes", self.resident, before.resident, RESIDENT_SLACK);
         more
@@ -61,10 +69,10 @@ impl State {
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let State { descriptors, tasks, blocks, bytes, resident, .. } = self;
+        let State { descriptors, tasks, blocks, bytes, resident, threads, .. } = self;
         write!(
             f,
-            "{descriptors} descriptors, {tasks} tasks, {blocks} blocks of {bytes} bytes, {} KiB resident",
+            "{descriptors} descriptors, {tasks} tasks, {threads} threads, {blocks} blocks of {bytes} bytes, {} KiB resident",
             resident / 1024
         )
     }
@@ -75,12 +83,11 @@ fn descriptors() -> usize {
     std::fs::read_dir("/dev/fd").map_or(0, Iterator::count)
 }
 
-/// Where that can be known.
-fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<usize>().ok());
-    kib.unwrap_or(0) * 1024
+/// A number that Linux has of this process.
+fn in_status(what: &str) -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with(what))?;
+    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Whether there is a child, running or not waited for.

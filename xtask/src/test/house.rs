@@ -249,6 +249,16 @@ pub fn defmt(machine: &Outcome) -> HouseRow {
     }
 }
 
+/// How long the soak is here, in minutes; by hand it is an hour.
+const SOAK: &str = "1.5";
+
+/// One loop under everything at once, and what it leaves.
+pub fn soak() -> HouseRow {
+    let mut cargo = workspace::cargo();
+    cargo.args(["run", "--release", "-p", "molen-soak", "--", "--minutes", SOAK]);
+    command(&format!("molen-soak --minutes {SOAK}"), &mut cargo)
+}
+
 /// `cargo xtask size`: the deterministic numbers against their ceilings.
 pub fn sizes() -> HouseRow {
     let outcome = match size::check() {
