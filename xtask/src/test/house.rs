@@ -259,6 +259,17 @@ pub fn soak() -> HouseRow {
     command(&format!("molen-soak --minutes {SOAK}"), &mut cargo)
 }
 
+/// How long each fuzz target is run here, in seconds, after its corpus.
+const FUZZ: &str = "4";
+
+/// What is fuzzed, on stable and for a bounded time: `fuzz/` is a workspace of its own.
+pub fn fuzz() -> HouseRow {
+    let mut cargo = workspace::cargo();
+    cargo.args(["run", "--release", "--", "--seconds", FUZZ]);
+    cargo.current_dir(workspace::root().join("fuzz"));
+    one(&format!("molen-fuzz --seconds {FUZZ}"), &mut cargo)
+}
+
 /// `cargo xtask size`: the deterministic numbers against their ceilings.
 pub fn sizes() -> HouseRow {
     let outcome = match size::check() {
