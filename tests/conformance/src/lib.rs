@@ -32,6 +32,12 @@ extern crate std;
 mod case;
 #[macro_use]
 mod fixture;
+#[cfg(any(
+    not(any(target_os = "none", target_os = "wasi")),
+    all(target_os = "wasi", target_env = "p2", feature = "alloc"),
+))]
+#[macro_use]
+mod real;
 mod report;
 
 mod barriers;
@@ -48,6 +54,7 @@ mod closing;
 mod combinators;
 mod combining_many;
 mod conditions;
+mod connecting;
 mod contained;
 mod contexts;
 mod creating;
@@ -60,49 +67,60 @@ mod dropping_all;
 mod dropping_jobs;
 mod dropping_net;
 mod endings;
+mod endpoints;
 mod exceptions;
 mod faults;
 mod flow_control;
 mod hosts;
+mod interrupts;
 mod introspection;
 mod iteration;
 mod joining;
 mod limits;
+mod listening;
 mod locks;
 mod misuse;
+#[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
+mod network;
 mod observation;
 mod panics;
 mod promises;
 mod pull_reader;
 mod queues;
 mod readiness;
-#[cfg(not(any(target_os = "none", target_os = "wasi")))]
-mod real;
 mod repeating;
 mod runner;
 mod scopes;
 mod semaphores;
+mod sendfile;
 mod servers;
 mod signals;
 mod staggered;
 mod starvation;
 mod stopping;
 mod streams;
+mod subprocess_protocols;
 mod subprocesses;
 mod task_groups;
 mod task_refs;
 mod tasks;
+mod tcp;
 mod testing;
 mod threads;
 mod timeouts;
 mod timers;
+mod tls;
 mod transports;
+mod unix_sockets;
 mod waiting;
 mod wheel;
 mod wire;
 
 pub use case::{Case, Failure, Outcome, What};
 pub use report::{Count, call, list, run};
+/// The programs that cases start: this one, told to be another.
+#[cfg(any(unix, windows))]
+pub use subprocesses::child;
 
 /// All cases, by subject.
 pub const CASES: &[&[Case]] = &[
@@ -138,6 +156,8 @@ pub const CASES: &[&[Case]] = &[
     contained::CASES,
     threads::CASES,
     signals::CASES,
+    interrupts::CASES,
+    subprocess_protocols::CASES,
     subprocesses::CASES,
     dns::CASES,
     readiness::CASES,
@@ -148,8 +168,15 @@ pub const CASES: &[&[Case]] = &[
     buffered::CASES,
     streams::CASES,
     servers::CASES,
+    unix_sockets::CASES,
+    sendfile::CASES,
+    connecting::CASES,
+    listening::CASES,
+    tcp::CASES,
     pull_reader::CASES,
+    tls::CASES,
     datagrams::CASES,
+    endpoints::CASES,
     dropping::CASES,
     dropping_all::CASES,
     dropping_net::CASES,
