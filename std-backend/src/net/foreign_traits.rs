@@ -31,6 +31,7 @@ fn io_error(error: SourceError) -> io::Error {
         SourceError::WouldBlock => io::ErrorKind::WouldBlock,
         SourceError::Interrupted => io::ErrorKind::Interrupted,
         SourceError::ConnectionReset => io::ErrorKind::ConnectionReset,
+        SourceError::TimedOut => io::ErrorKind::TimedOut,
         SourceError::ConnectionRefused => io::ErrorKind::ConnectionRefused,
         SourceError::Closed => io::ErrorKind::NotConnected,
         SourceError::Unsupported(_) => io::ErrorKind::Unsupported,

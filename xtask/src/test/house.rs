@@ -249,6 +249,27 @@ pub fn defmt(machine: &Outcome) -> HouseRow {
     }
 }
 
+/// How long the soak is here, in minutes; by hand it is an hour.
+const SOAK: &str = "1.5";
+
+/// One loop under everything at once, and what it leaves.
+pub fn soak() -> HouseRow {
+    let mut cargo = workspace::cargo();
+    cargo.args(["run", "--release", "-p", "molen-soak", "--", "--minutes", SOAK]);
+    command(&format!("molen-soak --minutes {SOAK}"), &mut cargo)
+}
+
+/// How long each fuzz target is run here, in seconds, after its corpus.
+const FUZZ: &str = "4";
+
+/// What is fuzzed, on stable and for a bounded time: `fuzz/` is a workspace of its own.
+pub fn fuzz() -> HouseRow {
+    let mut cargo = workspace::cargo();
+    cargo.args(["run", "--release", "--", "--seconds", FUZZ]);
+    cargo.current_dir(workspace::root().join("fuzz"));
+    one(&format!("molen-fuzz --seconds {FUZZ}"), &mut cargo)
+}
+
 /// `cargo xtask size`: the deterministic numbers against their ceilings.
 pub fn sizes() -> HouseRow {
     let outcome = match size::check() {
