@@ -30,6 +30,7 @@ mod datagram_endpoint;
 mod foreign_traits;
 mod multicast;
 mod network;
+mod open_sockets;
 mod pieces;
 mod sendfile;
 mod tcp_listener;
@@ -64,6 +65,11 @@ pub use datagram_endpoint::{CreateDatagramEndpoint, EndpointName, Udp, create_da
 pub use foreign_traits::StreamPair;
 pub use molen_core::net::*;
 pub use network::Tcp;
+pub use open_sockets::{
+    CreateConnectionWithSock, CreateServerWithSocks, OpenConnectionWithSock, OpenSockets,
+    StartServerWithSocks, create_connection_with_sock, create_server_with_socks,
+    open_connection_with_sock, start_server_with_socks,
+};
 pub use sendfile::{Sendfile, SendfileError, sendfile};
 pub use tcp_listener::{DEFAULT_BACKLOG, TcpListener};
 pub use tcp_stream::TcpStream;
