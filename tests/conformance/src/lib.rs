@@ -83,6 +83,7 @@ mod misuse;
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod network;
 mod observation;
+mod own_sockets;
 mod panics;
 mod promises;
 mod pull_reader;
@@ -173,6 +174,7 @@ pub const CASES: &[&[Case]] = &[
     connecting::CASES,
     listening::CASES,
     tcp::CASES,
+    own_sockets::CASES,
     pull_reader::CASES,
     tls::CASES,
     datagrams::CASES,

@@ -219,9 +219,10 @@ pub fn examples() -> Vec<HouseRow> {
 
 /// What cargo's features of the standard backend add, which no other program of the workspace uses.
 pub fn optional_parts() -> Vec<HouseRow> {
-    const FEATURES: &str = "molen-std/tracing,molen-std/ps,molen-conformance/trace";
+    const FEATURES: &str =
+        "molen-std/tracing,molen-std/ps,molen-std/hickory,molen-conformance/trace";
     vec![
-        one_command(&["test", "-p", "molen-std", "--features", "tracing,ps"]),
+        one_command(&["test", "-p", "molen-std", "--features", "tracing,ps,hickory"]),
         one_command(&[
             "clippy",
             "--workspace",
