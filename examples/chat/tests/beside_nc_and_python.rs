@@ -1,4 +1,5 @@
 //! The server, with netcat's and asyncio's clients.
+#![cfg(unix)]
 
 use molen_foreign::{Running, program};
 use std::process::Command;
