@@ -4,7 +4,7 @@
 use molen_foreign::Running;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -128,15 +128,13 @@ shell = 'setsid sleep 3 & echo away'
 restart = 'never'
 "
     ));
-    let grandchild = supervisor.running.hear("deaf| grandchild ");
     let begin = Instant::now();
-    supervisor.running.hear("stranger has finished");
+    supervisor.running.hear_anywhere("stranger has finished");
     // Its pipe is still held; nobody waits for that.
     assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
-    let lines = supervisor.running.lines();
+    let grandchild = supervisor.running.hear_anywhere("deaf| grandchild ");
     let number = |line: &str| line.rsplit(' ').next().and_then(|pid| pid.parse().ok());
-    let left = lines.iter().find_map(|line| line.strip_prefix("father| child ").and_then(number));
-    let left: u32 = left.expect("the father has said its child's number");
+    let left = number(&supervisor.running.hear_anywhere("father| child ")).expect("a number");
     let deadline = Instant::now() + Duration::from_secs(10);
     while runs(left) {
         assert!(Instant::now() < deadline, "the father's child runs on");
@@ -155,7 +153,7 @@ fn a_crash_loop_is_slowed_down_and_given_up() {
 name = 'crash'
 shell = 'kill -SEGV $$'
 first_delay = 0.1
-longest_delay = 0.3
+longest_delay = 5
 restarts = 3
 [[program]]
 name = 'none'
@@ -165,7 +163,6 @@ restarts = 0
 name = 'never'
 shell = 'echo this is not said'
 after = ['crash']
-ready_after = 0
 ",
     );
     supervisor.running.hear("never");
@@ -184,7 +181,7 @@ ready_after = 0
             "is started",
             "was ended by SIGSEGV; it is restarted in 0.2 s",
             "is started",
-            "was ended by SIGSEGV; it is restarted in 0.3 s",
+            "was ended by SIGSEGV; it is restarted in 0.4 s",
             "is started",
             "has failed: was ended by SIGSEGV, too often",
         ]
@@ -204,19 +201,19 @@ restart = 'never'
 {flood}
 [[program]]
 name = 'yes'
-shell = 'yes yes'
+shell = 'yes yes | head -n 300000; sleep 1000'
 [[program]]
 name = 'long'
 shell = 'head -c 100000 /dev/zero | tr \"\\\\000\" x'
 restart = 'never'
 "
     ));
-    supervisor.running.hear("flood has finished");
     supervisor.running.hear("flood| flood 199999");
-    let begin = Instant::now();
+    supervisor.running.hear_anywhere("flood has finished");
+    supervisor.running.hear_anywhere("long has finished");
+    supervisor.running.signal("TERM");
+    supervisor.running.end_well();
     let lines = supervisor.running.lines();
-    supervisor.stop();
-    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     let mut next = 0;
     let mut long = 0;
     for line in &lines {
@@ -235,6 +232,27 @@ restart = 'never'
         }
     }
     assert_eq!((next, long), (200_000, 100_000));
+}
+
+#[test]
+fn it_obeys_when_nobody_reads_what_is_said() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("config.toml");
+    fs::write(&file, "stop_within = 1\n[[program]]\nname = 'yes'\nshell = 'exec yes'\n")
+        .expect("the file can be written");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_supervisor"))
+        .arg(file)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    // Longer than it takes to fill all pipes.
+    std::thread::sleep(Duration::from_millis(700));
+    let begin = Instant::now();
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().is_ok_and(|kill| kill.success()));
+    let status = child.wait().expect("it can be waited for");
+    assert!(status.success(), "{status}");
+    assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
 }
 
 #[test]
@@ -259,7 +277,7 @@ fn a_reload_stops_and_starts_what_has_changed() {
         supervisor.running.hear("new: "),
     ];
     for line in status {
-        assert!(line.contains(": running for 0 s, process "), "{line}");
+        assert!(line.contains(": running for ") && line.contains(" s, process "), "{line}");
         assert!(line.ends_with(", restarts 0"), "{line}");
     }
     let lines = supervisor.running.lines();
