@@ -23,24 +23,26 @@ mod request;
 use clap::Parser;
 use conversation::converse;
 use hall::Hall;
-use molen::net::{Server, Start, TcpListener, start_stream_server};
+use molen::net::{Server, start_server};
 use molen::signals::{Signal, SignalEventLoop};
 use molen::{Duration, Event, get_running_loop, select, sleep};
 use std::cell::Cell;
 use std::error::Error;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::rc::Rc;
 
 /// The longest line that a client may say, in bytes.
 const LONGEST_LINE: usize = 1024;
 
+/// How many may come at the same moment.
+const BACKLOG: u32 = 1024;
+
 /// A chat server for nc and telnet.
 #[derive(Parser)]
 struct Arguments {
-    /// Where to listen; port 0 is any free one. May be repeated.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7000")]
-    listen: Vec<SocketAddr>,
+    /// Where to listen: a name or an address, and a port; 0 is any free one. May be repeated.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7000")]
+    listen: Vec<String>,
 
     #[command(flatten)]
     limits: Limits,
@@ -88,14 +90,13 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         let asked = asked.clone();
         get_running_loop()?.add_signal_handler(signal, move || asked.once_more())?;
     }
-    let listeners: Result<Vec<_>, _> =
-        arguments.listen.iter().map(|address| TcpListener::bind(*address)).collect();
     let hall = Rc::new(Hall::new(arguments.limits));
     let handler = {
         let hall = hall.clone();
         move |reader, writer| converse(hall.clone(), reader, writer)
     };
-    let server = start_stream_server(listeners?, handler, LONGEST_LINE, Start::Now)?;
+    let server =
+        start_server(arguments.listen, handler).limit(LONGEST_LINE).backlog(BACKLOG).await?;
     for address in server.addresses() {
         println!("chat: listening on {address}");
     }

@@ -15,14 +15,11 @@ use crate::message::Message;
 use crate::pace::Pace;
 use crate::screen::Screen;
 use crate::session::{Said, Session, Step};
-use molen::combine::Either5;
-use molen::dns::{AddrInfoHints, SocketType, getaddrinfo};
+use molen::combine::{Either, Either5};
 use molen::io::source::ByteSource;
-use molen::net::{PullReader, ReadError, StreamReader, StreamWriter, open_connection};
-use molen::timeouts::timeout;
+use molen::net::{Hosts, PullReader, ReadError, StreamReader, StreamWriter, open_connection};
 use molen::{Duration, Event, Instant, get_running_loop, select, sleep, sleep_until};
 use std::collections::VecDeque;
-use std::error::Error;
 use std::future::pending;
 
 /// Where servers are without encryption.
@@ -98,16 +95,12 @@ impl<'a> Conversation<'a> {
 
     /// Connects, and talks until the end.
     pub async fn run<S: ByteSource>(&mut self, input: &mut PullReader<'_, S>) -> End {
-        let server = &self.arguments.server;
-        let connecting = timeout(self.arguments.timeout, connect(server));
-        let connected = match select((self.quit.wait(), connecting)).await {
-            molen::combine::Either::First(()) => return End::Quit,
-            molen::combine::Either::Second(connected) => connected,
-        };
-        let (mut reader, writer) = match connected {
-            Ok(Ok(streams)) => streams,
-            Ok(Err(error)) => return End::Lost(format!("no connection to {server}: {error}")),
-            Err(_elapsed) => return End::Lost(format!("no connection to {server}: timed out")),
+        let server = Hosts::with_default_port(&self.arguments.server, PORT);
+        let connecting = open_connection(server).timeout(self.arguments.timeout);
+        let (mut reader, writer) = match select((self.quit.wait(), connecting)).await {
+            Either::First(()) => return End::Quit,
+            Either::Second(Ok(streams)) => streams,
+            Either::Second(Err(error)) => return End::Lost(error.to_string()),
         };
         let password = self.arguments.password.as_deref();
         for line in self.session.registration(password, &self.arguments.real_name) {
@@ -308,21 +301,4 @@ impl<'a> Conversation<'a> {
 /// Sends a line. If the server is gone, reading says so.
 fn send(writer: &StreamWriter, line: &str) {
     let _ = writer.writelines(&[line.as_bytes(), b"\r\n"]);
-}
-
-/// Connects to `server`, which may have several addresses.
-async fn connect(server: &str) -> Result<(StreamReader, StreamWriter), Box<dyn Error>> {
-    let (host, port) = match server.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') => (host, port.parse()?),
-        _ => (server, PORT),
-    };
-    let hints = AddrInfoHints { socket_type: SocketType::Stream, ..Default::default() };
-    let mut failure: Box<dyn Error> = "it has no address".into();
-    for found in getaddrinfo(Some(host), port, hints).await? {
-        match open_connection(found.address).await {
-            Ok(streams) => return Ok(streams),
-            Err(error) => failure = error.into(),
-        }
-    }
-    Err(failure)
 }

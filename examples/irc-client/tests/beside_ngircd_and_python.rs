@@ -268,7 +268,7 @@ async def serve(number, hear, say, writer):
     ada.hear("* refused: Bad password");
     assert_eq!(ada.end().code(), Some(1));
     let mut ada = irc(free_port(), "ada", &["--once"]);
-    ada.hear("* no connection to 127.0.0.1:");
+    ada.hear("* cannot connect to 127.0.0.1:");
     assert_eq!(ada.end().code(), Some(1));
 }
 
