@@ -32,6 +32,12 @@ extern crate std;
 mod case;
 #[macro_use]
 mod fixture;
+#[cfg(any(
+    not(any(target_os = "none", target_os = "wasi")),
+    all(target_os = "wasi", target_env = "p2", feature = "alloc"),
+))]
+#[macro_use]
+mod real;
 mod report;
 
 mod barriers;
@@ -56,6 +62,7 @@ mod door;
 mod dropping;
 mod dropping_all;
 mod endings;
+mod endpoints;
 mod exceptions;
 mod flow_control;
 mod hosts;
@@ -74,12 +81,11 @@ mod promises;
 mod pull_reader;
 mod queues;
 mod readiness;
-#[cfg(not(any(target_os = "none", target_os = "wasi")))]
-mod real;
 mod repeating;
 mod runner;
 mod scopes;
 mod semaphores;
+mod sendfile;
 mod servers;
 mod signals;
 mod staggered;
@@ -95,6 +101,7 @@ mod threads;
 mod timeouts;
 mod timers;
 mod transports;
+mod unix_sockets;
 mod waiting;
 mod wheel;
 mod wire;
@@ -142,11 +149,14 @@ pub const CASES: &[&[Case]] = &[
     buffered::CASES,
     streams::CASES,
     servers::CASES,
+    unix_sockets::CASES,
+    sendfile::CASES,
     connecting::CASES,
     listening::CASES,
     tcp::CASES,
     pull_reader::CASES,
     datagrams::CASES,
+    endpoints::CASES,
     dropping::CASES,
     dropping_all::CASES,
     joining::CASES,
@@ -165,7 +175,7 @@ pub const CASES: &[&[Case]] = &[
 
 /// A number names one case, on every platform.
 const _: () = {
-    let (mut seen, mut section) = ([false; 2000], 0);
+    let (mut seen, mut section) = ([false; 2100], 0);
     while section < CASES.len() {
         let mut case = 0;
         while case < CASES[section].len() {

@@ -24,16 +24,22 @@
 //! | `connecting` | [`Connect`]: `create_connection`, `open_connection` |
 //! | `making` | what is made of a connection: a protocol's, or streams |
 //! | `binding` | a socket at each address, or none at all |
+//! | `endpoint` | [`DatagramEndpoint`]: `create_datagram_endpoint` |
 //! | `listening` | [`Listen`]: `create_server`, `start_server` |
 
 mod addresses;
 mod attempts;
 mod binding;
 mod connecting;
+mod endpoint;
 mod listening;
 mod making;
 
 pub use attempts::HAPPY_EYEBALLS_DELAY;
 pub use connecting::{Connect, Connecting};
+pub use endpoint::{
+    DatagramEndpoint, DatagramNetwork, DatagramOptions, OpeningEndpoint, anywhere_beside,
+    connect_datagram_socket,
+};
 pub use listening::{Listen, Listening};
 pub use making::{Making, WithProtocol, WithStreams};
