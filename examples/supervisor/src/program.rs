@@ -108,6 +108,11 @@ impl Program {
         })
     }
 
+    /// The same program with its life before it.
+    pub fn again(&self) -> Rc<Program> {
+        Program::new(self.config.clone(), self.after.clone(), &self.output)
+    }
+
     pub fn name(&self) -> &str {
         &self.config.name
     }

@@ -1,7 +1,7 @@
 //! The supervisor with programs that do not behave.
 #![cfg(unix)]
 
-use molen_foreign::Running;
+use molen_foreign::{Running, program};
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -20,7 +20,7 @@ impl Supervisor {
         let file = directory.path().join("config.toml");
         fs::write(&file, config).expect("the file can be written");
         let mut command = Command::new(env!("CARGO_BIN_EXE_supervisor"));
-        command.arg(file);
+        command.arg(file).arg("--control").arg(directory.path().join("control"));
         Supervisor { running: Running::start(command), directory }
     }
 
@@ -31,6 +31,15 @@ impl Supervisor {
     fn reload(&mut self, config: &str) {
         fs::write(self.file(), config).expect("the file can be written");
         self.running.signal("HUP");
+    }
+
+    /// Asks it, by its own program.
+    fn ask(&self, request: &str) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_supervisor"));
+        command.arg("--control").arg(self.directory.path().join("control"));
+        let output = command.args(["--ask", request]).output().expect("it starts");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// What it says about itself, and nothing of its programs, without numbers of processes.
@@ -284,6 +293,49 @@ fn a_reload_stops_and_starts_what_has_changed() {
     let count = |text: &str| lines.iter().filter(|line| *line == text).count();
     assert_eq!((count("same| one"), count("other| one"), count("other| two")), (1, 1, 1));
     supervisor.stop();
+}
+
+#[test]
+fn it_is_asked_over_a_socket() {
+    let mut supervisor = Supervisor::start(
+        "
+[[program]]
+name = 'one'
+shell = 'exec sleep 1000'
+[[program]]
+name = 'two'
+shell = 'exec sleep 1000'
+",
+    );
+    let first = supervisor.pid_of("one");
+    supervisor.pid_of("two");
+    let mut nc = program("nc");
+    nc.arg("-U").arg(supervisor.directory.path().join("control"));
+    let mut nc = Running::start(nc);
+    nc.say("status");
+    nc.hear("one: running for ");
+    nc.hear("two: running for ");
+    nc.say("stop one");
+    nc.hear("one: stopped, restarts 0");
+    nc.say("stop three");
+    nc.hear("there is no program three");
+    nc.say(&"x".repeat(5000));
+    assert!(supervisor.ask("status").starts_with("one: stopped"));
+    // With everything stopped by hand it waits.
+    assert!(supervisor.ask("stop two").starts_with("two: stopped"));
+    assert!(supervisor.ask("start one").starts_with("one: "));
+    let second = supervisor.pid_of("one");
+    assert_ne!(first, second);
+    supervisor.ask("restart one");
+    assert_ne!(supervisor.pid_of("one"), second);
+    assert!(supervisor.ask("fly").starts_with("ask for status, "));
+    supervisor.ask("reload");
+    supervisor.running.hear("reloaded");
+    assert!(supervisor.ask("status").contains("two: stopped"), "a reload leaves it so");
+    supervisor.running.signal("TERM");
+    supervisor.running.end_well();
+    let socket = supervisor.directory.path().join("control");
+    assert!(!socket.exists(), "the socket is left behind");
 }
 
 #[test]
