@@ -35,7 +35,7 @@ impl Pace {
         }
         let even = self.even.entry(client).or_insert(now);
         let after = (*even).max(now) + self.each;
-        let allowed = after.saturating_since(now) <= self.burst;
+        let allowed = after - now <= self.burst;
         if allowed {
             *even = after;
         }

@@ -212,7 +212,7 @@ impl<'a> Conversation<'a> {
         let Some(asked) = self.asked.filter(|asked| token == asked.as_nanos().to_string()) else {
             return;
         };
-        let lag = now().saturating_since(asked);
+        let lag = now() - asked;
         let was_late = self.lag.is_some_and(|lag| lag > LAG);
         if lag > LAG || was_late {
             self.screen.show(&format!("* the server takes {:.1} s to answer", lag.as_secs_f64()));

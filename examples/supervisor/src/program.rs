@@ -67,7 +67,7 @@ impl fmt::Display for State {
         match self {
             State::Waiting => f.write_str("waiting"),
             State::Running { since } => {
-                write!(f, "running for {} s", now().saturating_since(*since).as_secs())
+                write!(f, "running for {} s", (now() - *since).as_secs())
             }
             State::Delayed => f.write_str("to be restarted"),
             State::Stopping => f.write_str("stopping"),
@@ -360,10 +360,10 @@ impl<'a> Restarts<'a> {
 
     /// How long to wait after a run from `begin` to `end`; `None`: it is given up.
     fn next(&mut self, begin: Instant, end: Instant) -> Option<Duration> {
-        if end.saturating_since(begin) > self.config.longest_delay {
+        if end - begin > self.config.longest_delay {
             self.delay = self.config.first_delay;
         }
-        while self.lately.front().is_some_and(|t| end.saturating_since(*t) > self.config.within) {
+        while self.lately.front().is_some_and(|t| end - *t > self.config.within) {
             self.lately.pop_front();
         }
         if self.lately.len() >= self.config.restarts {
