@@ -1,0 +1,138 @@
+//! What all connections share; how the server starts and how it ends.
+//!
+//! ```text
+//!  serving ── Ctrl-C, SIGTERM ──▶ closing ── all gone, or time is over ──▶ over
+//!              listeners closed,     │ requests under way are answered
+//!              idle clients left     │ with `Connection: close`
+//! ```
+
+use crate::access_log::AccessLog;
+use crate::answer::Folder;
+use crate::connection;
+use crate::input::Limits;
+use crate::options::Options;
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use molen::net::{DEFAULT_LIMIT, Server, Start, TcpListener, start_stream_server};
+use molen::timeouts::timeout;
+use molen::{Event, catch_cancel, create_task};
+use std::cell::Cell;
+use std::error::Error;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What all connections share.
+pub struct Site {
+    pub options: Options,
+    pub folder: Arc<Folder>,
+    pub log: AccessLog,
+    /// Set when the server is about to end.
+    pub closing: Event,
+    connections: Cell<usize>,
+}
+
+impl Site {
+    /// Counts a connection for as long as the answer lives; none is left above the limit.
+    pub fn enter(self: &Rc<Site>) -> Option<Place> {
+        if self.connections.get() >= self.options.max_connections {
+            return None;
+        }
+        self.connections.set(self.connections.get() + 1);
+        Some(Place(self.clone()))
+    }
+
+    /// What a client may not exceed.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            head: self.options.max_header,
+            header_timeout: self.options.header_timeout,
+            idle_timeout: self.options.idle_timeout,
+        }
+    }
+}
+
+/// A connection that counts.
+pub struct Place(Rc<Site>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.connections.set(self.0.connections.get() - 1);
+    }
+}
+
+/// Serves until Ctrl-C or SIGTERM.
+///
+/// # Cancellation
+///
+/// Caught: it is the Ctrl-C that ends it in an orderly way.
+pub async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
+    let shown = options.folder.display().to_string();
+    let root = Dir::open_ambient_dir(&options.folder, ambient_authority())
+        .map_err(|error| format!("cannot open the folder {shown}: {error}"))?;
+    let folder = Folder { root, list: options.list, hidden: options.hidden };
+    let site = Rc::new(Site {
+        log: AccessLog::new(!options.quiet),
+        folder: Arc::new(folder),
+        closing: Event::new(),
+        connections: Cell::new(0),
+        options,
+    });
+    let server = listen(&site)?;
+    for address in server.addresses() {
+        println!("http-file-server: {shown} is at http://{address}/");
+    }
+    let logging = create_task({
+        let site = site.clone();
+        async move { site.log.write().await }
+    })?;
+    let asked = Rc::new(Event::new());
+    on_sigterm(&asked)?;
+    // A Ctrl-C cancels, which is caught here.
+    let _ = catch_cancel(asked.wait()).await;
+    end(&site, &server).await;
+    site.log.close();
+    logging.await?;
+    Ok(())
+}
+
+fn listen(site: &Rc<Site>) -> Result<Server, Box<dyn Error>> {
+    let listeners = site.options.listen.iter().map(|address| TcpListener::bind(*address));
+    let listeners = listeners.collect::<Result<Vec<_>, _>>()?;
+    let site = site.clone();
+    let handler = move |reader, writer| connection::serve(reader, writer, site.clone());
+    Ok(start_stream_server(listeners, handler, DEFAULT_LIMIT, Start::Now)?)
+}
+
+/// Lets requests that are being answered finish, but not for ever.
+async fn end(site: &Site, server: &Server) {
+    server.close();
+    site.closing.set();
+    let limit = site.options.shutdown_timeout;
+    let left = server.client_count();
+    if left > 0 {
+        eprintln!(
+            "http-file-server: ending; {left} connections may finish within {} s",
+            limit.as_secs_f64()
+        );
+    }
+    if timeout(limit, server.wait_closed()).await.is_err() {
+        eprintln!("http-file-server: {} connections are broken off", server.client_count());
+        server.abort_clients();
+        server.wait_closed().await;
+    }
+}
+
+/// Sets `asked` when the process is told to end.
+#[cfg(unix)]
+fn on_sigterm(asked: &Rc<Event>) -> Result<(), Box<dyn Error>> {
+    use molen::signals::{Signal, SignalEventLoop};
+    let asked = asked.clone();
+    molen::get_running_loop()?.add_signal_handler(Signal::TERM, move || asked.set())?;
+    Ok(())
+}
+
+/// There is no such signal here.
+#[cfg(not(unix))]
+fn on_sigterm(_asked: &Rc<Event>) -> Result<(), Box<dyn Error>> {
+    Ok(())
+}
