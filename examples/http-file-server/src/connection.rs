@@ -37,12 +37,24 @@ pub async fn serve(reader: StreamReader, writer: StreamWriter, site: Rc<Site>) {
     };
     let mut input = Input::new(reader, site.limits());
     let client = Client { site: &site, output: &output, peer };
-    if client.converse(&mut input).await.is_ok() {
-        // Closing with something unread would take from the client what it was sent.
-        output.end();
-        let _ = timeout(LINGER, input.discard()).await;
-        output.close().await;
+    match client.converse(&mut input).await {
+        Ok(Farewell::Linger) => {
+            // Closing with something unread would take from the client what it was sent.
+            output.end();
+            let _ = timeout(LINGER, input.discard()).await;
+            output.close().await;
+        }
+        Ok(Farewell::Close) => output.close().await,
+        Err(Gone) => {}
     }
+}
+
+/// How a connection is closed.
+enum Farewell {
+    /// At once: nothing is on its way.
+    Close,
+    /// When the client has the last answer, as it may still be sending.
+    Linger,
 }
 
 struct Client<'a> {
@@ -53,22 +65,23 @@ struct Client<'a> {
 
 impl Client<'_> {
     /// Answers until one side has enough.
-    async fn converse(&self, input: &mut Input) -> Result<(), Gone> {
+    async fn converse(&self, input: &mut Input) -> Result<Farewell, Gone> {
         loop {
             let refused = match input.next(&self.site.closing).await {
                 Next::Head(head) => match Request::parse(&head) {
                     Ok(request) => match self.answer(request).await? {
                         Connection::KeepAlive => continue,
-                        Connection::Close => return Ok(()),
+                        Connection::Close => return Ok(Farewell::Linger),
                     },
                     Err(status) => status,
                 },
-                Next::End | Next::Idle | Next::Closing => return Ok(()),
+                Next::End | Next::Idle | Next::Closing => return Ok(Farewell::Close),
                 Next::TooSlow => Status::RequestTimeout,
                 Next::LineTooLong => Status::TargetTooLong,
                 Next::HeadTooLong => Status::HeaderTooLarge,
             };
-            return self.refuse(Response::of_status(refused)).await;
+            self.refuse(Response::of_status(refused)).await?;
+            return Ok(Farewell::Linger);
         }
     }
 

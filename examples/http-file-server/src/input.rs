@@ -108,31 +108,25 @@ impl Input {
     /// The rest of the head that has begun.
     async fn head(&mut self) -> Next {
         loop {
-            if let Some(end) = end_of_head(&self.bytes, self.scanned) {
+            let end = end_of_head(&self.bytes, self.scanned);
+            let length = end.unwrap_or(self.bytes.len());
+            if first_line(&self.bytes) > LINE.min(self.limits.head) {
+                return Next::LineTooLong;
+            }
+            if length > self.limits.head {
+                return Next::HeadTooLong;
+            }
+            if let Some(end) = end {
                 self.scanned = 0;
-                return match end > self.limits.head {
-                    true => self.too_long(),
-                    false => Next::Head(self.bytes.drain(..end).collect()),
-                };
+                return Next::Head(self.bytes.drain(..end).collect());
             }
             // The end may have begun already.
-            self.scanned = self.bytes.len().saturating_sub(2);
-            if self.bytes.len() > self.limits.head || first_line(&self.bytes) > LINE {
-                return self.too_long();
-            }
+            self.scanned = length.saturating_sub(2);
             match self.more().await {
                 Ok(count) if count > 0 => {}
                 Ok(_end) => return Next::End,
                 Err(_lost) => return Next::End,
             }
-        }
-    }
-
-    fn too_long(&self) -> Next {
-        if first_line(&self.bytes) > LINE.min(self.limits.head) {
-            Next::LineTooLong
-        } else {
-            Next::HeadTooLong
         }
     }
 
