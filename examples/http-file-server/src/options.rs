@@ -59,5 +59,5 @@ pub struct Options {
 /// A time in seconds, such as 0.5.
 fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text.parse().map_err(|error| format!("{error}"))?;
-    molen::time::seconds(number).map_err(|error| error.to_string())
+    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
 }

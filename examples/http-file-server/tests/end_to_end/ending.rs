@@ -1,5 +1,6 @@
 //! How it ends: those who are being served may finish.
 
+use crate::foreign::foreign;
 use crate::running::{Running, read_all};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -80,11 +81,13 @@ fn a_second_ctrl_c_does_not_wait() {
 #[test]
 fn what_cannot_be_served_is_said_with_its_reason() {
     let said = |arguments: &[&str]| {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_http-file-server"))
+        // It does not start; if it did, this would end it.
+        let output = foreign("timeout")
+            .args(["20", env!("CARGO_BIN_EXE_http-file-server")])
             .args(arguments)
             .output()
             .expect("it starts");
-        assert!(!output.status.success());
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{output:?}");
         String::from_utf8(output.stderr).expect("text")
     };
     let missing = said(&["/does/not/exist"]);
