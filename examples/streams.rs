@@ -22,7 +22,7 @@ async fn answer(mut reader: StreamReader, writer: StreamWriter) -> Result<(), Bo
 }
 
 async fn talk() -> Result<(), Box<dyn Error>> {
-    let server = start_server("127.0.0.1:0".parse()?, answer).await?;
+    let server = start_server("127.0.0.1:0", answer).await?;
     let (mut reader, writer) = open_connection(server.addresses()[0]).await?;
     for question in ["one", "three", "eleven"] {
         writer.writelines(&[question.as_bytes(), b"\n"])?;

@@ -37,6 +37,7 @@
 //! * `threads`: one loop a thread, wakes from other threads; needs the hook
 //!   of [`platform`]. Without it there is one thread of control (and its
 //!   interrupts), and nothing is paid for more.
+//! * `std`: errors as `std::io::Error`, with the system's texts.
 //! * `trace`: tracers, counters and debug mode.
 
 #![no_std]
@@ -44,6 +45,8 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 mod atomic;
 pub mod combine;

@@ -84,7 +84,7 @@ impl Protocol for Recorder {
 #[test]
 fn sixteen_megabytes_go_there_and_back_through_protocols_that_pause() {
     run(async {
-        let server = create_server("127.0.0.1:0".parse().unwrap(), || Echo).await.unwrap();
+        let server = create_server("127.0.0.1:0", || Echo).await.unwrap();
         let address = server.addresses()[0];
         let log = Log::default();
         let client = create_connection(address, Recorder(log.clone(), 16 << 20)).await.unwrap();
@@ -111,7 +111,7 @@ fn an_unfinished_loop_closes_its_connections() {
     let log = Log::default();
     let alive = Rc::downgrade(&log);
     let transport = event_loop
-        .run_until_complete(create_connection(address, Recorder(log, 1)))
+        .run_until_complete(create_connection(address, Recorder(log, 1)).into_future())
         .unwrap()
         .unwrap();
     let (mut peer, _) = listener.accept().unwrap();
@@ -143,9 +143,7 @@ fn a_panic_ends_its_connection_alone() {
     let log = Log::default();
     let its = log.clone();
     run(async move {
-        let server = create_server("127.0.0.1:0".parse().unwrap(), move || Panics(its.clone()))
-            .await
-            .unwrap();
+        let server = create_server("127.0.0.1:0", move || Panics(its.clone())).await.unwrap();
         let address = server.addresses()[0];
         let waiter = create_task(async move {
             let stream = TcpStream::connect(address).await.unwrap();
@@ -165,11 +163,8 @@ fn a_vanished_peer_is_an_error() {
     let log = Log::default();
     let its = log.clone();
     run(async move {
-        let server = create_server("127.0.0.1:0".parse().unwrap(), move || {
-            Recorder(its.clone(), usize::MAX)
-        })
-        .await
-        .unwrap();
+        let server =
+            create_server("127.0.0.1:0", move || Recorder(its.clone(), usize::MAX)).await.unwrap();
         let mut peer = std::net::TcpStream::connect(server.addresses()[0]).unwrap();
         peer.write_all(b"x").unwrap();
         socket2::SockRef::from(&peer).set_linger(Some(std::time::Duration::ZERO)).unwrap();
@@ -189,7 +184,7 @@ fn a_vanished_peer_is_an_error() {
 #[test]
 fn a_taken_address_is_refused() {
     run(async {
-        let server = create_server("127.0.0.1:0".parse().unwrap(), || Echo).await.unwrap();
+        let server = create_server("127.0.0.1:0", || Echo).await.unwrap();
         let again = create_server(server.addresses()[0], || Echo).await.unwrap_err();
         assert_eq!(again.kind(), std::io::ErrorKind::AddrInUse);
         server.close();
@@ -199,18 +194,17 @@ fn a_taken_address_is_refused() {
 #[test]
 fn streams_talk_line_by_line() {
     run(async {
-        let server =
-            start_server("127.0.0.1:0".parse().unwrap(), |mut reader, writer| async move {
-                while let Ok(line) = reader.readline().await
-                    && !line.is_empty()
-                {
-                    writer.writelines(&[b"> ", &line])?;
-                    writer.drain().await?;
-                }
-                Ok::<_, Box<dyn core::error::Error>>(())
-            })
-            .await
-            .unwrap();
+        let server = start_server("127.0.0.1:0", |mut reader, writer| async move {
+            while let Ok(line) = reader.readline().await
+                && !line.is_empty()
+            {
+                writer.writelines(&[b"> ", &line])?;
+                writer.drain().await?;
+            }
+            Ok::<_, Box<dyn core::error::Error>>(())
+        })
+        .await
+        .unwrap();
         let (mut reader, writer) = open_connection(server.addresses()[0]).await.unwrap();
         writer.write(b"one\ntwo\n").unwrap();
         assert_eq!(reader.readline().await.unwrap(), b"> one\n");

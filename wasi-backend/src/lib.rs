@@ -25,6 +25,7 @@
 //! |---|---|
 //! | `entry` | the module's one loop, and `run` |
 //! | `pace` | how long a wait may be, for hosts that count coarsely |
+//! | `connect` | connections and servers of TCP |
 //! | `net` | TCP, under the names of the desktop's |
 //! | `reactor` | a turn for a host, as a number |
 //! | `write` | writing the start of a buffer |
@@ -33,17 +34,17 @@
 
 #![no_std]
 
-#[cfg(any(test, all(target_os = "wasi", target_env = "p2")))]
+#[cfg(any(test, all(target_os = "wasi", any(target_env = "p2", feature = "alloc"))))]
 extern crate alloc;
 
 // The tests on a desktop link with a core that may have threads.
 #[cfg(all(test, not(target_os = "wasi")))]
 use molen_std as _;
 
+#[cfg(all(target_os = "wasi", feature = "alloc"))]
+mod connect;
 #[cfg(target_os = "wasi")]
 mod entry;
-#[cfg(any(target_os = "wasi", test))]
-mod net_error;
 #[cfg(any(target_os = "wasi", test))]
 mod pace;
 #[cfg(any(all(target_os = "wasi", target_env = "p1"), all(test, not(target_os = "wasi"))))]
@@ -73,13 +74,19 @@ pub use preview2::{
 /// TCP sockets. The names are those of the desktop's `net`.
 #[cfg(target_os = "wasi")]
 pub mod net {
-    pub use crate::net_error::NetError;
+    #[cfg(feature = "alloc")]
+    pub use crate::connect::{
+        CreateConnection, CreateServer, OpenConnection, StartServer, create_connection,
+        create_server, open_connection, start_server,
+    };
+    #[cfg(all(target_env = "p1", feature = "alloc"))]
+    pub use crate::preview1::Tcp;
     #[cfg(target_env = "p1")]
     pub use crate::preview1::{TcpListener, TcpStream, UdpSocket, getaddrinfo};
+    #[cfg(all(target_env = "p2", feature = "alloc"))]
+    pub use crate::preview2::Tcp;
     #[cfg(target_env = "p2")]
     pub use crate::preview2::{TcpListener, TcpStream};
-    #[cfg(all(target_env = "p2", feature = "alloc"))]
-    pub use crate::preview2::{create_connection, create_server, open_connection, start_server};
     pub use molen_core::net::*;
 }
 

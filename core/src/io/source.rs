@@ -25,6 +25,10 @@ pub enum SourceError {
     ConnectionReset,
     /// Nobody listens at the address.
     ConnectionRefused,
+    /// Another socket has the address.
+    AddressInUse,
+    /// The address is not one of this machine's.
+    AddressNotAvailable,
     /// The process has no descriptor, or the board no slot, left.
     NoDescriptors,
     /// Bytes came in faster than they were read; this many were lost.
@@ -49,18 +53,49 @@ impl fmt::Display for SourceError {
             Self::Interrupted => f.write_str("it was interrupted"),
             Self::ConnectionReset => f.write_str("the other side closed the connection"),
             Self::ConnectionRefused => f.write_str("the connection was refused"),
+            Self::AddressInUse => f.write_str("the address is in use"),
+            Self::AddressNotAvailable => f.write_str("this machine has no such address"),
             Self::NoDescriptors => f.write_str("no descriptors are left"),
             Self::Overrun(lost) => write!(f, "input overrun: {lost} bytes were lost"),
             Self::Closed => f.write_str("it is closed"),
             Self::NoRunningLoop => f.write_str("no event loop is running on this thread"),
             Self::ForeignLoop => f.write_str("it belongs to another event loop"),
             Self::Unsupported(what) => what.fmt(f),
-            Self::Os(code) => write!(f, "operating system error {code}"),
+            Self::Os(code) => show_os_error(*code, f),
         }
     }
 }
 
 impl core::error::Error for SourceError {}
+
+#[cfg(not(feature = "std"))]
+fn show_os_error(code: i32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "operating system error {code}")
+}
+
+#[cfg(feature = "std")]
+fn show_os_error(code: i32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fmt::Display::fmt(&std::io::Error::from_raw_os_error(code), f)
+}
+
+#[cfg(feature = "std")]
+impl SourceError {
+    /// What kind of error it is, in the standard library's words.
+    pub fn kind(&self) -> std::io::ErrorKind {
+        use std::io::ErrorKind;
+        match self {
+            Self::WouldBlock => ErrorKind::WouldBlock,
+            Self::Interrupted => ErrorKind::Interrupted,
+            Self::ConnectionReset => ErrorKind::ConnectionReset,
+            Self::ConnectionRefused => ErrorKind::ConnectionRefused,
+            Self::AddressInUse => ErrorKind::AddrInUse,
+            Self::AddressNotAvailable => ErrorKind::AddrNotAvailable,
+            Self::Unsupported(_) => ErrorKind::Unsupported,
+            Self::Os(code) => std::io::Error::from_raw_os_error(*code).kind(),
+            _ => ErrorKind::Other,
+        }
+    }
+}
 
 /// Something whose readiness can be waited for.
 pub trait Source {

@@ -43,12 +43,16 @@
 //! | `storage` | where unsent bytes and received ones are kept: heap, or given sizes |
 //! | `connection` | does what the machine decides |
 //! | `driven` | a connection in the ready queue; driving it by a task |
+//! | `hosts`, `family` | where to: names, addresses, ports |
+//! | `establish` | [`Connect`] and [`Listen`]: names, happy eyeballs, several sockets |
+//! | `network`, `listen_options` | [`Network`]: a platform's part of that |
 //! | `connect` | from a source that stands to a transport whose protocol knows it |
 //! | `datagram` | endpoints of messages: protocol, transport |
 //! | `server` | accepting, and knowing which connections are left |
 //! | [`streams`] | reading and writing a connection from a task |
 //! | `embedded_io` | all of it under the traits of `embedded-io-async`, if asked for |
 //! | `error` | why a connection was lost, or a write refused |
+//! | `net_error`, `host_error` | why there is no socket; no connection with a host |
 
 #[cfg(feature = "alloc")]
 mod connect;
@@ -59,8 +63,19 @@ mod driven;
 #[cfg(feature = "embedded-io-async")]
 mod embedded_io;
 mod error;
+#[cfg(feature = "alloc")]
+mod establish;
+mod family;
 mod flow_control;
+#[cfg(feature = "alloc")]
+mod host_error;
+#[cfg(feature = "alloc")]
+mod hosts;
+mod listen_options;
 mod machine;
+mod net_error;
+#[cfg(feature = "alloc")]
+mod network;
 mod protocol;
 mod receiver;
 #[cfg(feature = "alloc")]
@@ -78,19 +93,32 @@ pub use datagram::{DatagramProtocol, DatagramTransport, SendError};
 #[cfg(feature = "embedded-io-async")]
 pub use embedded_io::EmbeddedIo;
 pub use error::{ConnectionError, ProtocolError, WriteError};
+#[cfg(feature = "alloc")]
+pub use establish::{
+    Connect, Connecting, HAPPY_EYEBALLS_DELAY, Listen, Listening, Making, WithProtocol, WithStreams,
+};
+pub use family::Family;
 pub use flow_control::{DEFAULT_HIGH_WATER, LimitsReversed, WriteBufferLimits};
+#[cfg(feature = "alloc")]
+pub use host_error::{HostError, HostFailure, NameError};
+#[cfg(feature = "alloc")]
+pub use hosts::Hosts;
+pub use listen_options::ListenOptions;
+pub use net_error::NetError;
+#[cfg(feature = "alloc")]
+pub use network::{Addresses, Network};
 pub use protocol::{AfterEof, Answer, BufferedProtocol, Protocol, feed_data};
 #[cfg(not(feature = "alloc"))]
 pub use receiver::{Buffered, Receiver, Streamed};
 #[cfg(feature = "alloc")]
-pub use server::{ServeError, Server, Start};
+pub use server::{ServeError, Server, Serving, Start, WithFactory};
 #[cfg(feature = "alloc")]
 pub use storage::READ_SIZE;
 #[cfg(not(feature = "alloc"))]
 pub use storage::{Fixed, Storage, Unsent};
 pub use streams::{DEFAULT_LIMIT, PullReader, ReadError};
 #[cfg(feature = "alloc")]
-pub use streams::{StreamReader, StreamWriter, open_streams, start_stream_server};
+pub use streams::{StreamReader, StreamWriter, WithHandler, open_streams, start_stream_server};
 #[cfg(feature = "alloc")]
 pub use transport::WeakTransport;
 pub use transport::{ExtraInfo, ExtraValue, Flow, Transport};

@@ -9,14 +9,21 @@
 //! on, until they go or are sent away with
 //! [`close_clients`](Server::close_clients).
 
+mod served;
+mod serving;
+
+pub(crate) use served::Served;
+pub use serving::{Serving, WithFactory};
+
 use super::protocol::Protocol;
 use super::transport::{Transport, WeakTransport};
-use crate::error::{Closed, NoRunningLoop};
+use crate::error::NoRunningLoop;
 use crate::io::accept_with_backoff;
-use crate::io::source::{AcceptSource, ByteSource, End, Source, SourceError};
-use crate::io::{EventListener, Interest, Ready};
-use crate::schedule::{EventLoop, ExceptionContext};
+use crate::io::source::{AcceptSource, End, SourceError};
+use crate::schedule::ExceptionContext;
 use crate::task::{Task, create_task, yield_now};
+use crate::time::Duration;
+use crate::timeouts::timeout;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -128,21 +135,14 @@ impl Server {
         L: AcceptSource + 'static,
         P: Protocol + 'static,
     {
-        let factory = Rc::new(RefCell::new(factory));
-        Server::of(listeners, start, move |event_loop, source| {
-            let protocol = match factory.try_borrow_mut() {
-                Ok(mut factory) => factory(),
-                Err(_in_use) => return Err(Closed),
-            };
-            Transport::new(event_loop, source, protocol)
-        })
+        Server::serving(listeners, start, WithFactory::new(factory))
     }
 
-    /// A server that does with each connection what `connect` does.
-    pub(crate) fn of<L: AcceptSource + 'static>(
+    /// A server whose connections have the protocols of `serving`.
+    pub(super) fn serving<L: AcceptSource + 'static>(
         listeners: impl IntoIterator<Item = L>,
         start: Start,
-        connect: impl Fn(&EventLoop, Served<L::Connection>) -> Result<Transport, Closed> + 'static,
+        serving: impl Serving,
     ) -> Result<Server, ServeError> {
         let shared = Rc::new(Shared {
             waiting: RefCell::default(),
@@ -153,10 +153,10 @@ impl Server {
             forever: Cell::new(false),
             waiters: RefCell::default(),
         });
-        let connect = Rc::new(connect);
+        let serving = Rc::new(serving);
         for listener in listeners {
             shared.addresses.borrow_mut().extend(listener.address(End::Local));
-            let accepting = accept(listener, Rc::downgrade(&shared), connect.clone());
+            let accepting = accept(listener, Rc::downgrade(&shared), serving.clone());
             shared.waiting.borrow_mut().push(Box::pin(accepting));
         }
         let server = Server(shared);
@@ -260,6 +260,32 @@ impl Server {
         .await;
     }
 
+    /// Ends the server in an orderly way, for as long as that takes but not longer
+    /// than `patience`: closes its listeners; closes each connection when what
+    /// waits in it is written; and after `patience` ends those that are left at
+    /// once. Returns how many those were.
+    ///
+    /// Who would first let clients finish by themselves closes the server, waits
+    /// for [`wait_closed`](Self::wait_closed) for a while, and then calls this.
+    ///
+    /// asyncio: `close()`, `close_clients()`, `wait_closed()` in a
+    /// `timeout()`, and `abort_clients()`.
+    ///
+    /// # Cancellation
+    ///
+    /// The listeners are closed, connections close when they have written.
+    pub async fn shutdown(&self, patience: Duration) -> usize {
+        self.close();
+        self.close_clients();
+        if timeout(patience, self.wait_closed()).await.is_ok() {
+            return 0;
+        }
+        let left = self.client_count();
+        self.abort_clients();
+        self.wait_closed().await;
+        left
+    }
+
     /// Accepts until the server is closed, by [`close`](Self::close) or by
     /// dropping this future.
     ///
@@ -324,10 +350,10 @@ impl Shared {
 }
 
 /// Accepts from one listener for as long as there is the server.
-async fn accept<L: AcceptSource>(
+async fn accept<L: AcceptSource + 'static>(
     listener: L,
     server: alloc::rc::Weak<Shared>,
-    connect: Rc<impl Fn(&EventLoop, Served<L::Connection>) -> Result<Transport, Closed>>,
+    serving: Rc<impl Serving>,
 ) {
     loop {
         for _ in 0..ACCEPTS_AT_ONCE {
@@ -338,7 +364,10 @@ async fn accept<L: AcceptSource>(
                     let Some(server) = server.upgrade() else { return };
                     let place = server.clients.borrow_mut().reserve();
                     let source = Served { source, server: server.clone(), place };
-                    if let Ok(transport) = connect(event_loop, source) {
+                    let transport = serving
+                        .protocol()
+                        .and_then(|protocol| Transport::new(event_loop, source, protocol));
+                    if let Ok(transport) = transport {
                         let weak = Some(transport.downgrade());
                         server.clients.borrow_mut().places[place] = weak;
                     }
@@ -368,76 +397,4 @@ fn ends_listening(error: SourceError) -> bool {
             | SourceError::Unsupported(_)
             | SourceError::Os(_)
     )
-}
-
-/// The source of a connection that a server has accepted; dropping it tells
-/// the server.
-pub(crate) struct Served<S> {
-    source: S,
-    server: Rc<Shared>,
-    place: usize,
-}
-
-impl<S> Drop for Served<S> {
-    fn drop(&mut self) {
-        {
-            let mut clients = self.server.clients.borrow_mut();
-            clients.places[self.place] = None;
-            clients.free.push(self.place);
-        }
-        if self.server.closed.get() && self.server.clients.borrow().count() == 0 {
-            self.server.wake();
-        }
-    }
-}
-
-impl<S: Source> Source for Served<S> {
-    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
-        self.source.poll_ready(cx, interest)
-    }
-
-    #[inline]
-    fn known_ready(&self) -> Ready {
-        self.source.known_ready()
-    }
-
-    fn listen(&self, listener: Option<EventListener>) -> bool {
-        self.source.listen(listener)
-    }
-
-    fn address(&self, end: End) -> Option<SocketAddr> {
-        self.source.address(end)
-    }
-
-    fn descriptor(&self) -> Option<u64> {
-        self.source.descriptor()
-    }
-}
-
-impl<S: ByteSource> ByteSource for Served<S> {
-    #[inline]
-    fn try_read(&self, buffer: &mut [u8]) -> Result<usize, SourceError> {
-        self.source.try_read(buffer)
-    }
-
-    #[inline]
-    fn try_write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
-        self.source.try_write(bytes)
-    }
-
-    fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
-        self.source.try_write_vectored(pieces)
-    }
-
-    fn begin_transport(&self) {
-        self.source.begin_transport();
-    }
-
-    fn can_shut_down(&self) -> bool {
-        self.source.can_shut_down()
-    }
-
-    fn shutdown(&self) -> Result<(), SourceError> {
-        self.source.shutdown()
-    }
 }

@@ -1,19 +1,8 @@
 //! What is asked, and what is answered.
 
 use core::ops::BitOr;
+pub use molen_core::net::Family;
 use std::net::SocketAddr;
-
-/// A kind of address.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Family {
-    /// Any. asyncio: 0, `AF_UNSPEC`.
-    #[default]
-    Any,
-    /// IPv4. asyncio: `AF_INET`.
-    Inet,
-    /// IPv6. asyncio: `AF_INET6`.
-    Inet6,
-}
 
 /// A kind of socket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -152,7 +141,7 @@ pub struct AddrInfo {
 impl AddrInfo {
     /// The kind of address.
     pub fn family(&self) -> Family {
-        if self.address.is_ipv4() { Family::Inet } else { Family::Inet6 }
+        Family::of(&self.address)
     }
 }
 

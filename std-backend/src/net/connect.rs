@@ -1,59 +1,63 @@
-//! Transports over TCP.
+//! Connections and servers of TCP.
 
-use super::net_error::NetError;
-use super::{TcpListener, TcpStream};
-use molen_core::io::source::SourceError;
+use super::network::Tcp;
 use molen_core::net::{
-    DEFAULT_LIMIT, Protocol, Server, Start, StreamReader, StreamWriter, Transport,
-    connect_accepted_socket, open_streams, start_stream_server,
+    Connect, Hosts, Listen, Protocol, StreamReader, StreamWriter, WithFactory, WithHandler,
+    WithProtocol, WithStreams,
 };
 use molen_core::schedule::CallbackResult;
-use std::net::SocketAddr;
 
-/// Connects to `address`, with `protocol`. `connection_made` was called when
-/// this returns.
+/// What [`create_connection`] returns, to be awaited.
+pub type CreateConnection<P> = Connect<Tcp, WithProtocol<P>>;
+/// What [`open_connection`] returns, to be awaited.
+pub type OpenConnection = Connect<Tcp, WithStreams>;
+/// What [`create_server`] returns, to be awaited.
+pub type CreateServer<F> = Listen<Tcp, WithFactory<F>>;
+/// What [`start_server`] returns, to be awaited.
+pub type StartServer<F> = Listen<Tcp, WithHandler<F>>;
+
+/// Connects to `to`, with `protocol`. `connection_made` was called when the
+/// connection is there. What asyncio's keyword arguments say, methods of
+/// [`Connect`] do.
 ///
 /// asyncio: `loop.create_connection()`.
 ///
 /// # Errors
 ///
-/// [`NetError`]: refused, unreachable, no descriptors left, no loop runs.
+/// [`HostError`](super::HostError): no such name, refused by all addresses, too
+/// late, no loop runs.
 ///
 /// # Cancellation
 ///
-/// The attempt is given up, or the connection aborted.
-pub async fn create_connection<P: Protocol + 'static>(
-    address: SocketAddr,
+/// All attempts are given up, or the connection aborted.
+pub fn create_connection<P: Protocol + 'static>(
+    to: impl Into<Hosts>,
     protocol: P,
-) -> Result<Transport, NetError> {
-    let stream = TcpStream::connect(address).await?;
-    connect_accepted_socket(stream, protocol).await.map_err(|cause| NetError {
-        operation: "connect to",
-        address,
-        cause,
-    })
+) -> CreateConnection<P> {
+    Connect::with_protocol(Tcp, to, protocol)
 }
 
-/// Listens on `address`, and gives each connection a protocol that `factory` makes.
+/// Connects to `to`, with a pair of streams.
 ///
-/// asyncio: `loop.create_server()`.
+/// ```
+/// use molen_core::Duration;
+/// use molen_std::net::{open_connection, start_server};
 ///
-/// # Errors
-///
-/// [`NetError`]: the address is in use or not ours, no loop runs.
-pub async fn create_server<P: Protocol + 'static>(
-    address: SocketAddr,
-    factory: impl FnMut() -> P + 'static,
-) -> Result<Server, NetError> {
-    let listener = TcpListener::bind(address)?;
-    Server::new([listener], factory, Start::Now).map_err(|_no_loop| NetError {
-        operation: "listen on",
-        address,
-        cause: SourceError::NoRunningLoop,
-    })
-}
-
-/// Connects to `address`, with a pair of streams.
+/// let event_loop = molen_std::new_event_loop()?;
+/// event_loop.run_until_complete(async {
+///     let server = start_server(("localhost", 0), async |_reader, mut writer| {
+///         writer.write(b"hello\n")?;
+///         writer.drain().await
+///     })
+///     .await?;
+///     let port = server.addresses()[0].port();
+///     let (mut reader, _writer) =
+///         open_connection(("localhost", port)).timeout(Duration::from_secs(10)).await?;
+///     assert_eq!(reader.readline().await?, b"hello\n");
+///     Ok::<_, Box<dyn std::error::Error>>(())
+/// })??;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// asyncio: `asyncio.open_connection()`.
 ///
@@ -63,32 +67,37 @@ pub async fn create_server<P: Protocol + 'static>(
 ///
 /// # Cancellation
 ///
-/// The attempt is given up, or the connection aborted.
-pub async fn open_connection(
-    address: SocketAddr,
-) -> Result<(StreamReader, StreamWriter), NetError> {
-    let stream = TcpStream::connect(address).await?;
-    open_streams(stream, DEFAULT_LIMIT).await.map_err(|cause| NetError {
-        operation: "connect to",
-        address,
-        cause,
-    })
+/// All attempts are given up, or the connection aborted.
+pub fn open_connection(to: impl Into<Hosts>) -> OpenConnection {
+    Connect::with_streams(Tcp, to)
 }
 
-/// Listens on `address`, and makes a task of `handler` for each connection.
+/// Listens on `on`, and gives each connection a protocol that `factory` makes.
+/// What asyncio's keyword arguments say, methods of [`Listen`] do.
+///
+/// asyncio: `loop.create_server()`.
+///
+/// # Errors
+///
+/// [`HostError`](super::HostError): the address is in use or not ours, no loop runs.
+pub fn create_server<P: Protocol + 'static, F: FnMut() -> P + 'static>(
+    on: impl Into<Hosts>,
+    factory: F,
+) -> CreateServer<F> {
+    Listen::with_factory(Tcp, on, factory)
+}
+
+/// Listens on `on`, and makes a task of `handler` for each connection.
 ///
 /// asyncio: `asyncio.start_server()`.
 ///
 /// # Errors
 ///
 /// As for [`create_server`].
-pub async fn start_server<F, H>(address: SocketAddr, handler: F) -> Result<Server, NetError>
+pub fn start_server<F, H>(on: impl Into<Hosts>, handler: F) -> StartServer<F>
 where
     F: Fn(StreamReader, StreamWriter) -> H + 'static,
     H: Future<Output: CallbackResult> + 'static,
 {
-    let listener = TcpListener::bind(address)?;
-    start_stream_server([listener], handler, DEFAULT_LIMIT, Start::Now).map_err(|_no_loop| {
-        NetError { operation: "listen on", address, cause: SourceError::NoRunningLoop }
-    })
+    Listen::with_handler(Tcp, on, handler)
 }

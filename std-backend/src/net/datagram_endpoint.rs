@@ -1,8 +1,8 @@
 //! Endpoints: a UDP socket and a protocol.
 
-use super::net_error::NetError;
 use super::udp_socket::UdpSocket;
 use molen_core::io::source::SourceError;
+use molen_core::net::NetError;
 use molen_core::net::{DatagramProtocol, DatagramTransport};
 use molen_core::{get_running_loop, yield_now};
 use std::net::SocketAddr;

@@ -26,17 +26,20 @@ mod datagram_endpoint;
 #[cfg(any(feature = "futures-io", feature = "tokio"))]
 mod foreign_traits;
 mod multicast;
-mod net_error;
+mod network;
 mod tcp_listener;
 mod tcp_stream;
 mod udp_socket;
 
-pub use connect::{create_connection, create_server, open_connection, start_server};
+pub use connect::{
+    CreateConnection, CreateServer, OpenConnection, StartServer, create_connection, create_server,
+    open_connection, start_server,
+};
 pub use datagram_endpoint::create_datagram_endpoint;
 #[cfg(any(feature = "futures-io", feature = "tokio"))]
 pub use foreign_traits::StreamPair;
 pub use molen_core::net::*;
-pub use net_error::NetError;
+pub use network::Tcp;
 pub use tcp_listener::{DEFAULT_BACKLOG, TcpListener};
 pub use tcp_stream::TcpStream;
 pub use udp_socket::UdpSocket;

@@ -1,21 +1,23 @@
 //! A listening TCP socket: a source of connections.
 
-use super::net_error::NetError;
-use super::tcp_stream::TcpStream;
+use super::tcp_stream::{TcpStream, new_socket};
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::creation_error;
 use core::fmt;
 use core::task::{Context, Poll};
+#[cfg(windows)]
+use molen_core::Unsupported;
 use molen_core::io::source::{AcceptSource, End, Source, SourceError};
 use molen_core::io::{Interest, Ready};
-use socket2::{Domain, Protocol, Socket, Type};
+use molen_core::net::{ListenOptions, NetError};
+use socket2::Socket;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
 /// How many connections wait to be accepted, unless told otherwise; the
 /// system may allow fewer.
-pub const DEFAULT_BACKLOG: i32 = 1024;
+pub const DEFAULT_BACKLOG: u32 = 1024;
 
 /// A listening TCP socket of the loop it was made in.
 ///
@@ -37,7 +39,7 @@ impl TcpListener {
     /// [`NetError`]: no loop runs, the address is in use or not ours, there
     /// are no descriptors left.
     pub fn bind(address: SocketAddr) -> Result<TcpListener, NetError> {
-        TcpListener::bind_with_backlog(address, DEFAULT_BACKLOG)
+        TcpListener::bind_with(address, &ListenOptions::default())
     }
 
     /// As [`bind`](Self::bind), with room for `backlog` connections that wait
@@ -46,10 +48,25 @@ impl TcpListener {
     /// # Errors
     ///
     /// As for [`bind`](Self::bind).
-    pub fn bind_with_backlog(address: SocketAddr, backlog: i32) -> Result<TcpListener, NetError> {
+    pub fn bind_with_backlog(address: SocketAddr, backlog: u32) -> Result<TcpListener, NetError> {
+        TcpListener::bind_with(
+            address,
+            &ListenOptions { backlog: Some(backlog), ..Default::default() },
+        )
+    }
+
+    /// As [`bind`](Self::bind), with `options`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`bind`](Self::bind); [`SourceError::Unsupported`] for `reuse_port` on Windows.
+    pub fn bind_with(
+        address: SocketAddr,
+        options: &ListenOptions,
+    ) -> Result<TcpListener, NetError> {
         let listen = || {
             let selector = StdSelector::running("listening")?;
-            let listener = listening(address, backlog).map_err(|error| creation_error(&error))?;
+            let listener = listening(address, options)?;
             TcpListener::register(selector, listener)
         };
         listen().map_err(|cause| NetError { operation: "listen on", address, cause })
@@ -141,14 +158,44 @@ impl TcpListener {
     }
 }
 
-fn listening(address: SocketAddr, backlog: i32) -> io::Result<std::net::TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    #[cfg(not(windows))]
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(backlog)?;
+fn listening(
+    address: SocketAddr,
+    options: &ListenOptions,
+) -> Result<std::net::TcpListener, SourceError> {
+    let failed = |error: io::Error| creation_error(&error);
+    let socket = new_socket(address)?;
+    if options.reuse_address.unwrap_or(cfg!(not(windows))) {
+        socket.set_reuse_address(true).map_err(failed)?;
+    }
+    if options.reuse_port {
+        reuse_port(&socket)?;
+    }
+    if options.keep_alive {
+        // Connections have it from here.
+        socket.set_keepalive(true).map_err(failed)?;
+    }
+    if address.is_ipv6() {
+        // So that one of IPv4 can have the same port.
+        socket.set_only_v6(true).map_err(failed)?;
+    }
+    socket.bind(&address.into()).map_err(failed)?;
+    let backlog = options.backlog.unwrap_or(DEFAULT_BACKLOG);
+    socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX)).map_err(failed)?;
     Ok(socket.into())
+}
+
+#[cfg(not(windows))]
+fn reuse_port(socket: &Socket) -> Result<(), SourceError> {
+    socket.set_reuse_port(true).map_err(|error| creation_error(&error))
+}
+
+#[cfg(windows)]
+fn reuse_port(_socket: &Socket) -> Result<(), SourceError> {
+    Err(SourceError::Unsupported(Unsupported {
+        operation: "sharing a port (SO_REUSEPORT)",
+        platform: "Windows",
+        reason: "its sockets have no such option",
+    }))
 }
 
 impl Source for TcpListener {

@@ -1,6 +1,5 @@
 //! A TCP connection: a source of bytes in both directions.
 
-use super::net_error::NetError;
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::{creation_error, source_error};
@@ -8,6 +7,8 @@ use core::fmt;
 use core::task::{Context, Poll, ready};
 use molen_core::io::source::{self, ByteSource, End, Source, SourceError};
 use molen_core::io::{EventListener, Interest, Ready};
+use molen_core::net::NetError;
+use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
@@ -37,17 +38,38 @@ impl TcpStream {
     ///
     /// The attempt is given up and its socket closed.
     pub async fn connect(address: SocketAddr) -> Result<TcpStream, NetError> {
-        let failed = |cause| NetError { operation: "connect to", address, cause };
-        let stream = TcpStream::begin_to_connect(address).map_err(failed)?;
-        core::future::poll_fn(|cx| stream.poll_connected(cx)).await.map_err(failed)?;
-        Ok(stream)
+        TcpStream::connect_from(address, None).await
     }
 
-    fn begin_to_connect(address: SocketAddr) -> Result<TcpStream, SourceError> {
-        let selector = StdSelector::running("connecting")?;
-        let stream =
-            mio::net::TcpStream::connect(address).map_err(|error| creation_error(&error))?;
-        Ok(TcpStream { socket: Registered::new(selector, stream, Ready::NONE)? })
+    /// Connects to `address` from `local`, in the running loop; port 0 stands
+    /// for any free one.
+    ///
+    /// asyncio: `socket.bind()`, and `loop.sock_connect()`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect); a failure to bind names `local`.
+    ///
+    /// # Cancellation
+    ///
+    /// The attempt is given up and its socket closed.
+    pub async fn connect_from(
+        address: SocketAddr,
+        local: Option<SocketAddr>,
+    ) -> Result<TcpStream, NetError> {
+        let failed = |cause| NetError { operation: "connect to", address, cause };
+        let selector = StdSelector::running("connecting").map_err(failed)?;
+        let socket = new_socket(address).map_err(failed)?;
+        if let Some(local) = local {
+            socket.bind(&local.into()).map_err(|error| NetError {
+                operation: "bind to",
+                address: local,
+                cause: creation_error(&error),
+            })?;
+        }
+        let stream = begin_to_connect(selector, socket, address).map_err(failed)?;
+        core::future::poll_fn(|cx| stream.poll_connected(cx)).await.map_err(failed)?;
+        Ok(stream)
     }
 
     /// Takes over a connection of the standard library for the running loop.
@@ -228,6 +250,48 @@ impl TcpStream {
         })
         .await
     }
+}
+
+/// A TCP socket of the family of `address`.
+pub(super) fn new_socket(address: SocketAddr) -> Result<Socket, SourceError> {
+    let made = non_blocking(Domain::for_address(address));
+    made.map_err(|error| creation_error(&error))
+}
+
+/// In one call of the system, where it has one for that.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+fn non_blocking(domain: Domain) -> io::Result<Socket> {
+    Socket::new(domain, Type::STREAM.nonblocking(), Some(Protocol::TCP))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+fn non_blocking(domain: Domain) -> io::Result<Socket> {
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+fn begin_to_connect(
+    selector: Rc<StdSelector>,
+    socket: Socket,
+    address: SocketAddr,
+) -> Result<TcpStream, SourceError> {
+    match socket.connect(&address.into()) {
+        Err(error) if !is_under_way(&error) => return Err(creation_error(&error)),
+        _begun => {}
+    }
+    let stream = mio::net::TcpStream::from_std(socket.into());
+    Ok(TcpStream { socket: Registered::new(selector, stream, Ready::NONE)? })
+}
+
+/// Whether connecting has begun, and goes on by itself.
+fn is_under_way(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(libc::EINPROGRESS) {
+        return true;
+    }
+    // After a signal it goes on as well.
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
 /// How many pieces are written with one call. Systems allow 1024 (`IOV_MAX`);

@@ -1,6 +1,5 @@
 //! A UDP socket: a source of messages.
 
-use super::net_error::NetError;
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::{creation_error, source_error};
@@ -8,6 +7,7 @@ use core::fmt;
 use core::task::{Context, Poll};
 use molen_core::io::source::{DatagramSource, End, Source, SourceError};
 use molen_core::io::{EventListener, Interest, Ready};
+use molen_core::net::NetError;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -45,6 +45,7 @@ mod closing;
 mod combinators;
 mod combining_many;
 mod conditions;
+mod connecting;
 mod contained;
 mod contexts;
 mod creating;
@@ -62,8 +63,11 @@ mod introspection;
 mod iteration;
 mod joining;
 mod limits;
+mod listening;
 mod locks;
 mod misuse;
+#[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
+mod network;
 mod observation;
 mod panics;
 mod promises;
@@ -137,6 +141,8 @@ pub const CASES: &[&[Case]] = &[
     buffered::CASES,
     streams::CASES,
     servers::CASES,
+    connecting::CASES,
+    listening::CASES,
     pull_reader::CASES,
     datagrams::CASES,
     dropping::CASES,

@@ -10,12 +10,7 @@ macro_rules! on_the_heap {
             unsupported!(304, a_server_without_a_host_listens_on_both_families, "several addresses are not built yet"),
             unsupported!(305, a_server_listens_on_each_distinct_address, "several addresses are not built yet"),
             unsupported!(307, an_address_in_use_is_refused, "in the standard backend's own tests: it needs sockets"),
-            unsupported!(308, all_addresses_failing_is_one_error, "several addresses are not built yet"),
-            unsupported!(309, an_interrupted_connect_closes_its_socket, "several addresses are not built yet"),
-            unsupported!(311, a_literal_address_asks_no_resolver, "there is no resolver yet"),
             unsupported!(313, tls_needs_a_name_and_a_name_tls, "TLS is not built yet"),
-            unsupported!(314, a_local_address_of_another_family_is_an_error, "local addresses are not built yet"),
-            unsupported!(315, a_race_without_an_error_is_a_timeout, "happy eyeballs are not built yet"),
             unsupported!(317, a_closed_unix_server_removes_its_own_path, "Unix sockets are not built yet"),
             unsupported!(318, a_path_that_is_gone_is_no_error, "Unix sockets are not built yet"),
         ];

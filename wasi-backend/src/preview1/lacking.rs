@@ -5,13 +5,17 @@
 
 use super::PLATFORM;
 use super::socket::{TcpListener, TcpStream};
-use crate::net_error::NetError;
 use core::net::SocketAddr;
 use molen_core::Unsupported;
 use molen_core::io::source::SourceError;
+#[cfg(feature = "alloc")]
+use molen_core::net::Family;
+use molen_core::net::NetError;
 
 const NO_SOCKETS: &str = "it has no call that makes a socket; a module has only the listening \
      sockets that its host opened for it (`TcpListener::inherited`)";
+const NAMES: &str = "resolving a host name";
+const NO_NAMES: &str = "it has no call for it";
 const NO_OPTIONS: &str = "it has no call for options of sockets";
 const NO_ADDRESSES: &str = "it has no call that tells the address of a socket";
 
@@ -118,5 +122,38 @@ impl UdpSocket {
 ///
 /// Always [`SourceError::Unsupported`].
 pub async fn getaddrinfo(_host: &str) -> Result<core::iter::Empty<SocketAddr>, SourceError> {
-    lacks("resolving a host name", "it has no call for it")
+    lacks(NAMES, NO_NAMES)
+}
+
+/// The TCP of preview 1, which makes no socket: connections and servers fail
+/// with the reason.
+#[cfg(feature = "alloc")]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tcp;
+
+#[cfg(feature = "alloc")]
+impl molen_core::net::Network for Tcp {
+    type Stream = TcpStream;
+    type Listener = TcpListener;
+
+    fn connect(
+        &self,
+        address: SocketAddr,
+        _local: Option<SocketAddr>,
+    ) -> impl Future<Output = Result<TcpStream, NetError>> + 'static {
+        TcpStream::connect(address)
+    }
+
+    fn listen(
+        &self,
+        address: SocketAddr,
+        _options: &molen_core::net::ListenOptions,
+    ) -> Result<TcpListener, NetError> {
+        TcpListener::bind(address)
+    }
+
+    fn resolve(&self, _host: &str, _port: u16, _family: Family) -> molen_core::net::Addresses {
+        let lacking = Unsupported { operation: NAMES, platform: PLATFORM, reason: NO_NAMES };
+        alloc::boxed::Box::pin(async move { Err(molen_core::net::NameError::Unsupported(lacking)) })
+    }
 }

@@ -25,6 +25,8 @@ mod stdio;
 #[cfg(test)]
 mod tests;
 
+#[cfg(all(target_os = "wasi", feature = "alloc"))]
+pub use lacking::Tcp;
 #[cfg(target_os = "wasi")]
 pub use lacking::{UdpSocket, getaddrinfo};
 #[cfg(target_os = "wasi")]

@@ -4,6 +4,8 @@ use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use wasip2::sockets::network::{
     IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
 };
+#[cfg(feature = "alloc")]
+use {core::net::IpAddr, wasip2::sockets::network::IpAddress};
 
 pub(super) fn family(address: &SocketAddr) -> IpAddressFamily {
     match address {
@@ -40,5 +42,13 @@ pub(super) fn from_host(address: IpSocketAddress) -> SocketAddr {
             let ip = Ipv6Addr::new(a, b, c, d, e, f, g, h);
             SocketAddrV6::new(ip, port, flow_info, scope_id).into()
         }
+    }
+}
+
+#[cfg(feature = "alloc")]
+pub(super) fn ip_from_host(address: IpAddress) -> IpAddr {
+    match address {
+        IpAddress::Ipv4((a, b, c, d)) => Ipv4Addr::new(a, b, c, d).into(),
+        IpAddress::Ipv6((a, b, c, d, e, f, g, h)) => Ipv6Addr::new(a, b, c, d, e, f, g, h).into(),
     }
 }

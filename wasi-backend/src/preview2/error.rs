@@ -14,6 +14,8 @@ pub(super) fn source_error(operation: &'static str, code: ErrorCode) -> SourceEr
         ErrorCode::WouldBlock => SourceError::WouldBlock,
         ErrorCode::ConnectionRefused => SourceError::ConnectionRefused,
         ErrorCode::ConnectionReset | ErrorCode::ConnectionAborted => SourceError::ConnectionReset,
+        ErrorCode::AddressInUse => SourceError::AddressInUse,
+        ErrorCode::AddressNotBindable => SourceError::AddressNotAvailable,
         ErrorCode::NewSocketLimit | ErrorCode::OutOfMemory => SourceError::NoDescriptors,
         ErrorCode::AccessDenied => unsupported(
             "the host denied access to the network (wasmtime grants it with `-S inherit-network`)",

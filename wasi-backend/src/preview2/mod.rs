@@ -9,7 +9,7 @@
 //! | `stdio` | standard input, output and error |
 //! | `stream` | a pair of byte streams as a source |
 //! | `tcp_listener`, `tcp_stream` | TCP |
-//! | `connect` | transports and servers over TCP |
+//! | `network`, `names` | TCP and names, for connections and servers |
 //! | `linger` | connections dropped before their bytes had left |
 //! | `address` | addresses, in the host's form and in the language's |
 //! | `error` | the host's errors |
@@ -27,10 +27,12 @@
 //! watch, streams, socket, in which the language drops them.
 
 mod address;
-#[cfg(feature = "alloc")]
-mod connect;
 mod error;
 mod linger;
+#[cfg(feature = "alloc")]
+mod names;
+#[cfg(feature = "alloc")]
+mod network;
 mod oversleep;
 mod poll;
 mod selector;
@@ -41,7 +43,7 @@ mod tcp_stream;
 mod watch;
 
 #[cfg(feature = "alloc")]
-pub use connect::{create_connection, create_server, open_connection, start_server};
+pub use network::Tcp;
 pub use selector::{BACKEND, Preview2, waits_for_descriptors};
 pub use stdio::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 pub use tcp_listener::TcpListener;

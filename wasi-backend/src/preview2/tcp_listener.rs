@@ -2,15 +2,14 @@
 
 use super::address;
 use super::error::source_error;
-use super::tcp_stream::TcpStream;
+use super::tcp_stream::{TcpStream, bind, finish};
 use super::watch::Watch;
-use crate::net_error::NetError;
 use core::net::SocketAddr;
 use core::task::{Context, Poll};
+use molen_core::Unsupported;
 use molen_core::io::source::{AcceptSource, End, Source, SourceError};
 use molen_core::io::{Interest, Ready};
-use wasip2::io::poll::Pollable;
-use wasip2::sockets::instance_network::instance_network;
+use molen_core::net::{ListenOptions, NetError};
 use wasip2::sockets::network::ErrorCode;
 use wasip2::sockets::tcp::TcpSocket;
 use wasip2::sockets::tcp_create_socket::create_tcp_socket;
@@ -32,7 +31,24 @@ impl TcpListener {
     /// [`NetError`]: the address is in use or not ours, or the host does not
     /// let the component use the network.
     pub fn bind(address: SocketAddr) -> Result<TcpListener, NetError> {
-        bind(address).map_err(|cause| NetError { operation: "listen on", address, cause })
+        TcpListener::bind_with(address, &ListenOptions::default())
+    }
+
+    /// As [`bind`](Self::bind), with `options`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`bind`](Self::bind); [`SourceError::Unsupported`] for options
+    /// that sockets of hosts do not have.
+    pub fn bind_with(
+        address: SocketAddr,
+        options: &ListenOptions,
+    ) -> Result<TcpListener, NetError> {
+        listen(address, options).map_err(|cause| NetError {
+            operation: "listen on",
+            address,
+            cause,
+        })
     }
 
     /// The address that it listens on.
@@ -99,17 +115,23 @@ impl TcpListener {
     }
 }
 
-fn bind(address: SocketAddr) -> Result<TcpListener, SourceError> {
+fn listen(address: SocketAddr, options: &ListenOptions) -> Result<TcpListener, SourceError> {
+    if options.reuse_port {
+        return Err(NO_REUSE);
+    }
     let failed = |code| source_error("opening a listening TCP socket", code);
     let socket = create_tcp_socket(address::family(&address)).map_err(failed)?;
+    if let Some(backlog) = options.backlog {
+        socket.set_listen_backlog_size(backlog.max(1).into()).map_err(failed)?;
+    }
+    if options.keep_alive {
+        // Connections have it from here.
+        socket.set_keep_alive_enabled(true).map_err(failed)?;
+    }
+    bind(&socket, address).map_err(failed)?;
+    socket.start_listen().map_err(failed)?;
     let pollable = socket.subscribe();
-    let opened = (|| {
-        socket.start_bind(&instance_network(), address::to_host(address))?;
-        finish(&pollable, || socket.finish_bind())?;
-        socket.start_listen()?;
-        finish(&pollable, || socket.finish_listen())
-    })();
-    match opened {
+    match finish(&pollable, || socket.finish_listen()) {
         Ok(()) => Ok(TcpListener { watch: Watch::new(Some(pollable), None), socket }),
         Err(code) => {
             drop(pollable);
@@ -118,18 +140,11 @@ fn bind(address: SocketAddr) -> Result<TcpListener, SourceError> {
     }
 }
 
-/// Waits for an operation that involves nobody outside of the host.
-fn finish(
-    pollable: &Pollable,
-    operation: impl Fn() -> Result<(), ErrorCode>,
-) -> Result<(), ErrorCode> {
-    loop {
-        match operation() {
-            Err(ErrorCode::WouldBlock) => pollable.block(),
-            done => return done,
-        }
-    }
-}
+const NO_REUSE: SourceError = SourceError::Unsupported(Unsupported {
+    operation: "sharing a port",
+    platform: super::PLATFORM,
+    reason: "its sockets have no such option",
+});
 
 impl Source for TcpListener {
     fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {

@@ -5,7 +5,6 @@ use super::error::source_error;
 use super::linger;
 use super::stream;
 use super::watch::Watch;
-use crate::net_error::NetError;
 use alloc::rc::Rc;
 use core::future::poll_fn;
 use core::net::SocketAddr;
@@ -13,6 +12,8 @@ use core::task::{Context, Poll, Waker};
 use molen_core::Unsupported;
 use molen_core::io::source::{self, ByteSource, End, Source, SourceError};
 use molen_core::io::{Interest, Ready};
+use molen_core::net::NetError;
+use wasip2::io::poll::Pollable;
 use wasip2::io::streams::{InputStream, OutputStream};
 use wasip2::sockets::instance_network::instance_network;
 use wasip2::sockets::network::ErrorCode;
@@ -72,8 +73,33 @@ impl TcpStream {
     ///
     /// The attempt is given up.
     pub async fn connect(address: SocketAddr) -> Result<TcpStream, NetError> {
-        let connected = connect(address).await;
-        connected.map_err(|cause| NetError { operation: "connect to", address, cause })
+        TcpStream::connect_from(address, None).await
+    }
+
+    /// Connects to `address` from `local`; port 0 stands for any free one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect); a failure to bind names `local`.
+    ///
+    /// # Cancellation
+    ///
+    /// The attempt is given up.
+    pub async fn connect_from(
+        address: SocketAddr,
+        local: Option<SocketAddr>,
+    ) -> Result<TcpStream, NetError> {
+        let failed = |cause| NetError { operation: "connect to", address, cause };
+        let socket = create_tcp_socket(address::family(&address))
+            .map_err(|code| failed(source_error(CONNECTING, code)))?;
+        if let Some(local) = local {
+            bind(&socket, local).map_err(|code| NetError {
+                operation: "bind to",
+                address: local,
+                cause: source_error("binding a TCP socket", code),
+            })?;
+        }
+        connect(socket, address).await.map_err(failed)
     }
 
     /// Reads what there is, waiting until there is something. 0 means the end.
@@ -161,10 +187,30 @@ const NO_NODELAY: SourceError = SourceError::Unsupported(Unsupported {
     reason: "its sockets have no such option",
 });
 
-async fn connect(address: SocketAddr) -> Result<TcpStream, SourceError> {
-    const CONNECTING: &str = "opening a TCP connection";
+const CONNECTING: &str = "opening a TCP connection";
+
+/// Gives `socket` an address.
+pub(super) fn bind(socket: &TcpSocket, address: SocketAddr) -> Result<(), ErrorCode> {
+    socket.start_bind(&instance_network(), address::to_host(address))?;
+    let pollable = socket.subscribe();
+    finish(&pollable, || socket.finish_bind())
+}
+
+/// Waits for an operation that involves nobody outside of the host.
+pub(super) fn finish(
+    pollable: &Pollable,
+    operation: impl Fn() -> Result<(), ErrorCode>,
+) -> Result<(), ErrorCode> {
+    loop {
+        match operation() {
+            Err(ErrorCode::WouldBlock) => pollable.block(),
+            done => return done,
+        }
+    }
+}
+
+async fn connect(socket: TcpSocket, address: SocketAddr) -> Result<TcpStream, SourceError> {
     let failed = |code| source_error(CONNECTING, code);
-    let socket = create_tcp_socket(address::family(&address)).map_err(failed)?;
     socket.start_connect(&instance_network(), address::to_host(address)).map_err(failed)?;
     // Dropped before the socket that it watches: declared after it.
     let watch = Watch::new(None, Some(socket.subscribe()));

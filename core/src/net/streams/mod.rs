@@ -31,7 +31,9 @@ mod writer;
 
 pub use incoming::{DEFAULT_LIMIT, ReadError};
 #[cfg(feature = "alloc")]
-pub use open::{open_streams, start_stream_server};
+pub(in crate::net) use open::client_streams;
+#[cfg(feature = "alloc")]
+pub use open::{ClientProtocol, ClientStreams, WithHandler, open_streams, start_stream_server};
 pub use pull::PullReader;
 #[cfg(feature = "alloc")]
 pub use reader::StreamReader;

@@ -1,12 +1,12 @@
 //! Connections and servers whose protocol is a pair of streams.
 
 use super::reader::StreamReader;
-use super::stream_protocol::{Shared, StreamProtocol};
+use super::stream_protocol::{Begin, Shared, StreamProtocol};
 use super::writer::StreamWriter;
 use crate::error::Closed;
 use crate::io::source::{AcceptSource, ByteSource, SourceError};
 use crate::net::connect::connect_accepted_socket;
-use crate::net::server::{ServeError, Server, Start};
+use crate::net::server::{ServeError, Server, Serving, Start};
 use crate::net::transport::Transport;
 use crate::schedule::{CallbackResult, EventLoop, ExceptionContext};
 use crate::task::create_task;
@@ -28,11 +28,35 @@ pub async fn open_streams<S: ByteSource + 'static>(
     source: S,
     limit: usize,
 ) -> Result<(StreamReader, StreamWriter), SourceError> {
-    let shared = Shared::new(limit);
-    let start = None::<fn(&Transport, &Rc<Shared>)>;
-    let protocol = StreamProtocol { shared: shared.clone(), start };
+    let (protocol, streams) = client_streams(limit);
     let transport = connect_accepted_socket(source, protocol).await?;
-    Ok((StreamReader::of(&transport, &shared), StreamWriter::of(&transport, &shared)))
+    Ok(streams.of(&transport))
+}
+
+/// The protocol of a pair of streams that its opener waits for.
+pub type ClientProtocol = StreamProtocol<Nothing>;
+
+/// Nothing begins with the connection: who opened it goes on.
+#[derive(Debug)]
+pub enum Nothing {}
+
+impl Begin for Nothing {
+    fn begin(self, _transport: &Transport, _shared: &Rc<Shared>) {}
+}
+
+/// What becomes a pair of streams when there is a transport.
+pub struct ClientStreams(Rc<Shared>);
+
+/// The two, which belong together.
+pub(in crate::net) fn client_streams(limit: usize) -> (ClientProtocol, ClientStreams) {
+    let shared = Shared::new(limit);
+    (StreamProtocol { shared: shared.clone(), begin: None }, ClientStreams(shared))
+}
+
+impl ClientStreams {
+    pub(in crate::net) fn of(self, transport: &Transport) -> (StreamReader, StreamWriter) {
+        (StreamReader::of(transport, &self.0), StreamWriter::of(transport, &self.0))
+    }
 }
 
 /// A server that makes a task of `handler` for each connection of `listeners`.
@@ -57,20 +81,56 @@ where
     F: Fn(StreamReader, StreamWriter) -> H + 'static,
     H: Future<Output: CallbackResult> + 'static,
 {
-    let handler = Rc::new(handler);
-    Server::of(listeners, start, move |event_loop, source| -> Result<Transport, Closed> {
-        let handler = handler.clone();
-        let shared = Shared::new(limit);
-        let start = move |transport: &Transport, shared: &Rc<Shared>| {
-            let reader = StreamReader::of(transport, shared);
-            let writer = StreamWriter::of(transport, shared);
-            // Refused only by a loop that closes: then both are dropped.
-            if let Ok(task) = create_task(handle(handler(reader, writer))) {
-                task.detach();
-            }
-        };
-        Transport::new(event_loop, source, StreamProtocol { shared, start: Some(start) })
-    })
+    Server::serving(listeners, start, WithHandler::new(handler, limit))
+}
+
+/// Makes a pair of streams and a task of each connection.
+#[derive(Debug)]
+pub struct WithHandler<F> {
+    handler: Rc<F>,
+    limit: usize,
+}
+
+impl<F> WithHandler<F> {
+    pub(in crate::net) fn new(handler: F, limit: usize) -> WithHandler<F> {
+        WithHandler { handler: Rc::new(handler), limit }
+    }
+
+    pub(in crate::net) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+}
+
+impl<F, H> Serving for WithHandler<F>
+where
+    F: Fn(StreamReader, StreamWriter) -> H + 'static,
+    H: Future<Output: CallbackResult> + 'static,
+{
+    type Protocol = StreamProtocol<Handler<F>>;
+
+    fn protocol(&self) -> Result<StreamProtocol<Handler<F>>, Closed> {
+        let begin = Some(Handler(self.handler.clone()));
+        Ok(StreamProtocol { shared: Shared::new(self.limit), begin })
+    }
+}
+
+/// The handler of a connection, whose task begins with it.
+#[derive(Debug)]
+pub struct Handler<F>(Rc<F>);
+
+impl<F, H> Begin for Handler<F>
+where
+    F: Fn(StreamReader, StreamWriter) -> H + 'static,
+    H: Future<Output: CallbackResult> + 'static,
+{
+    fn begin(self, transport: &Transport, shared: &Rc<Shared>) {
+        let reader = StreamReader::of(transport, shared);
+        let writer = StreamWriter::of(transport, shared);
+        // Refused only by a loop that closes: then both are dropped.
+        if let Ok(task) = create_task(handle((self.0)(reader, writer))) {
+            task.detach();
+        }
+    }
 }
 
 /// Runs a handler and reports what it fails with.

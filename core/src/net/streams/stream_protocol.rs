@@ -225,19 +225,24 @@ fn resume(transport: Option<&Transport>, resumes: bool) {
     }
 }
 
-/// The protocol of a pair of streams. `start` is called with the transport
-/// when the connection stands.
+/// The protocol of a pair of streams. `begin` is told when the connection
+/// stands.
 ///
 /// asyncio: `StreamReaderProtocol`.
-pub(crate) struct StreamProtocol<F> {
-    pub(crate) shared: Rc<Shared>,
-    pub(crate) start: Option<F>,
+pub struct StreamProtocol<B> {
+    pub(super) shared: Rc<Shared>,
+    pub(super) begin: Option<B>,
 }
 
-impl<F: FnOnce(&Transport, &Rc<Shared>)> Protocol for StreamProtocol<F> {
+/// What begins when a connection of streams stands.
+pub(crate) trait Begin {
+    fn begin(self, transport: &Transport, shared: &Rc<Shared>);
+}
+
+impl<B: Begin> Protocol for StreamProtocol<B> {
     fn connection_made(&mut self, transport: &Transport) -> Answer {
-        if let Some(start) = self.start.take() {
-            start(transport, &self.shared);
+        if let Some(begin) = self.begin.take() {
+            begin.begin(transport, &self.shared);
         }
         Ok(())
     }
@@ -274,7 +279,7 @@ impl<F: FnOnce(&Transport, &Rc<Shared>)> Protocol for StreamProtocol<F> {
     }
 }
 
-impl<F> Drop for StreamProtocol<F> {
+impl<B> Drop for StreamProtocol<B> {
     fn drop(&mut self) {
         // The loop is gone, and `connection_lost` will not come.
         if self.shared.lost.borrow().is_none() {

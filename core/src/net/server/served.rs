@@ -1,0 +1,80 @@
+//! The source of a connection that a server has accepted.
+
+use super::Shared;
+use crate::io::source::{ByteSource, End, Source, SourceError};
+use crate::io::{EventListener, Interest, Ready};
+use alloc::rc::Rc;
+use core::net::SocketAddr;
+use core::task::{Context, Poll};
+
+/// The source of a connection that a server has accepted; dropping it tells
+/// the server.
+pub(crate) struct Served<S> {
+    pub(super) source: S,
+    pub(super) server: Rc<Shared>,
+    pub(super) place: usize,
+}
+
+impl<S> Drop for Served<S> {
+    fn drop(&mut self) {
+        {
+            let mut clients = self.server.clients.borrow_mut();
+            clients.places[self.place] = None;
+            clients.free.push(self.place);
+        }
+        if self.server.closed.get() && self.server.clients.borrow().count() == 0 {
+            self.server.wake();
+        }
+    }
+}
+
+impl<S: Source> Source for Served<S> {
+    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
+        self.source.poll_ready(cx, interest)
+    }
+
+    #[inline]
+    fn known_ready(&self) -> Ready {
+        self.source.known_ready()
+    }
+
+    fn listen(&self, listener: Option<EventListener>) -> bool {
+        self.source.listen(listener)
+    }
+
+    fn address(&self, end: End) -> Option<SocketAddr> {
+        self.source.address(end)
+    }
+
+    fn descriptor(&self) -> Option<u64> {
+        self.source.descriptor()
+    }
+}
+
+impl<S: ByteSource> ByteSource for Served<S> {
+    #[inline]
+    fn try_read(&self, buffer: &mut [u8]) -> Result<usize, SourceError> {
+        self.source.try_read(buffer)
+    }
+
+    #[inline]
+    fn try_write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
+        self.source.try_write(bytes)
+    }
+
+    fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
+        self.source.try_write_vectored(pieces)
+    }
+
+    fn begin_transport(&self) {
+        self.source.begin_transport();
+    }
+
+    fn can_shut_down(&self) -> bool {
+        self.source.can_shut_down()
+    }
+
+    fn shutdown(&self) -> Result<(), SourceError> {
+        self.source.shutdown()
+    }
+}

@@ -1,0 +1,38 @@
+//! What a server does with a connection: which protocol it gets.
+
+use crate::error::Closed;
+use crate::net::protocol::Protocol;
+use core::cell::RefCell;
+
+/// Makes a protocol for each connection of a server.
+pub trait Serving: 'static {
+    /// Is told what happens.
+    type Protocol: Protocol + 'static;
+
+    /// One for the next connection.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] when none can be made now: the connection is closed.
+    fn protocol(&self) -> Result<Self::Protocol, Closed>;
+}
+
+/// Makes each protocol by a function.
+#[derive(Debug)]
+pub struct WithFactory<F>(RefCell<F>);
+
+impl<F> WithFactory<F> {
+    pub(in crate::net) fn new(factory: F) -> WithFactory<F> {
+        WithFactory(RefCell::new(factory))
+    }
+}
+
+impl<P: Protocol + 'static, F: FnMut() -> P + 'static> Serving for WithFactory<F> {
+    type Protocol = P;
+
+    fn protocol(&self) -> Result<P, Closed> {
+        // In use only when it runs the loop itself.
+        let mut factory = self.0.try_borrow_mut().map_err(|_in_use| Closed)?;
+        Ok((*factory)())
+    }
+}

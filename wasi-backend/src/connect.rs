@@ -1,0 +1,87 @@
+//! Connections and servers of TCP.
+
+#[cfg(target_env = "p1")]
+use crate::preview1::Tcp;
+#[cfg(target_env = "p2")]
+use crate::preview2::Tcp;
+use core::future::Future;
+use molen_core::net::{
+    Connect, Hosts, Listen, Protocol, StreamReader, StreamWriter, WithFactory, WithHandler,
+    WithProtocol, WithStreams,
+};
+use molen_core::schedule::CallbackResult;
+
+/// What [`create_connection`] returns, to be awaited.
+pub type CreateConnection<P> = Connect<Tcp, WithProtocol<P>>;
+/// What [`open_connection`] returns, to be awaited.
+pub type OpenConnection = Connect<Tcp, WithStreams>;
+/// What [`create_server`] returns, to be awaited.
+pub type CreateServer<F> = Listen<Tcp, WithFactory<F>>;
+/// What [`start_server`] returns, to be awaited.
+pub type StartServer<F> = Listen<Tcp, WithHandler<F>>;
+
+/// Connects to `to`, with `protocol`. `connection_made` was called when the
+/// connection is there. What asyncio's keyword arguments say, methods of
+/// [`Connect`] do.
+///
+/// asyncio: `loop.create_connection()`.
+///
+/// # Errors
+///
+/// [`HostError`](molen_core::net::HostError): no such name, refused by all addresses, too
+/// late, no loop runs; or the level of WASI, or the host, has no such sockets.
+///
+/// # Cancellation
+///
+/// All attempts are given up, or the connection aborted.
+pub fn create_connection<P: Protocol + 'static>(
+    to: impl Into<Hosts>,
+    protocol: P,
+) -> CreateConnection<P> {
+    Connect::with_protocol(Tcp, to, protocol)
+}
+
+/// Connects to `to`, with a pair of streams.
+///
+/// asyncio: `asyncio.open_connection()`.
+///
+/// # Errors
+///
+/// As for [`create_connection`].
+///
+/// # Cancellation
+///
+/// All attempts are given up, or the connection aborted.
+pub fn open_connection(to: impl Into<Hosts>) -> OpenConnection {
+    Connect::with_streams(Tcp, to)
+}
+
+/// Listens on `on`, and gives each connection a protocol that `factory` makes.
+/// What asyncio's keyword arguments say, methods of [`Listen`] do.
+///
+/// asyncio: `loop.create_server()`.
+///
+/// # Errors
+///
+/// [`HostError`](molen_core::net::HostError): the address is in use or not ours, no loop runs.
+pub fn create_server<P: Protocol + 'static, F: FnMut() -> P + 'static>(
+    on: impl Into<Hosts>,
+    factory: F,
+) -> CreateServer<F> {
+    Listen::with_factory(Tcp, on, factory)
+}
+
+/// Listens on `on`, and makes a task of `handler` for each connection.
+///
+/// asyncio: `asyncio.start_server()`.
+///
+/// # Errors
+///
+/// As for [`create_server`].
+pub fn start_server<F, H>(on: impl Into<Hosts>, handler: F) -> StartServer<F>
+where
+    F: Fn(StreamReader, StreamWriter) -> H + 'static,
+    H: Future<Output: CallbackResult> + 'static,
+{
+    Listen::with_handler(Tcp, on, handler)
+}
