@@ -19,7 +19,8 @@
 //! | `pipe` | pipes, terminals, the standard streams |
 //! | `subprocess` | other programs, their pipes and their end |
 //! | [`dns`] | names to addresses and back |
-//! | [`net`] | TCP listeners and connections |
+//! | [`net`] | TCP, UDP and Unix sockets, transports and streams over them |
+//! | `sendfile` | from files to sockets and connections |
 //! | [`host`] | a loop inside another loop |
 //! | `trace`, `introspect` | exporters of traces; the tasks of a living process |
 //!
@@ -43,6 +44,7 @@ mod registered;
 mod registrations;
 mod runner;
 mod selector;
+mod sendfile;
 pub mod signals;
 pub mod sock;
 mod source_error;

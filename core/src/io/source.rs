@@ -125,6 +125,13 @@ pub trait Source {
         None
     }
 
+    /// An address of a connection whose addresses are names of Unix sockets.
+    #[cfg(feature = "threads")]
+    fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
+        let _ = end;
+        None
+    }
+
     /// The operating system's number of it, where there is one.
     fn descriptor(&self) -> Option<u64> {
         None
@@ -168,6 +175,32 @@ pub trait ByteSource: Source {
             Some(first) => self.try_write(first),
             None => Ok(0),
         }
+    }
+
+    /// Sends up to `count` bytes of `file`, from its byte `offset` on, without
+    /// having the program see them; 0 at the file's end. `file` is what the
+    /// source's backend takes for one: a `std::fs::File`.
+    ///
+    /// Only for sources that tell a [listener](Source::listen) when there is room.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](SourceError::WouldBlock) when there is no room;
+    /// [`Unsupported`](SourceError::Unsupported), or the system's, when the
+    /// file cannot be sent so.
+    #[cfg(feature = "threads")]
+    fn try_sendfile(
+        &self,
+        file: &dyn core::any::Any,
+        offset: u64,
+        count: usize,
+    ) -> Result<usize, SourceError> {
+        let _ = (file, offset, count);
+        Err(SourceError::Unsupported(crate::error::Unsupported {
+            operation: "sending a file without reading it",
+            platform: "this connection",
+            reason: "its bytes do not go through a socket of the system as they are",
+        }))
     }
 
     /// A transport takes it over: what asyncio's transports set on their
@@ -252,6 +285,11 @@ macro_rules! forward {
                 (**self).address(end)
             }
 
+            #[cfg(feature = "threads")]
+            fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
+                (**self).unix_address(end)
+            }
+
             fn descriptor(&self) -> Option<u64> {
                 (**self).descriptor()
             }
@@ -271,6 +309,16 @@ macro_rules! forward {
             #[inline]
             fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
                 (**self).try_write_vectored(pieces)
+            }
+
+            #[cfg(feature = "threads")]
+            fn try_sendfile(
+                &self,
+                file: &dyn core::any::Any,
+                offset: u64,
+                count: usize,
+            ) -> Result<usize, SourceError> {
+                (**self).try_sendfile(file, offset, count)
             }
 
             fn begin_transport(&self) {

@@ -73,6 +73,9 @@ struct RareParts<P> {
     driver: Option<Waker>,
     /// Why it ends.
     error: Option<ConnectionError>,
+    /// Who sends a file, and waits for room.
+    #[cfg(feature = "threads")]
+    holder: Option<Waker>,
     /// Takes over when the running callback has returned.
     #[cfg(feature = "alloc")]
     successor: Option<P>,
@@ -97,8 +100,15 @@ impl<P> Rare<P> {
     fn with<R>(&self, f: impl FnOnce(&mut RareParts<P>) -> R) -> R {
         let parts = self.0.take();
         #[cfg(feature = "alloc")]
-        let mut parts = parts
-            .unwrap_or_else(|| Box::new(RareParts { driver: None, error: None, successor: None }));
+        let mut parts = parts.unwrap_or_else(|| {
+            Box::new(RareParts {
+                driver: None,
+                error: None,
+                #[cfg(feature = "threads")]
+                holder: None,
+                successor: None,
+            })
+        });
         #[cfg(not(feature = "alloc"))]
         let mut parts = parts.unwrap_or(RareParts {
             driver: None,
@@ -141,6 +151,8 @@ unsafe impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Driven
         self.with(Machine::abandon);
         self.io.borrow_mut().unsent.clear();
         self.let_go();
+        #[cfg(feature = "threads")]
+        self.wake_holder();
     }
 
     #[cfg(feature = "threads")]
@@ -201,7 +213,20 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
             }
             self.change_protocol();
         }
+        #[cfg(feature = "threads")]
+        self.wake_holder();
         self.rest(cx)
+    }
+
+    /// There may be room for more of a file, or no connection any more.
+    #[cfg(feature = "threads")]
+    #[inline]
+    fn wake_holder(&self) {
+        if self.machine.get().is_held()
+            && let Some(holder) = self.rare.take(|rare| rare.holder.take())
+        {
+            crate::schedule::wake_contained(holder);
+        }
     }
 
     fn rest(&self, cx: Option<&mut Context<'_>>) -> After {

@@ -109,6 +109,11 @@ pub enum WriteError {
     },
     /// One direction of this source cannot be closed alone.
     NoHalfClose,
+    /// A file is being sent, and nothing may come into it.
+    ///
+    /// asyncio: `RuntimeError: unable to write; sendfile is in progress`.
+    #[cfg(feature = "threads")]
+    SendfileInProgress,
 }
 
 impl fmt::Display for WriteError {
@@ -121,6 +126,8 @@ impl fmt::Display for WriteError {
             WriteError::NoHalfClose => f.write_str(
                 "cannot write an end: the source cannot close one direction and keep the other",
             ),
+            #[cfg(feature = "threads")]
+            WriteError::SendfileInProgress => f.write_str("cannot write: a file is being sent"),
         }
     }
 }

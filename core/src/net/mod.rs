@@ -51,6 +51,8 @@
 //! | `server` | accepting, and knowing which connections are left |
 //! | [`streams`] | reading and writing a connection from a task |
 //! | `embedded_io` | all of it under the traits of `embedded-io-async`, if asked for |
+//! | `hold` | writing alone for a while, to send a file; where there are files |
+//! | `unix_address` | names of Unix sockets, where there are threads and so files |
 //! | `error` | why a connection was lost, or a write refused |
 //! | `net_error`, `host_error` | why there is no socket; no connection with a host |
 
@@ -67,6 +69,8 @@ mod error;
 mod establish;
 mod family;
 mod flow_control;
+#[cfg(feature = "threads")]
+mod hold;
 #[cfg(feature = "alloc")]
 mod host_error;
 #[cfg(feature = "alloc")]
@@ -83,6 +87,8 @@ mod server;
 mod storage;
 pub mod streams;
 mod transport;
+#[cfg(feature = "threads")]
+mod unix_address;
 
 #[cfg(feature = "alloc")]
 pub use connect::connect_accepted_socket;
@@ -99,6 +105,8 @@ pub use establish::{
 };
 pub use family::Family;
 pub use flow_control::{DEFAULT_HIGH_WATER, LimitsReversed, WriteBufferLimits};
+#[cfg(feature = "threads")]
+pub use hold::{HoldRefused, WriteHold};
 #[cfg(feature = "alloc")]
 pub use host_error::{HostError, HostFailure, NameError};
 #[cfg(feature = "alloc")]
@@ -122,3 +130,5 @@ pub use streams::{StreamReader, StreamWriter, WithHandler, open_streams, start_s
 #[cfg(feature = "alloc")]
 pub use transport::WeakTransport;
 pub use transport::{ExtraInfo, ExtraValue, Flow, Transport};
+#[cfg(feature = "threads")]
+pub use unix_address::{UnixAddress, UnixAddressError};

@@ -80,6 +80,7 @@ mod repeating;
 mod runner;
 mod scopes;
 mod semaphores;
+mod sendfile;
 mod servers;
 mod signals;
 mod staggered;
@@ -94,6 +95,7 @@ mod threads;
 mod timeouts;
 mod timers;
 mod transports;
+mod unix_sockets;
 mod waiting;
 mod wheel;
 mod wire;
@@ -141,6 +143,8 @@ pub const CASES: &[&[Case]] = &[
     buffered::CASES,
     streams::CASES,
     servers::CASES,
+    unix_sockets::CASES,
+    sendfile::CASES,
     connecting::CASES,
     listening::CASES,
     pull_reader::CASES,
@@ -163,7 +167,7 @@ pub const CASES: &[&[Case]] = &[
 
 /// A number names one case, on every platform.
 const _: () = {
-    let (mut seen, mut section) = ([false; 2000], 0);
+    let (mut seen, mut section) = ([false; 2100], 0);
     while section < CASES.len() {
         let mut case = 0;
         while case < CASES[section].len() {

@@ -46,6 +46,11 @@ impl<S: Source> Source for Served<S> {
         self.source.address(end)
     }
 
+    #[cfg(feature = "threads")]
+    fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
+        self.source.unix_address(end)
+    }
+
     fn descriptor(&self) -> Option<u64> {
         self.source.descriptor()
     }
@@ -64,6 +69,16 @@ impl<S: ByteSource> ByteSource for Served<S> {
 
     fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
         self.source.try_write_vectored(pieces)
+    }
+
+    #[cfg(feature = "threads")]
+    fn try_sendfile(
+        &self,
+        file: &dyn core::any::Any,
+        offset: u64,
+        count: usize,
+    ) -> Result<usize, SourceError> {
+        self.source.try_sendfile(file, offset, count)
     }
 
     fn begin_transport(&self) {
