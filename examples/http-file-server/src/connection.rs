@@ -25,6 +25,7 @@ use std::rc::Rc;
 pub async fn serve(reader: StreamReader, writer: StreamWriter, site: Rc<Site>) {
     let peer = match writer.get_extra_info(ExtraInfo::PeerName) {
         Some(ExtraValue::Address(address)) => Some(address),
+        // A Unix socket's.
         _ => None,
     };
     let output = Output::new(writer, site.options.write_timeout);
@@ -40,8 +41,9 @@ pub async fn serve(reader: StreamReader, writer: StreamWriter, site: Rc<Site>) {
     match client.converse(&mut input).await {
         Ok(Farewell::Linger) => {
             // Closing with something unread would take from the client what it was sent.
-            output.end();
-            let _ = timeout(LINGER, input.discard()).await;
+            if output.end() {
+                let _ = timeout(LINGER, input.discard()).await;
+            }
             output.close().await;
         }
         Ok(Farewell::Close) => output.close().await,

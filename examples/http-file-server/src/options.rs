@@ -1,8 +1,8 @@
 //! The command line.
 
 use clap::Parser;
+use clap::builder::ArgPredicate;
 use molen::Duration;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Serves a folder over HTTP/1.1: keep-alive, ranges, conditional requests, listings.
@@ -15,9 +15,20 @@ pub struct Options {
     #[arg(default_value = ".")]
     pub folder: PathBuf,
 
-    /// Where to listen; may be repeated. Port 0 takes any free one.
-    #[arg(long, short, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub listen: Vec<SocketAddr>,
+    /// Where to listen, as host:port; may be repeated. Without a host it is all addresses of this
+    /// machine, and port 0 takes any free one.
+    #[arg(
+        long,
+        short,
+        value_name = "ADDRESS",
+        default_value = "localhost:8080",
+        default_value_if("unix", ArgPredicate::IsPresent, None)
+    )]
+    pub listen: Vec<String>,
+
+    /// Listen on a Unix socket too, or if no address is given, only there.
+    #[arg(long, value_name = "PATH")]
+    pub unix: Option<PathBuf>,
 
     /// Show what is in folders that have no index.html.
     #[arg(long)]
@@ -47,7 +58,7 @@ pub struct Options {
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub idle_timeout: Duration,
 
-    /// How long a client may take none of its answer.
+    /// How long a client may take for 256 KiB of its answer.
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub write_timeout: Duration,
 

@@ -1,13 +1,12 @@
 //! What goes to a client, which must take some of it now and then.
 
 use crate::response::{Body, Response};
-use molen::net::StreamWriter;
+use molen::Duration;
+use molen::net::{StreamWriter, sendfile};
 use molen::timeouts::timeout;
-use molen::{Duration, join, to_thread};
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
 
-/// How much of a file is read at once, and how much a client must take within the time limit.
+/// How much of a file a client must take within the time limit.
 const PIECE: u64 = 256 * 1024;
 
 /// How long a client that was sent its last answer may go on talking.
@@ -24,7 +23,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// What `writer` sends; a client that takes nothing for `write_timeout` is left.
+    /// What `writer` sends; a client that is too slow for `write_timeout` is left.
     pub fn new(writer: StreamWriter, write_timeout: Duration) -> Output {
         Output { writer, write_timeout }
     }
@@ -45,7 +44,7 @@ impl Output {
             (Send::HeadOnly, _body) => self.pieces(&[head.as_bytes()]).await,
             (Send::All, Body::Bytes(bytes)) => self.pieces(&[head.as_bytes(), &bytes]).await,
             (Send::All, Body::File(file, range)) => match self.pieces(&[head.as_bytes()]).await {
-                Ok(()) => self.file(file, range.start, range.end).await,
+                Ok(()) => self.file(&file, range.start, range.end).await,
                 Err(gone) => Err(gone),
             },
         };
@@ -66,23 +65,24 @@ impl Output {
         }
     }
 
-    /// Sends a part of a file: while one piece is on its way, the next is read.
-    async fn file(&self, file: File, mut start: u64, end: u64) -> Result<(), Gone> {
-        let (mut file, mut piece) = read(file, start, end).await?;
-        while !piece.is_empty() {
-            start += piece.len() as u64;
-            self.writer.write(&piece).map_err(|_after_eof| Gone)?;
-            let (drained, next) = join((self.drained(), read(file, start, end))).await;
-            drained?;
-            (file, piece) = next?;
+    /// Sends a part of a file, by the system where it can.
+    async fn file(&self, file: &File, mut start: u64, end: u64) -> Result<(), Gone> {
+        while start < end {
+            let piece = PIECE.min(end - start);
+            let sending = sendfile(self.writer.transport(), file).offset(start).count(piece);
+            match timeout(self.write_timeout, sending).await {
+                Ok(Ok(sent)) if sent > 0 => start += sent,
+                // The file has become shorter, or the client is gone, or slow.
+                _ => return Err(Gone),
+            }
         }
-        if start == end { Ok(()) } else { Err(Gone) }
+        Ok(())
     }
 
-    /// Says that nothing more will come.
-    pub fn end(&self) {
-        // Refused where one direction cannot be closed alone; then both are, soon.
-        let _ = self.writer.write_eof();
+    /// Says that nothing more will come, and whether the client can go on
+    /// sending: TLS has no such end of one direction.
+    pub fn end(&self) -> bool {
+        self.writer.can_write_eof() && self.writer.write_eof().is_ok()
     }
 
     /// Closes the connection when the client has taken everything, or has not for too long.
@@ -104,19 +104,4 @@ pub enum Send {
     All,
     /// To HEAD.
     HeadOnly,
-}
-
-/// The next piece of a file, and the file; empty at the end.
-async fn read(mut file: File, start: u64, end: u64) -> Result<(File, Vec<u8>), Gone> {
-    let job = move || -> io::Result<(File, Vec<u8>)> {
-        let mut piece = Vec::new();
-        if start < end {
-            file.seek(SeekFrom::Start(start))?;
-            let length = PIECE.min(end - start);
-            piece.reserve_exact(length as usize);
-            (&file).take(length).read_to_end(&mut piece)?;
-        }
-        Ok((file, piece))
-    };
-    to_thread(job).await.map_err(|_refused| Gone)?.map_err(|_unreadable| Gone)
 }

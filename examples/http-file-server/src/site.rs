@@ -13,13 +13,16 @@ use crate::input::Limits;
 use crate::options::Options;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use molen::net::{DEFAULT_LIMIT, Server, Start, TcpListener, start_stream_server};
+use molen::net::{Server, start_server, start_unix_server};
 use molen::timeouts::timeout;
-use molen::{Event, catch_cancel, create_task};
+use molen::{Event, catch_cancel, create_task, join_all};
 use std::cell::Cell;
 use std::error::Error;
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// How many clients may wait to be accepted: a crowd comes at once.
+const BACKLOG: u32 = 1024;
 
 /// What all connections share.
 pub struct Site {
@@ -77,9 +80,12 @@ pub async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
         connections: Cell::new(0),
         options,
     });
-    let server = listen(&site)?;
-    for address in server.addresses() {
+    let servers = listen(&site).await?;
+    for address in servers.iter().flat_map(Server::addresses) {
         println!("http-file-server: {shown} is at http://{address}/");
+    }
+    if let Some(path) = &site.options.unix {
+        println!("http-file-server: {shown} is at the Unix socket {}", path.display());
     }
     let logging = create_task({
         let site = site.clone();
@@ -89,36 +95,44 @@ pub async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
     on_sigterm(&asked)?;
     // A Ctrl-C cancels, which is caught here.
     let _ = catch_cancel(asked.wait()).await;
-    end(&site, &server).await;
+    end(&site, &servers).await;
     site.log.close();
     logging.await?;
     Ok(())
 }
 
-fn listen(site: &Rc<Site>) -> Result<Server, Box<dyn Error>> {
-    let listeners = site.options.listen.iter().map(|address| TcpListener::bind(*address));
-    let listeners = listeners.collect::<Result<Vec<_>, _>>()?;
-    let site = site.clone();
-    let handler = move |reader, writer| connection::serve(reader, writer, site.clone());
-    Ok(start_stream_server(listeners, handler, DEFAULT_LIMIT, Start::Now)?)
+async fn listen(site: &Rc<Site>) -> Result<Vec<Server>, Box<dyn Error>> {
+    let shared = site.clone();
+    let handler = move |reader, writer| connection::serve(reader, writer, shared.clone());
+    let mut servers = Vec::new();
+    let addresses: Vec<&str> = site.options.listen.iter().map(|address| &**address).collect();
+    if !addresses.is_empty() {
+        servers.push(start_server(&*addresses, handler.clone()).backlog(BACKLOG).await?);
+    }
+    if let Some(path) = &site.options.unix {
+        servers.push(start_unix_server(path, handler).backlog(BACKLOG).await?);
+    }
+    Ok(servers)
 }
 
 /// Lets requests that are being answered finish, but not for ever.
-async fn end(site: &Site, server: &Server) {
-    server.close();
+async fn end(site: &Site, servers: &[Server]) {
+    servers.iter().for_each(Server::close);
     site.closing.set();
+    let left = || servers.iter().map(Server::client_count).sum::<usize>();
     let limit = site.options.shutdown_timeout;
-    let left = server.client_count();
-    if left > 0 {
+    if left() > 0 {
         eprintln!(
-            "http-file-server: ending; {left} connections may finish within {} s",
+            "http-file-server: ending; {} connections may finish within {} s",
+            left(),
             limit.as_secs_f64()
         );
     }
-    if timeout(limit, server.wait_closed()).await.is_err() {
-        eprintln!("http-file-server: {} connections are broken off", server.client_count());
-        server.abort_clients();
-        server.wait_closed().await;
+    let closed = join_all(servers.iter().map(Server::wait_closed));
+    if timeout(limit, closed).await.is_err() {
+        eprintln!("http-file-server: {} connections are broken off", left());
+        servers.iter().for_each(Server::abort_clients);
+        join_all(servers.iter().map(Server::wait_closed)).await;
     }
 }
 

@@ -208,3 +208,30 @@ fn a_hundred_at_once_get_what_they_asked_for() {
         assert!(found == server.bytes(names[number % names.len()]), "curl {number}");
     }
 }
+
+#[test]
+fn several_addresses_and_a_unix_socket_are_served_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("socket");
+    let socket = socket.to_str().expect("text");
+    let mut server = Running::start(&["--listen", "localhost:0", "--unix", socket]);
+    let second = loop {
+        let line = server.line();
+        let (_, url) = line.split_once("http://").expect("a URL");
+        if !url.contains("[::1]") {
+            break url.trim_end().trim_end_matches('/').to_owned();
+        }
+    };
+    assert_ne!(second, server.address.to_string());
+    for address in [server.address.to_string(), second] {
+        let found = text_of(curl(&["--fail"]).arg(format!("http://{address}/hello.txt")));
+        assert_eq!(found, "hello\n", "{address}");
+    }
+    let found = output_of(curl(&["--fail", "--unix-socket", socket, "http://anything/large.bin"]));
+    assert!(found == server.bytes("large.bin"));
+    server.signal("-TERM");
+    let (status, log, errors) = server.end(std::time::Duration::from_secs(20));
+    assert!(status.success(), "{errors}");
+    assert!(log.contains("\n- - - ["), "{log}");
+    assert!(!std::path::Path::new(socket).exists(), "the socket's path is removed");
+}
