@@ -109,7 +109,7 @@ pub const PLATFORMS: &[Platform] = &[
         target: Some("wasm32-wasip2"),
         // With a heap, and still without threads; preview 1 has neither.
         build: &["--release", "--features", "alloc"],
-        engine: Engine::Wasmtime(&["-S", "inherit-network"]),
+        engine: Engine::Wasmtime(&["-S", "inherit-network,allow-ip-name-lookup"]),
         tested: &[],
         limit: Duration::from_secs(300),
     },

@@ -21,7 +21,7 @@ use crate::error::NoRunningLoop;
 use crate::io::accept_with_backoff;
 use crate::io::source::{AcceptSource, End, SourceError};
 use crate::schedule::ExceptionContext;
-use crate::task::{Task, create_task, yield_now};
+use crate::task::{Task, create_hidden_task, yield_now};
 use crate::time::Duration;
 use crate::timeouts::timeout;
 use alloc::boxed::Box;
@@ -177,8 +177,9 @@ impl Server {
         if self.0.closed.get() {
             return Err(ServeError::Closed);
         }
+        let event_loop = crate::schedule::current().ok_or(NoRunningLoop)?;
         for accepting in self.0.waiting.take() {
-            match create_task(accepting) {
+            match create_hidden_task(event_loop, accepting) {
                 Ok(task) => self.0.accepting.borrow_mut().push(task),
                 Err(error) => {
                     self.0.waiting.borrow_mut().push(error.into_inner());

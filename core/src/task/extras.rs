@@ -1,4 +1,5 @@
-//! What few tasks have: a name, done callbacks, a cancel message, a context.
+//! What few tasks have: a name, done callbacks, a cancel message, a context,
+//! being hidden.
 //!
 //! A box that a task gets when it first needs one of them; the others pay
 //! nothing (see [`joiner`](super::joiner)).
@@ -17,6 +18,7 @@ pub(crate) struct Extras {
     name: Cell<Option<Rc<str>>>,
     callbacks: Cell<Chain>,
     context: Cell<Option<Context>>,
+    hidden: Cell<bool>,
 }
 
 impl Extras {
@@ -27,6 +29,7 @@ impl Extras {
             name: Cell::new(None),
             callbacks: Cell::new(Chain::EMPTY),
             context: Cell::new(None),
+            hidden: Cell::new(false),
         }
     }
 
@@ -48,6 +51,16 @@ impl Extras {
 
     pub(super) fn set_context(&self, context: Context) {
         self.context.set(Some(context));
+    }
+
+    /// Whether it is not a program's task, but one that a server or a
+    /// connection has: nobody sees it, and no clear-up cancels it.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.hidden.get()
+    }
+
+    pub(super) fn hide(&self) {
+        self.hidden.set(true);
     }
 
     /// The done callbacks, to be added to.

@@ -72,6 +72,12 @@ impl<T> Task<T> {
     /// reported to the loop's exception handler.
     pub fn detach(self) {}
 
+    /// Has `all_tasks` leave it out.
+    #[cfg(feature = "alloc")]
+    pub(super) fn hide(&self) {
+        self.header().joiner.extras_or_new().hide();
+    }
+
     /// The task, without its type.
     pub fn task_ref(&self) -> TaskRef {
         // SAFETY: the handle owns a reference.

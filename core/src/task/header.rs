@@ -17,6 +17,8 @@
 use super::cancel::CancelMessage;
 #[cfg(feature = "alloc")]
 use super::cancel::scope::Scope;
+#[cfg(feature = "alloc")]
+use super::extras::Extras;
 use super::joiner::Joiner;
 use super::list::Links;
 use super::owner::Owner;
@@ -164,6 +166,11 @@ impl Header {
     /// Makes `scope`, which is alive, the first; null takes the last one out.
     pub(crate) fn set_first_scope(&self, scope: *const Scope) {
         self.joiner.set_first_scope(scope);
+    }
+
+    /// Whether `all_tasks` leaves it out.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.joiner.extras().is_some_and(Extras::is_hidden)
     }
 
     /// What the cancel that was asked for last says, taken out.

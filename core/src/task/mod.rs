@@ -140,6 +140,23 @@ impl EventLoop {
     }
 }
 
+/// Makes `task` a task of `event_loop` that is not the program's: it is not among
+/// [`all_tasks`], so a clear-up leaves it alone, and no task factory is asked. It
+/// ends by itself or with the loop.
+///
+/// # Errors
+///
+/// As [`EventLoop::create_task`].
+#[cfg(feature = "alloc")]
+pub(crate) fn create_hidden_task<T: IntoTask>(
+    event_loop: &EventLoop,
+    task: T,
+) -> Result<Task<T::Output>, ScheduleError<T>> {
+    let task = task.spawn_on(event_loop)?;
+    task.hide();
+    Ok(task)
+}
+
 /// Makes `task` a task of the running loop. Its first step is in the next batch.
 ///
 /// asyncio: `asyncio.create_task()`.

@@ -202,14 +202,21 @@ pub fn all_tasks() -> alloc::vec::Vec<TaskRef> {
 }
 
 impl EventLoop {
-    /// Its unfinished tasks, in the order in which they were created.
+    /// Its unfinished tasks, in the order in which they were created. Those
+    /// by which servers accept and some sources are waited for are not the
+    /// program's, and are not among them.
     ///
     /// asyncio: `asyncio.all_tasks(loop)`.
     #[cfg(feature = "alloc")]
     pub fn all_tasks(&self) -> alloc::vec::Vec<TaskRef> {
         let mut tasks = alloc::vec::Vec::new();
-        // SAFETY: a task in the list is alive.
-        self.tasks.for_each(|task| tasks.push(unsafe { TaskRef::of(task) }));
+        self.tasks.for_each(|task| {
+            // SAFETY: a task in the list is alive.
+            if !unsafe { task.as_ref() }.is_hidden() {
+                // SAFETY: as above.
+                tasks.push(unsafe { TaskRef::of(task) });
+            }
+        });
         tasks
     }
 

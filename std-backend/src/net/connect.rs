@@ -45,7 +45,7 @@ pub fn create_connection<P: Protocol + 'static>(
 ///
 /// let event_loop = molen_std::new_event_loop()?;
 /// event_loop.run_until_complete(async {
-///     let server = start_server(("localhost", 0), async |_reader, mut writer| {
+///     let server = start_server(("localhost", 0), async |_reader, writer| {
 ///         writer.write(b"hello\n")?;
 ///         writer.drain().await
 ///     })

@@ -90,6 +90,7 @@ mod streams;
 mod subprocesses;
 mod task_groups;
 mod tasks;
+mod tcp;
 mod testing;
 mod threads;
 mod timeouts;
@@ -147,6 +148,7 @@ pub const CASES: &[&[Case]] = &[
     sendfile::CASES,
     connecting::CASES,
     listening::CASES,
+    tcp::CASES,
     pull_reader::CASES,
     datagrams::CASES,
     dropping::CASES,

@@ -6,10 +6,6 @@ macro_rules! on_the_heap {
     ($($number:literal $name:ident)*) => {
         pub(crate) const CASES: &[Case] = &[
             $(case!($number, $name),)*
-            unsupported!(300, connects_after_close_are_refused, "in the standard backend's own tests: it needs sockets"),
-            unsupported!(304, a_server_without_a_host_listens_on_both_families, "several addresses are not built yet"),
-            unsupported!(305, a_server_listens_on_each_distinct_address, "several addresses are not built yet"),
-            unsupported!(307, an_address_in_use_is_refused, "in the standard backend's own tests: it needs sockets"),
             unsupported!(313, tls_needs_a_name_and_a_name_tls, "TLS is not built yet"),
         ];
 

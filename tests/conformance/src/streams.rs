@@ -39,6 +39,7 @@ on_the_heap! {
     385 a_failing_handler_is_reported_and_a_cancelled_one_is_not
     1622 a_dropped_writer_closes_its_connection
     1623 who_waits_learns_that_nobody_drives_the_connection
+    1957 clearing_up_leaves_driven_connections_alone
 }
 use heap::*;
 
@@ -48,10 +49,9 @@ mod heap {
     use crate::door::Door;
     use crate::fixture::{event, test};
     use crate::wire::{batches, check_written, source, wake};
-    use core::future::{Future, poll_fn};
+    use core::future::{Future, pending, poll_fn};
     use core::pin::pin;
-    use core::task::Poll;
-    use molen::create_task;
+    use core::task::{Context, Poll, Waker};
     use molen::io::source::SourceError;
     use molen::net::{
         ConnectionError, ProtocolError, ReadError, Start, StreamReader, StreamWriter,
@@ -59,6 +59,7 @@ mod heap {
     };
     use molen::task::{all_tasks, current_task};
     use molen::testing::{Fault, FaultSource, Told};
+    use molen::{catch_cancel, create_task};
     use std::rc::Rc;
     use std::vec::Vec;
 
@@ -431,20 +432,54 @@ mod heap {
     pub(super) fn who_waits_learns_that_nobody_drives_the_connection() -> Outcome {
         let event_loop = new_loop!();
         let source = source(&[], &[Fault::WouldBlock]);
+        let opening = open_streams(source.user(Told::ByWaiting), 64);
+        let (mut reader, writer) = event_loop.run_until_complete(opening)??;
+        writer.write(b"x")?;
+        event_loop.close()?;
+        check!(writer.transport().is_lost(), "it is not lost");
+        check_eq!(source.closed(), 1);
+        let mut nobody = Context::from_waker(Waker::noop());
+        let read = pin!(reader.readline()).poll(&mut nobody);
+        check!(matches!(read, Poll::Ready(Err(_))), "the reader knows no error");
+        let closed = pin!(writer.wait_closed()).poll(&mut nobody);
+        check!(matches!(closed, Poll::Ready(Err(_))), "it was closed in an orderly way");
+        Ok(())
+    }
+
+    pub(super) fn clearing_up_leaves_driven_connections_alone() -> Outcome {
+        let event_loop = new_loop!();
+        let source = source(&[], &[Fault::WouldBlock]);
         event_loop.run_until_complete(async {
-            let (mut reader, writer) = open_streams(source.user(Told::ByWaiting), 64).await?;
-            writer.write(b"x")?;
-            // As a program does that clears up behind itself.
+            let door = Door::new();
+            let handler = async |_reader: StreamReader, writer: StreamWriter| {
+                // What it has to say when it is cancelled takes its time to leave.
+                let _ = catch_cancel(pending::<()>()).await;
+                event("cancelled");
+                let _ = writer.write(b"bye");
+                writer.close();
+                writer.wait_closed().await
+            };
+            let server = start_stream_server([door.listener()], handler, 64, Start::Now)?;
+            door.open_waiting(source);
+            batches(4).await;
+            // As a runner does behind a program: it knows of the handler and of nobody else.
             let this = current_task();
-            for task in all_tasks().into_iter().filter(|task| Some(task) != this.as_ref()) {
-                task.cancel();
-            }
-            check!(writer.wait_closed().await.is_err(), "it was closed in an orderly way");
-            check!(reader.readline().await.is_err(), "the reader knows no error");
-            check!(writer.transport().is_lost(), "it is not lost");
+            let others = all_tasks().into_iter().filter(|task| Some(task) != this.as_ref());
+            let others: Vec<_> = others.collect();
+            check_eq!(others.len(), 1);
+            check!(others[0].cancel(), "it had ended");
+            batches(4).await;
+            check!(!others[0].done(), "it has ended");
+            check!(server.is_serving() && door.is_open(), "the server was cancelled");
+            wake(source).await;
+            batches(2).await;
+            check!(others[0].done(), "it waits");
             check_eq!(source.closed(), 1);
-            Ok(())
-        })?
+            server.close();
+            check_written(source, b"bye")
+        })??;
+        check_events!["cancelled"];
+        Ok(())
     }
 
     pub(super) fn a_failing_handler_is_reported_and_a_cancelled_one_is_not() -> Outcome {

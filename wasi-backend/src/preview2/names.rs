@@ -65,8 +65,9 @@ fn name_error(code: ErrorCode) -> NameError {
     match code {
         ErrorCode::NameUnresolvable => NameError::NotFound,
         ErrorCode::TemporaryResolverFailure => NameError::TryAgain,
-        ErrorCode::AccessDenied => unsupported(
-            "the host denied it (wasmtime grants it with `-S inherit-network,allow-ip-name-lookup`)",
+        // wasmtime says so to all questions, unless it was told to allow them.
+        ErrorCode::AccessDenied | ErrorCode::PermanentResolverFailure => unsupported(
+            "the host's resolver refuses (wasmtime allows names with `-S allow-ip-name-lookup`)",
         ),
         ErrorCode::NotSupported => unsupported("the host has no names"),
         ErrorCode::InvalidArgument => NameError::Other("it cannot be a name".into()),

@@ -12,6 +12,7 @@ use crate::net::receiver::{Buffered, Receiver, Streamed};
 use crate::net::storage::{Heap, Storage, Unsent};
 use crate::net::transport::Transport;
 use crate::schedule::EventLoop;
+use crate::task::create_hidden_task;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
@@ -85,8 +86,7 @@ fn open<S: ByteSource + 'static>(
     if listens {
         make_ready(connection);
     } else {
-        let task = event_loop.create_task(drive(connection)).map_err(|_closed| Closed)?;
-        task.detach();
+        create_hidden_task(event_loop, drive(connection)).map_err(|_refused| Closed)?.detach();
     }
     Ok(transport)
 }

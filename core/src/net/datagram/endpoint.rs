@@ -13,6 +13,7 @@ use crate::net::machine::{Action, Machine, Rest, Verdict};
 use crate::net::storage::{Heap, Storage};
 use crate::net::transport::{Flow, Follow};
 use crate::schedule::{EventLoop, ExceptionContext};
+use crate::task::create_hidden_task;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::rc::Rc;
@@ -102,7 +103,8 @@ impl<A: Clone + PartialEq + 'static> DatagramTransport<A> {
         if listens {
             make_ready(endpoint);
         } else {
-            let task = event_loop.create_task(drive(endpoint)).map_err(|_closed| Closed)?;
+            let task =
+                create_hidden_task(event_loop, drive(endpoint)).map_err(|_refused| Closed)?;
             task.detach();
         }
         Ok(transport)
