@@ -1,7 +1,7 @@
 //! Ctrl-C: how far it came, and nothing half-written.
 
-use crate::foreign::foreign;
 use crate::running::{Server, command, text_of};
+use molen_foreign::program;
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ fn ctrl_c_says_how_far_it_came_and_leaves_nothing_half_written() {
     }
     // `timeout` hands the signal on.
     let pid = child.id().to_string();
-    assert!(foreign("kill").args(["-INT", &pid]).status().expect("kill starts").success());
+    assert!(program("kill").args(["-INT", &pid]).status().expect("kill starts").success());
     let errors = text_of(child.stderr.take().expect("a pipe"));
     let out = text_of(child.stdout.take().expect("a pipe"));
     assert!(!child.wait().expect("its end").success());

@@ -4,7 +4,6 @@
 //! A program that is not there is a failure that says how to get it.
 #![cfg(unix)]
 
-mod foreign;
 mod interrupted;
 mod limits;
 mod misbehaving;

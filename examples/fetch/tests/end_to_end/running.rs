@@ -1,6 +1,6 @@
 //! Servers and the program as children.
 
-use crate::foreign::foreign;
+use molen_foreign::program;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
@@ -15,7 +15,7 @@ pub struct Server {
 impl Server {
     /// Python with `arguments`, which prints its port, perhaps among other words.
     fn python(arguments: &[&str], folder: &Path) -> Server {
-        let mut child = foreign("python3")
+        let mut child = program("python3")
             .args(["-u"])
             .args(arguments)
             .current_dir(folder)
@@ -91,7 +91,7 @@ impl Said {
 
 pub fn command(arguments: &[&str]) -> Command {
     // `timeout`: a program that hangs is a failure, and not a test that hangs.
-    let mut command = foreign("timeout");
+    let mut command = program("timeout");
     command.args(["60", env!("CARGO_BIN_EXE_fetch")]).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command

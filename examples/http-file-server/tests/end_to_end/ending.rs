@@ -1,7 +1,7 @@
 //! How it ends: those who are being served may finish.
 
-use crate::foreign::foreign;
 use crate::running::{Running, read_all};
+use molen_foreign::program;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -82,7 +82,7 @@ fn a_second_ctrl_c_does_not_wait() {
 fn what_cannot_be_served_is_said_with_its_reason() {
     let said = |arguments: &[&str]| {
         // It does not start; if it did, this would end it.
-        let output = foreign("timeout")
+        let output = program("timeout")
             .args(["20", env!("CARGO_BIN_EXE_http-file-server")])
             .args(arguments)
             .output()

@@ -1,12 +1,13 @@
 //! curl asks.
 
-use crate::foreign::{foreign, output_of, text_of};
+use crate::foreign::{output_of, text_of};
 use crate::running::Running;
+use molen_foreign::program;
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
 fn curl(arguments: &[&str]) -> Command {
-    let mut curl = foreign("curl");
+    let mut curl = program("curl");
     // No configuration of this machine's, no proxy.
     curl.args(["-q", "--noproxy", "*", "--max-time", "60", "--silent", "--show-error"]);
     curl.args(arguments);
@@ -227,7 +228,8 @@ fn several_addresses_and_a_unix_socket_are_served_at_once() {
         let found = text_of(curl(&["--fail"]).arg(format!("http://{address}/hello.txt")));
         assert_eq!(found, "hello\n", "{address}");
     }
-    let found = output_of(curl(&["--fail", "--unix-socket", socket, "http://anything/large.bin"]));
+    let found =
+        output_of(curl(&["--fail", "--unix-socket", socket]).arg("http://anything/large.bin"));
     assert!(found == server.bytes("large.bin"));
     server.signal("-TERM");
     let (status, log, errors) = server.end(std::time::Duration::from_secs(20));

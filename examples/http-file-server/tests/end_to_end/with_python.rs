@@ -1,10 +1,11 @@
 //! Python's clients ask.
 
-use crate::foreign::{foreign, text_of};
+use crate::foreign::text_of;
 use crate::running::Running;
+use molen_foreign::program;
 
 fn python(script: &str, server: &Running) -> String {
-    let mut python = foreign("python3");
+    let mut python = program("python3");
     python.arg("-c").arg(script);
     python.args([server.address.ip().to_string(), server.address.port().to_string()]);
     text_of(python.arg(server.folder.path()))
