@@ -95,6 +95,9 @@ fn what_cannot_be_served_is_said_with_its_reason() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
     let found = said(&["--listen", &address]);
-    assert!(found.contains(&format!("cannot listen on {address}: Address")), "{found}");
+    assert!(
+        found.contains(&format!("cannot listen on {address}: the address is in use")),
+        "{found}"
+    );
     assert!(said(&["--idle-timeout=-1"]).contains("--idle-timeout"));
 }
