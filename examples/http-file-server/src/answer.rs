@@ -13,7 +13,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// What is so short is read at once; the rest is sent piece by piece.
-const SMALL: u64 = 64 * 1024;
+const SMALL: u64 = 16 * 1024;
 
 /// The page of a folder.
 const INDEX: &str = "index.html";
