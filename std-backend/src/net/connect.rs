@@ -41,13 +41,13 @@ pub fn create_connection<P: Protocol + 'static>(
 ///
 /// ```
 /// use molen_core::Duration;
-/// use molen_std::net::{open_connection, start_server};
+/// use molen_std::net::{StreamWriter, open_connection, start_server};
 ///
 /// let event_loop = molen_std::new_event_loop()?;
 /// event_loop.run_until_complete(async {
-///     let server = start_server(("localhost", 0), async |_reader, writer| {
-///         writer.write(b"hello\n")?;
-///         writer.drain().await
+///     let server = start_server(("localhost", 0), async |_reader, writer: StreamWriter| {
+///         writer.write(b"hello\n").map_err(|error| error.to_string())?;
+///         writer.drain().await.map_err(|error| error.to_string())
 ///     })
 ///     .await?;
 ///     let port = server.addresses()[0].port();
