@@ -95,6 +95,7 @@ mod testing;
 mod threads;
 mod timeouts;
 mod timers;
+mod tls;
 mod transports;
 mod unix_sockets;
 mod waiting;
@@ -150,6 +151,7 @@ pub const CASES: &[&[Case]] = &[
     listening::CASES,
     tcp::CASES,
     pull_reader::CASES,
+    tls::CASES,
     datagrams::CASES,
     dropping::CASES,
     dropping_all::CASES,

@@ -24,6 +24,7 @@
 //! | `connecting` | [`Connect`]: `create_connection`, `open_connection` |
 //! | `making` | what is made of a connection: a protocol's, or streams |
 //! | `binding` | a socket at each address, or none at all |
+//! | `plain` | no TLS, where the feature is off |
 //! | `listening` | [`Listen`]: `create_server`, `start_server` |
 
 mod addresses;
@@ -32,6 +33,13 @@ mod binding;
 mod connecting;
 mod listening;
 mod making;
+#[cfg(not(feature = "tls"))]
+mod plain;
+
+#[cfg(not(feature = "tls"))]
+use self::plain as security;
+#[cfg(feature = "tls")]
+use super::tls::security;
 
 pub use attempts::HAPPY_EYEBALLS_DELAY;
 pub use connecting::{Connect, Connecting};
