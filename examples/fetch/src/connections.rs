@@ -2,7 +2,8 @@
 
 use crate::failure::Failure;
 use molen::net::{StreamReader, StreamWriter, open_connection};
-use molen::{Duration, Semaphore};
+use molen::tls::ClientContext;
+use molen::{Duration, Lock, Semaphore, to_thread};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -69,6 +70,9 @@ pub struct Connections {
     places: RefCell<HashMap<Origin, Rc<Place>>>,
     per_host: usize,
     connect_timeout: Duration,
+    /// Certificates to trust, if not the system's.
+    roots: Option<Vec<u8>>,
+    tls_context: Lock<Option<ClientContext>>,
 }
 
 /// What belongs to one origin.
@@ -78,9 +82,10 @@ struct Place {
 }
 
 impl Connections {
-    /// None yet.
-    pub fn new(per_host: usize, connect_timeout: Duration) -> Connections {
-        Connections { places: RefCell::default(), per_host, connect_timeout }
+    /// None yet. Servers are verified by `roots`, certificates as PEM, or by the system's.
+    pub fn new(per_host: usize, connect_timeout: Duration, roots: Option<Vec<u8>>) -> Connections {
+        let (places, tls_context) = (RefCell::default(), Lock::with_value(None));
+        Connections { places, per_host, connect_timeout, roots, tls_context }
     }
 
     fn place(&self, origin: &Origin) -> Rc<Place> {
@@ -115,7 +120,7 @@ impl Connections {
     ///
     /// # Errors
     ///
-    /// [`Failure::Connect`].
+    /// [`Failure::Connect`], [`Failure::Tls`].
     ///
     /// # Cancellation
     ///
@@ -123,11 +128,27 @@ impl Connections {
     pub async fn open(&self, origin: &Origin) -> Result<Connection, Failure> {
         let to = (&*origin.host, origin.port);
         let connect = open_connection(to).timeout(self.connect_timeout);
-        let (reader, writer) = match origin.scheme {
-            Scheme::Http => connect.await.map_err(Failure::Connect)?,
-            Scheme::Https => return Err(Failure::Scheme("https".to_owned())),
+        let connect = match origin.scheme {
+            Scheme::Http => connect,
+            Scheme::Https => connect.tls(&self.tls_context().await?),
         };
+        let (reader, writer) = connect.await.map_err(Failure::Connect)?;
         Ok(Connection { reader, writer, used: false })
+    }
+
+    /// Whom servers must be known to; made when it is first needed, as the system may have hundreds.
+    async fn tls_context(&self) -> Result<ClientContext, Failure> {
+        let mut known = self.tls_context.acquire().await;
+        if known.is_none() {
+            let roots = self.roots.clone();
+            let make = move || match roots {
+                None => ClientContext::new(),
+                Some(pem) => ClientContext::with_roots_pem(pem),
+            };
+            let made = to_thread(make).await.map_err(|error| Failure::Writer(error.to_string()))?;
+            *known = Some(made.map_err(Failure::Tls)?.alpn(&["http/1.1"]));
+        }
+        known.clone().ok_or(Failure::Closed)
     }
 
     /// Keeps `connection` for the next request.

@@ -1,7 +1,8 @@
 //! Why there is no body, or not all of it.
 
 use molen::Duration;
-use molen::net::{ConnectionError, HostError, ReadError, WriteError};
+use molen::net::{ConnectionError, HostError, HostFailure, ReadError, WriteError};
+use molen::tls::TlsError;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -18,6 +19,8 @@ pub enum Failure {
     Credentials,
     /// There is no connection.
     Connect(HostError),
+    /// There are no certificates to verify servers by.
+    Tls(TlsError),
     /// The connection failed.
     Lost(ConnectionError),
     /// It was closed before an answer.
@@ -50,11 +53,12 @@ impl Failure {
     /// Whether trying again may help.
     pub fn may_pass(&self) -> bool {
         match self {
-            Failure::Connect(_)
-            | Failure::Lost(_)
-            | Failure::Closed
-            | Failure::Truncated
-            | Failure::Idle(_) => true,
+            // Who a server is does not pass.
+            Failure::Connect(error) => !matches!(
+                error.cause,
+                HostFailure::Tls(TlsError::Certificate { .. } | TlsError::Alert { .. })
+            ),
+            Failure::Lost(_) | Failure::Closed | Failure::Truncated | Failure::Idle(_) => true,
             Failure::Status { code, .. } => matches!(code, 408 | 429 | 500 | 502 | 503 | 504),
             _ => false,
         }
@@ -76,6 +80,7 @@ impl fmt::Display for Failure {
             Failure::Scheme(scheme) => write!(f, "cannot fetch by {scheme}, only http and https"),
             Failure::Credentials => f.write_str("cannot send the user's name in the URL"),
             Failure::Connect(error) => error.fmt(f),
+            Failure::Tls(error) => error.fmt(f),
             Failure::Lost(error) => error.fmt(f),
             Failure::Closed => f.write_str("the server closed the connection without an answer"),
             Failure::Truncated => f.write_str("the connection ended before the body did"),

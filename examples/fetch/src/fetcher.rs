@@ -43,8 +43,12 @@ pub async fn fetch(mut options: Options) -> Result<report::Result, Box<dyn Error
         (false, true) => Told::Errors,
         (false, false) => Told::Out,
     };
+    let roots = match &options.cacert {
+        Some(path) => Some(read(path, "certificates").await?),
+        None => None,
+    };
     let downloads = Rc::new(Downloads {
-        connections: Connections::new(options.per_host.get(), options.connect_timeout),
+        connections: Connections::new(options.per_host.get(), options.connect_timeout, roots),
         progress: Progress::new(urls.len()),
         permits: Semaphore::new(options.concurrency.get()),
         options,
@@ -149,21 +153,27 @@ async fn print_body(outcome: &RefCell<Option<Outcome>>) -> io::Result<()> {
 
 /// The URLs in a file, or on standard input.
 async fn listed(path: &Path) -> Result<Vec<String>, Box<dyn Error>> {
-    let from = path.to_owned();
-    let read = move || {
-        if from == Path::new("-") {
-            let mut text = String::new();
-            io::stdin().read_to_string(&mut text).map(|_count| text)
-        } else {
-            std::fs::read_to_string(from)
-        }
-    };
-    let text = to_thread(read)
-        .await?
+    let text = read(path, "URLs").await?;
+    let text = String::from_utf8(text)
         .map_err(|error| format!("cannot read the URLs in {}: {error}", path.display()))?;
     let lines = text.lines().map(str::trim);
     let urls = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
     Ok(urls.map(str::to_owned).collect())
+}
+
+/// The bytes of a file, or of standard input.
+async fn read(path: &Path, what: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let from = path.to_owned();
+    let read = move || {
+        if from == Path::new("-") {
+            let mut bytes = Vec::new();
+            io::stdin().read_to_end(&mut bytes).map(|_count| bytes)
+        } else {
+            std::fs::read(from)
+        }
+    };
+    let read = to_thread(read).await?;
+    Ok(read.map_err(|error| format!("cannot read the {what} in {}: {error}", path.display()))?)
 }
 
 fn now() -> Instant {

@@ -36,6 +36,10 @@ pub struct Options {
     #[arg(long)]
     pub stdout: bool,
 
+    /// Trust the certificates in this file, as PEM, and no others. Else those that the system trusts.
+    #[arg(long, value_name = "FILE")]
+    pub cacert: Option<PathBuf>,
+
     /// How many redirects to follow for one URL.
     #[arg(long, value_name = "COUNT", default_value = "10")]
     pub redirects: u32,

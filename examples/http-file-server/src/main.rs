@@ -1,8 +1,9 @@
-//! A folder over HTTP/1.1.
+//! A folder over HTTP/1.1, in plain text and through TLS.
 //!
 //! ```sh
 //! cargo run --release -p molen-example-http-file-server -- --list .
-//! curl -C - -O http://127.0.0.1:8080/README.md
+//! curl -C - -O http://localhost:8080/README.md
+//! cargo run --release -p molen-example-http-file-server -- --tls-cert cert.pem --tls-key key.pem .
 //! ```
 //!
 //! What it shows: a server of streams, one task for a connection, time limits

@@ -5,7 +5,7 @@ use clap::builder::ArgPredicate;
 use molen::Duration;
 use std::path::PathBuf;
 
-/// Serves a folder over HTTP/1.1: keep-alive, ranges, conditional requests, listings.
+/// Serves a folder over HTTP/1.1 and HTTPS: keep-alive, ranges, conditional requests, listings.
 ///
 /// Ctrl-C or SIGTERM lets requests that are being answered finish; a second Ctrl-C does not.
 #[derive(Parser, Clone)]
@@ -30,6 +30,15 @@ pub struct Options {
     #[arg(long, value_name = "PATH")]
     pub unix: Option<PathBuf>,
 
+    /// Speak HTTPS, but for the Unix socket: a file with the certificate and those between it and
+    /// a root, as PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The file with the certificate's private key, as PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
     /// Show what is in folders that have no index.html.
     #[arg(long)]
     pub list: bool,
@@ -50,7 +59,7 @@ pub struct Options {
     #[arg(long, value_name = "BYTES", default_value = "16384")]
     pub max_header: usize,
 
-    /// How long a request may take to arrive: above it 408.
+    /// How long a request may take to arrive: above it 408. So long may a TLS handshake take, too.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub header_timeout: Duration,
 

@@ -15,6 +15,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use molen::net::{Server, start_server, start_unix_server};
 use molen::timeouts::timeout;
+use molen::tls::{ServerContext, TlsError};
 use molen::{Event, catch_cancel, create_task, join_all};
 use std::cell::Cell;
 use std::error::Error;
@@ -81,8 +82,9 @@ pub async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
         options,
     });
     let servers = listen(&site).await?;
+    let scheme = if site.options.tls_cert.is_some() { "https" } else { "http" };
     for address in servers.iter().flat_map(Server::addresses) {
-        println!("http-file-server: {shown} is at http://{address}/");
+        println!("http-file-server: {shown} is at {scheme}://{address}/");
     }
     if let Some(path) = &site.options.unix {
         println!("http-file-server: {shown} is at the Unix socket {}", path.display());
@@ -107,12 +109,28 @@ async fn listen(site: &Rc<Site>) -> Result<Vec<Server>, Box<dyn Error>> {
     let mut servers = Vec::new();
     let addresses: Vec<&str> = site.options.listen.iter().map(|address| &**address).collect();
     if !addresses.is_empty() {
-        servers.push(start_server(&*addresses, handler.clone()).backlog(BACKLOG).await?);
+        let server = start_server(&*addresses, handler.clone()).backlog(BACKLOG);
+        let server = match tls_context(&site.options)? {
+            Some(context) => server.tls(&context).handshake_timeout(site.options.header_timeout),
+            None => server,
+        };
+        servers.push(server.await?);
     }
     if let Some(path) = &site.options.unix {
         servers.push(start_unix_server(path, handler).backlog(BACKLOG).await?);
     }
     Ok(servers)
+}
+
+/// What is shown to clients, if it is to be HTTPS.
+fn tls_context(options: &Options) -> Result<Option<ServerContext>, TlsError> {
+    match (&options.tls_cert, &options.tls_key) {
+        (Some(certificate), Some(key)) => {
+            let context = ServerContext::from_pem_files(certificate, key)?;
+            Ok(Some(context.alpn(&["http/1.1"])))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Lets requests that are being answered finish, but not for ever.

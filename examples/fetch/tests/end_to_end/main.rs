@@ -11,3 +11,4 @@ mod redirects;
 mod running;
 mod saving;
 mod with_http_server;
+mod with_tls;

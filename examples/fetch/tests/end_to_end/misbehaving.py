@@ -1,11 +1,13 @@
 """A server that does what it is told by the path, and counts its connections.
 
-It prints its port when it listens, and ends with its standard input.
+It prints its port when it listens, and ends with its standard input. With two
+arguments, a certificate and its key, it speaks TLS.
 """
 
 import asyncio
 import struct
 import socket
+import ssl
 import sys
 
 counts = {"connections": 0, "at once": 0, "most at once": 0}
@@ -136,6 +138,14 @@ async def act(path, host, reader, writer):
         send(redirect(f"//{host}/size/8", "303 See Other"))
     elif name == "by-name":
         send(redirect(f"http://localhost:{host.rpartition(':')[2]}/size/9", "308 Moved"))
+    elif name == "to":
+        send(redirect(argument.replace("!", "/")))
+    elif name == "cut-off":
+        # What ends with the connection ends without TLS's own end.
+        send(b"HTTP/1.1 200 OK\r\n\r\nhalf of")
+        await writer.drain()
+        writer.transport.abort()
+        raise Close
     elif name == "nowhere":
         send(answer(b"moved", "302 Found"))
     elif name == "away":
@@ -163,7 +173,12 @@ async def serve(reader, writer):
 
 
 async def main():
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    context = None
+    if len(sys.argv) > 2:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*sys.argv[1:3])
+        context.set_alpn_protocols(["http/1.1"])
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 

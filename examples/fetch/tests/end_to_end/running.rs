@@ -1,9 +1,12 @@
 //! Servers and the program as children.
 
+use molen_foreign::certificates::Certificates;
 use molen_foreign::program;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/end_to_end/misbehaving.py");
 
 /// A server that is killed when it is dropped.
 pub struct Server {
@@ -35,8 +38,14 @@ impl Server {
 
     /// The scripted one.
     pub fn misbehaving() -> Server {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/end_to_end/misbehaving.py");
-        Server::python(&[script], Path::new("."))
+        Server::python(&[SCRIPT], Path::new("."))
+    }
+
+    /// The scripted one, through TLS.
+    pub fn secured(certificates: &Certificates) -> Server {
+        let files = [&certificates.certificate, &certificates.key];
+        let [certificate, key] = files.map(|file| file.to_str().expect("text"));
+        Server::python(&[SCRIPT, certificate, key], Path::new("."))
     }
 
     /// Python's `http.server` of `folder`.

@@ -1,5 +1,5 @@
-//! The server and foreign programs: curl, Python's `http.client`, and clients
-//! that behave badly.
+//! The server and foreign programs: curl, Python's `http.client`, OpenSSL's
+//! `s_client`, and clients that behave badly.
 //!
 //! A program that is not there is a failure that says how to get it.
 #![cfg(unix)]
@@ -10,3 +10,4 @@ mod hostile;
 mod running;
 mod with_curl;
 mod with_python;
+mod with_tls;

@@ -6,7 +6,7 @@ use molen_foreign::program;
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
-fn curl(arguments: &[&str]) -> Command {
+pub fn curl(arguments: &[&str]) -> Command {
     let mut curl = program("curl");
     // No configuration of this machine's, no proxy.
     curl.args(["-q", "--noproxy", "*", "--max-time", "60", "--silent", "--show-error"]);
