@@ -21,6 +21,7 @@
 //! | [`dns`] | names to addresses and back |
 //! | [`net`] | TCP, UDP and Unix sockets, transports and streams over them |
 //! | `sendfile` | from files to sockets and connections |
+//! | `tls` | TLS by rustls: contexts, and the core's engine |
 //! | [`host`] | a loop inside another loop |
 //! | `trace`, `introspect` | exporters of traces; the tasks of a living process |
 //!
@@ -51,6 +52,8 @@ mod source_error;
 mod source_state;
 #[cfg(unix)]
 pub mod subprocess;
+#[cfg(feature = "tls")]
+pub mod tls;
 #[cfg(feature = "trace")]
 pub mod trace;
 #[cfg(any(target_os = "linux", target_os = "android"))]

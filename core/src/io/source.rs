@@ -136,6 +136,12 @@ pub trait Source {
     fn descriptor(&self) -> Option<u64> {
         None
     }
+
+    /// What was agreed on, if it is TLS.
+    #[cfg(feature = "tls")]
+    fn tls_info(&self) -> Option<alloc::rc::Rc<crate::net::tls::TlsInfo>> {
+        None
+    }
 }
 
 /// One of the two ends of a connection.
@@ -217,6 +223,31 @@ pub trait ByteSource: Source {
     ///
     /// Where the platform cannot close one direction: `Unsupported`.
     fn shutdown(&self) -> Result<(), SourceError>;
+
+    /// Whether it has something of its own to say before a connection that is
+    /// closed in an orderly way lets go of it, as TLS has. Then
+    /// [`try_goodbye`](Self::try_goodbye) is called, after all was written.
+    #[inline]
+    fn says_goodbye(&self) -> bool {
+        false
+    }
+
+    /// Goes on with its goodbye, until this returns `Ok` or `says_goodbye` false.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](SourceError::WouldBlock) until it is over; it is ready
+    /// for writing then.
+    #[inline]
+    fn try_goodbye(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    /// All there is to know about `error`, which this source has returned.
+    #[inline]
+    fn explain(&self, error: SourceError) -> crate::net::ConnectionError {
+        crate::net::ConnectionError::Source(error)
+    }
 }
 
 /// A source of messages, each of which has a sender or a receiver.
@@ -292,6 +323,11 @@ macro_rules! forward {
             fn descriptor(&self) -> Option<u64> {
                 (**self).descriptor()
             }
+
+            #[cfg(feature = "tls")]
+            fn tls_info(&self) -> Option<alloc::rc::Rc<crate::net::tls::TlsInfo>> {
+                (**self).tls_info()
+            }
         }
 
         impl<$S: ByteSource + ?Sized> ByteSource for $holder {
@@ -330,6 +366,21 @@ macro_rules! forward {
 
             fn shutdown(&self) -> Result<(), SourceError> {
                 (**self).shutdown()
+            }
+
+            #[inline]
+            fn says_goodbye(&self) -> bool {
+                (**self).says_goodbye()
+            }
+
+            #[inline]
+            fn try_goodbye(&self) -> Result<(), SourceError> {
+                (**self).try_goodbye()
+            }
+
+            #[inline]
+            fn explain(&self, error: SourceError) -> crate::net::ConnectionError {
+                (**self).explain(error)
             }
         }
     };

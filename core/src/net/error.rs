@@ -66,12 +66,16 @@ impl fmt::Debug for ProtocolError {
 /// Why a connection ended, when neither side closed it in an orderly way.
 ///
 /// asyncio: the `exc` of `connection_lost`.
+#[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum ConnectionError {
     /// Reading or writing failed.
     Source(SourceError),
     /// The protocol failed.
     Protocol(ProtocolError),
+    /// TLS failed.
+    #[cfg(feature = "tls")]
+    Tls(super::tls::TlsError),
 }
 
 impl ConnectionError {
@@ -80,6 +84,8 @@ impl ConnectionError {
         match self {
             ConnectionError::Source(error) => Some(*error),
             ConnectionError::Protocol(_) => None,
+            #[cfg(feature = "tls")]
+            ConnectionError::Tls(_) => None,
         }
     }
 }
@@ -89,6 +95,8 @@ impl fmt::Display for ConnectionError {
         match self {
             ConnectionError::Source(error) => write!(f, "the connection was lost: {error}"),
             ConnectionError::Protocol(error) => write!(f, "the protocol failed: {error}"),
+            #[cfg(feature = "tls")]
+            ConnectionError::Tls(error) => error.fmt(f),
         }
     }
 }

@@ -119,6 +119,14 @@ impl Machine {
         Machine { flow: FlowControl::new(limits), flags: 0, phase: Phase::Open, dropped: 0 }
     }
 
+    /// As [`new`](Self::new), for a protocol whose `connection_made` was called.
+    #[cfg(feature = "tls")]
+    pub(crate) const fn already_made(limits: WriteBufferLimits) -> Machine {
+        let mut machine = Machine::new(limits);
+        machine.flags |= MADE;
+        machine
+    }
+
     fn has(&self, flag: u16) -> bool {
         self.flags & flag != 0
     }

@@ -50,6 +50,7 @@
 //! | `datagram` | endpoints of messages: protocol, transport |
 //! | `server` | accepting, and knowing which connections are left |
 //! | [`streams`] | reading and writing a connection from a task |
+//! | `tls` | connections through TLS, if asked for |
 //! | `embedded_io` | all of it under the traits of `embedded-io-async`, if asked for |
 //! | `hold` | writing alone for a while, to send a file; where there are files |
 //! | `unix_address` | names of Unix sockets, where there are files |
@@ -86,6 +87,8 @@ mod receiver;
 mod server;
 mod storage;
 pub mod streams;
+#[cfg(feature = "tls")]
+pub mod tls;
 mod transport;
 #[cfg(feature = "std")]
 mod unix_address;

@@ -365,10 +365,7 @@ async fn accept<L: AcceptSource + 'static>(
                     let Some(server) = server.upgrade() else { return };
                     let place = server.clients.borrow_mut().reserve();
                     let source = Served { source, server: server.clone(), place };
-                    let transport = serving
-                        .protocol()
-                        .and_then(|protocol| Transport::new(event_loop, source, protocol));
-                    if let Ok(transport) = transport {
+                    if let Ok(transport) = Serving::serve(&serving, event_loop, source) {
                         let weak = Some(transport.downgrade());
                         server.clients.borrow_mut().places[place] = weak;
                     }

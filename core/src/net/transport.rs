@@ -99,6 +99,8 @@ pub(crate) trait Link {
     ) -> Poll<Result<usize, SourceError>>;
     #[cfg(feature = "std")]
     fn fail_sendfile(&self, error: SourceError) -> Follow;
+    #[cfg(feature = "tls")]
+    fn tls_info(&self) -> Option<alloc::rc::Rc<super::tls::TlsInfo>>;
     #[cfg(feature = "alloc")]
     fn set_protocol(&self, protocol: Box<dyn Receiver>) -> Follow;
     #[cfg(feature = "alloc")]
@@ -257,6 +259,8 @@ impl Transport {
             ExtraInfo::PeerName => self.name(End::Peer),
             ExtraInfo::SockName => self.name(End::Local),
             ExtraInfo::Socket => self.link.descriptor().map(ExtraValue::Descriptor),
+            #[cfg(feature = "tls")]
+            ExtraInfo::SslObject => self.link.tls_info().map(ExtraValue::Tls),
         }
     }
 
@@ -345,11 +349,17 @@ pub enum ExtraInfo {
     SockName,
     /// The operating system's number of it. asyncio: `'socket'`.
     Socket,
+    /// What was agreed on by TLS: version, cipher, protocol, certificates.
+    ///
+    /// asyncio: `'ssl_object'`, and what there is of it by names of their own:
+    /// `'cipher'`, `'peercert'`.
+    #[cfg(feature = "tls")]
+    SslObject,
 }
 
 /// What is known.
 #[non_exhaustive]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ExtraValue {
     /// An address.
     Address(SocketAddr),
@@ -358,4 +368,7 @@ pub enum ExtraValue {
     UnixAddress(super::UnixAddress),
     /// The operating system's number.
     Descriptor(u64),
+    /// What was agreed on by TLS.
+    #[cfg(feature = "tls")]
+    Tls(alloc::rc::Rc<super::tls::TlsInfo>),
 }

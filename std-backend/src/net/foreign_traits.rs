@@ -41,7 +41,7 @@ fn io_error(error: SourceError) -> io::Error {
 fn lost(error: &ConnectionError) -> io::Error {
     match error {
         ConnectionError::Source(error) => io_error(*error),
-        ConnectionError::Protocol(error) => io::Error::other(error.to_string()),
+        error => io::Error::other(error.to_string()),
     }
 }
 

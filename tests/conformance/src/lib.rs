@@ -100,6 +100,7 @@ mod testing;
 mod threads;
 mod timeouts;
 mod timers;
+mod tls;
 mod transports;
 mod unix_sockets;
 mod waiting;
@@ -155,6 +156,7 @@ pub const CASES: &[&[Case]] = &[
     listening::CASES,
     tcp::CASES,
     pull_reader::CASES,
+    tls::CASES,
     datagrams::CASES,
     endpoints::CASES,
     dropping::CASES,

@@ -6,7 +6,6 @@ macro_rules! on_the_heap {
     ($($number:literal $name:ident)*) => {
         pub(crate) const CASES: &[Case] = &[
             $(case!($number, $name),)*
-            unsupported!(313, tls_needs_a_name_and_a_name_tls, "TLS is not built yet"),
         ];
 
         #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]

@@ -11,6 +11,8 @@
 //! server.hear("listening");
 //! ```
 
+pub mod certificates;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};

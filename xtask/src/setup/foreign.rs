@@ -24,6 +24,8 @@ struct Program {
 /// Every program that a test of the workspace talks to.
 const PROGRAMS: &[Program] = &[
     Program { name: "python3", package: "python3", service: None },
+    Program { name: "curl", package: "curl", service: None },
+    Program { name: "openssl", package: "openssl", service: None },
     Program { name: "nc", package: "netcat-openbsd", service: None },
     Program { name: "dig", package: "bind9-dnsutils", service: None },
     Program { name: "ngircd", package: "ngircd", service: Some("ngircd.service") },

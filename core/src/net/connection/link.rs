@@ -3,7 +3,9 @@
 use super::Connection;
 use crate::io::source::{ByteSource, End, SourceError};
 use crate::net::driven::make_ready;
-use crate::net::error::{ConnectionError, WriteError};
+#[cfg(feature = "threads")]
+use crate::net::error::ConnectionError;
+use crate::net::error::WriteError;
 use crate::net::flow_control::WriteBufferLimits;
 use crate::net::machine::{Machine, Verdict};
 use crate::net::receiver::Receiver;
@@ -47,8 +49,8 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
     }
 
     fn close(&self) -> Follow {
-        let waiting = self.waiting();
-        Follow::when(self.with(|machine| machine.close(waiting)))
+        let left = self.left_to_close();
+        Follow::when(self.with(|machine| machine.close(left)))
     }
 
     fn abort(&self) -> Follow {
@@ -154,8 +156,13 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
 
     #[cfg(feature = "std")]
     fn fail_sendfile(&self, error: SourceError) -> Follow {
-        self.fail(ConnectionError::Source(error));
+        self.fail_with(error);
         Follow::Turn
+    }
+
+    #[cfg(feature = "tls")]
+    fn tls_info(&self) -> Option<Rc<crate::net::tls::TlsInfo>> {
+        self.io.borrow().source.as_ref()?.tls_info()
     }
 
     #[cfg(feature = "alloc")]
@@ -211,7 +218,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
                 Err(SourceError::WouldBlock | SourceError::Interrupted) => {}
                 Err(error) => {
                     drop(io);
-                    self.fail(ConnectionError::Source(error));
+                    self.fail_with(error);
                     return Ok((Flow::Dropped, Follow::Turn));
                 }
             }

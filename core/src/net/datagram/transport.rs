@@ -124,6 +124,8 @@ impl<A> DatagramTransport<A> {
             ExtraInfo::PeerName => self.name(End::Peer),
             ExtraInfo::SockName => self.name(End::Local),
             ExtraInfo::Socket => self.link.descriptor().map(ExtraValue::Descriptor),
+            #[cfg(feature = "tls")]
+            ExtraInfo::SslObject => None,
         }
     }
 

@@ -26,6 +26,7 @@
 //! | `binding` | a socket at each address, or none at all |
 //! | `endpoint` | [`DatagramEndpoint`]: `create_datagram_endpoint` |
 //! | `listening` | [`Listen`]: `create_server`, `start_server` |
+//! | `plain` | no TLS, where the feature is off |
 
 mod addresses;
 mod attempts;
@@ -34,6 +35,13 @@ mod connecting;
 mod endpoint;
 mod listening;
 mod making;
+#[cfg(not(feature = "tls"))]
+mod plain;
+
+#[cfg(not(feature = "tls"))]
+use self::plain as security;
+#[cfg(feature = "tls")]
+use super::tls::security;
 
 pub use attempts::HAPPY_EYEBALLS_DELAY;
 pub use connecting::{Connect, Connecting};
