@@ -11,19 +11,17 @@
 
 use crate::Arguments;
 use crate::input::{HELP, Input, input};
+use crate::link::Link;
 use crate::message::Message;
 use crate::pace::Pace;
 use crate::screen::Screen;
 use crate::session::{Said, Session, Step};
 use molen::combine::{Either, Either5};
 use molen::io::source::ByteSource;
-use molen::net::{Hosts, PullReader, ReadError, StreamReader, StreamWriter, open_connection};
+use molen::net::{PullReader, ReadError, StreamReader, StreamWriter};
 use molen::{Duration, Event, Instant, get_running_loop, select, sleep, sleep_until};
 use std::collections::VecDeque;
 use std::future::pending;
-
-/// Where servers are without encryption.
-const PORT: u16 = 6667;
 
 /// How late an answer is that the user is told of.
 const LAG: Duration = Duration::from_secs(5);
@@ -50,6 +48,7 @@ enum Leaving {
 
 pub struct Conversation<'a> {
     arguments: &'a Arguments,
+    link: &'a Link,
     session: &'a mut Session,
     screen: &'a Screen,
     quit: &'a Event,
@@ -73,12 +72,14 @@ fn now() -> Instant {
 impl<'a> Conversation<'a> {
     pub fn new(
         arguments: &'a Arguments,
+        link: &'a Link,
         session: &'a mut Session,
         screen: &'a Screen,
         quit: &'a Event,
     ) -> Conversation<'a> {
         Conversation {
             arguments,
+            link,
             session,
             screen,
             quit,
@@ -95,9 +96,8 @@ impl<'a> Conversation<'a> {
 
     /// Connects, and talks until the end.
     pub async fn run<S: ByteSource>(&mut self, input: &mut PullReader<'_, S>) -> End {
-        let server = Hosts::with_default_port(&self.arguments.server, PORT);
-        let connecting = open_connection(server).timeout(self.arguments.timeout);
-        let (mut reader, writer) = match select((self.quit.wait(), connecting)).await {
+        let connected = select((self.quit.wait(), self.link.connect())).await;
+        let (mut reader, writer) = match connected {
             Either::First(()) => return End::Quit,
             Either::Second(Ok(streams)) => streams,
             Either::Second(Err(error)) => return End::Lost(error.to_string()),

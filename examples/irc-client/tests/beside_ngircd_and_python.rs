@@ -2,6 +2,7 @@
 //! Python's client, and at a terminal.
 #![cfg(unix)]
 
+use molen_foreign::certificates::issue;
 use molen_foreign::{Running, free_port, program};
 use std::fs;
 use std::net::TcpStream;
@@ -18,18 +19,25 @@ fn irc(port: u16, nick: &str, arguments: &[&str]) -> Running {
 /// A real server.
 struct Ngircd {
     port: u16,
-    _running: Running,
+    tls_port: u16,
+    running: Running,
+    /// Of its certificate, for `localhost`.
+    root: String,
     _directory: TempDir,
 }
 
 impl Ngircd {
     fn start() -> Ngircd {
         let directory = tempfile::tempdir().expect("a directory");
-        let (port, file) = (free_port(), directory.path().join("ngircd.conf"));
+        let (port, tls_port) = (free_port(), free_port());
+        let file = directory.path().join("ngircd.conf");
+        let certificates = issue(directory.path(), "DNS:localhost");
+        let (certificate, key) = (certificates.certificate.display(), certificates.key.display());
         let config = format!(
             "[Global]\nName = irc.test\nInfo = test\nListen = 127.0.0.1\nPorts = {port}\nMotdPhrase = hello\n\
              [Limits]\nMaxConnectionsIP = 0\nMaxPenaltyTime = 0\nMaxNickLength = 9\n\
-             [Options]\nIdent = no\nDNS = no\nPAM = no\nSyslogFacility = user\n"
+             [Options]\nIdent = no\nDNS = no\nPAM = no\nSyslogFacility = user\n\
+             [SSL]\nPorts = {tls_port}\nCertFile = {certificate}\nKeyFile = {key}\n"
         );
         fs::write(&file, config).expect("the file can be written");
         // A server that is root becomes somebody else, who must be able to read it.
@@ -46,7 +54,8 @@ impl Ngircd {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Ngircd { port, _running: running, _directory: directory }
+        let root = certificates.root.display().to_string();
+        Ngircd { port, tls_port, running, root, _directory: directory }
     }
 }
 
@@ -159,6 +168,38 @@ fn a_script_says_all_it_has_to_say_at_a_pace() {
     let said: Vec<&str> = lines.iter().filter_map(|l| l.split("PRIVMSG #log :").nth(1)).collect();
     let expected: Vec<String> = (0..25).map(|number| format!("line {number}")).collect();
     assert_eq!(said, expected);
+}
+
+#[test]
+fn with_tls_it_speaks_to_the_right_server_and_to_no_other() {
+    let mut server = Ngircd::start();
+    let mut raw = raw(server.port, "raw");
+    raw.hear(" 376 ");
+    raw.say("JOIN #safe");
+    raw.hear(" 366 ");
+    let tls = |host: &str, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_irc"));
+        command.arg(format!("{host}:{}", server.tls_port));
+        command.args(["--tls", "--nick", "ada", "--join", "#safe", "--once"]).args(more);
+        Running::start(command)
+    };
+    let mut ada = tls("localhost", &["--ca", &server.root]);
+    ada.hear("connected to irc.test as ada");
+    ada.say("in private");
+    raw.hear("PRIVMSG #safe :in private");
+    raw.say("PRIVMSG #safe :so it is");
+    ada.hear("#safe <raw> so it is");
+    ada.close_input();
+    ada.end_well();
+    raw.hear("QUIT");
+    // Nobody whom the system trusts knows this server, and it has another name.
+    for (host, more) in [("localhost", &[][..]), ("127.0.0.1", &["--ca", &server.root])] {
+        let mut ada = tls(host, more);
+        let line = ada.hear("cannot connect to ");
+        assert!(line.contains("certificate"), "{line}");
+        assert_eq!(ada.end().code(), Some(1));
+    }
+    assert!(server.running.runs());
 }
 
 /// A server in Python whose every connection does what `script` says, with
