@@ -1,4 +1,7 @@
-//! TCP and UDP sockets that belong to a loop, transports and streams over them.
+//! TCP, UDP and Unix sockets that belong to a loop, transports and streams over them.
+//!
+//! What Windows lacks, Unix sockets, is there all the same and says so when it is used:
+//! [`Unsupported`](molen_core::Unsupported).
 //!
 //! ```
 //! use molen_core::create_task;
