@@ -66,6 +66,7 @@ mod endpoints;
 mod exceptions;
 mod flow_control;
 mod hosts;
+mod interrupts;
 mod introspection;
 mod iteration;
 mod joining;
@@ -92,6 +93,7 @@ mod staggered;
 mod starvation;
 mod stopping;
 mod streams;
+mod subprocess_protocols;
 mod subprocesses;
 mod task_groups;
 mod tasks;
@@ -109,6 +111,9 @@ mod wire;
 
 pub use case::{Case, Failure, Outcome, What};
 pub use report::{Count, call, list, run};
+/// The programs that cases start: this one, told to be another.
+#[cfg(any(unix, windows))]
+pub use subprocesses::child;
 
 /// All cases, by subject.
 pub const CASES: &[&[Case]] = &[
@@ -140,6 +145,8 @@ pub const CASES: &[&[Case]] = &[
     contained::CASES,
     threads::CASES,
     signals::CASES,
+    interrupts::CASES,
+    subprocess_protocols::CASES,
     subprocesses::CASES,
     dns::CASES,
     readiness::CASES,

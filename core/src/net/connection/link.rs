@@ -13,6 +13,8 @@ use crate::net::storage::{Storage, Unsent};
 use crate::net::transport::{Flow, Follow, Link};
 use core::net::SocketAddr;
 
+#[cfg(feature = "std")]
+use crate::net::error::ConnectionError;
 #[cfg(feature = "alloc")]
 use alloc::{boxed::Box, rc::Rc};
 #[cfg(feature = "std")]

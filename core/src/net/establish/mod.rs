@@ -25,8 +25,8 @@
 //! | `making` | what is made of a connection: a protocol's, or streams |
 //! | `binding` | a socket at each address, or none at all |
 //! | `endpoint` | [`DatagramEndpoint`]: `create_datagram_endpoint` |
-//! | `listening` | [`Listen`]: `create_server`, `start_server` |
 //! | `plain` | no TLS, where the feature is off |
+//! | `listening` | [`Listen`]: `create_server`, `start_server` |
 
 mod addresses;
 mod attempts;
