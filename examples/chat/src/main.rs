@@ -25,7 +25,7 @@ use conversation::converse;
 use hall::Hall;
 use molen::net::{Server, start_server};
 use molen::signals::{Signal, SignalEventLoop};
-use molen::{Duration, Event, get_running_loop, select, sleep};
+use molen::{Duration, Event, get_running_loop, race};
 use std::cell::Cell;
 use std::error::Error;
 use std::process::ExitCode;
@@ -110,21 +110,18 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 /// Leaves the clients when they have read what was said to them, or at the
 /// deadline, or when asked again.
 async fn end(server: &Server, hall: &Hall, deadline: Duration, asked: &Asked) {
-    server.close();
     hall.tell_everybody("* The server ends. Goodbye.");
-    server.close_clients();
-    let orderly = async {
-        server.wait_closed().await;
-        true
-    };
+    let orderly = server.shutdown(deadline);
     let impatient = async {
-        select((sleep(deadline), asked.at_once.wait())).await;
-        false
-    };
-    if !molen::race((orderly, impatient)).await {
-        println!("chat: {} clients do not read", server.client_count());
+        asked.at_once.wait().await;
+        let left = server.client_count();
         server.abort_clients();
         server.wait_closed().await;
+        left
+    };
+    match race((orderly, impatient)).await {
+        0 => {}
+        left => println!("chat: {left} clients have not read all"),
     }
 }
 

@@ -24,7 +24,6 @@
 //! | `link` | what to connect to, and how |
 //! | `pace` | no faster than servers like it |
 //! | `screen` | lines to the standard output |
-#![cfg(unix)]
 
 mod conversation;
 mod input;
@@ -83,7 +82,7 @@ pub struct Arguments {
     join: Vec<String>,
 
     /// The server's password.
-    #[arg(long)]
+    #[arg(long, env = "IRC_PASSWORD", hide_env_values = true)]
     password: Option<String>,
 
     /// Who one really is, for those who ask.

@@ -305,7 +305,10 @@ async def serve(number, hear, say, writer):
     say(b':s 464 ada :Bad password')
     await hear(b'nothing')",
     );
-    let mut ada = irc(port, "ada", &["--password", "wrong"]);
+    let mut ada = Command::new(env!("CARGO_BIN_EXE_irc"));
+    // In the environment nobody else sees it.
+    ada.arg(format!("127.0.0.1:{port}")).args(["--nick", "ada"]).env("IRC_PASSWORD", "wrong");
+    let mut ada = Running::start(ada);
     ada.hear("* refused: Bad password");
     assert_eq!(ada.end().code(), Some(1));
     let mut ada = irc(free_port(), "ada", &["--once"]);

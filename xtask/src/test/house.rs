@@ -29,10 +29,11 @@ const FOR_DESKTOPS: &[&str] = &[
     "molen-example-kv",
     "molen-example-chat",
     "molen-example-dns-relay",
+    "molen-example-irc-client",
 ];
 
 /// What is built for desktops but Windows.
-const FOR_UNIX: &[&str] = &["molen-example-irc-client", "molen-example-supervisor"];
+const FOR_UNIX: &[&str] = &["molen-example-supervisor"];
 
 /// Desktops besides this machine. What is for Windows also runs, under Wine; the others are only
 /// checked, because nothing here could run their programs.

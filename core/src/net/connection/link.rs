@@ -3,8 +3,6 @@
 use super::Connection;
 use crate::io::source::{ByteSource, End, SourceError};
 use crate::net::driven::make_ready;
-#[cfg(feature = "threads")]
-use crate::net::error::ConnectionError;
 use crate::net::error::WriteError;
 use crate::net::flow_control::WriteBufferLimits;
 use crate::net::machine::{Machine, Verdict};
