@@ -37,6 +37,12 @@ const LONGEST_LINE: usize = 1024;
 /// How many may come at the same moment.
 const BACKLOG: u32 = 1024;
 
+/// What asks a program to end.
+#[cfg(unix)]
+const ENDING: [Signal; 2] = [Signal::INT, Signal::TERM];
+#[cfg(windows)]
+const ENDING: [Signal; 2] = [Signal::INT, Signal::BREAK];
+
 /// A chat server for nc and telnet.
 #[derive(Parser)]
 struct Arguments {
@@ -86,7 +92,7 @@ async fn main() -> ExitCode {
 
 async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let asked = Rc::new(Asked::default());
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in ENDING {
         let asked = asked.clone();
         get_running_loop()?.add_signal_handler(signal, move || asked.once_more())?;
     }

@@ -57,6 +57,12 @@ const LONGEST_DELAY: Duration = Duration::from_secs(120);
 /// How long the last lines may take to be written to who does not read.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
+/// What asks a program to end.
+#[cfg(unix)]
+const ENDING: [Signal; 2] = [Signal::INT, Signal::TERM];
+#[cfg(windows)]
+const ENDING: [Signal; 2] = [Signal::INT, Signal::BREAK];
+
 /// An IRC client of lines, for terminals and for scripts.
 #[derive(Parser)]
 #[command(name = "irc")]
@@ -130,7 +136,7 @@ async fn main() -> ExitCode {
 /// Whether it ended as it was asked to.
 async fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
     let quit = Rc::new(Event::new());
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in ENDING {
         let quit = quit.clone();
         get_running_loop()?.add_signal_handler(signal, move || {
             // Whoever asks twice does not want to wait for the server.
