@@ -1,4 +1,4 @@
-//! Makes a machine ready: target libraries, wasmtime, QEMU, Wine.
+//! Makes a machine ready: target libraries, wasmtime, QEMU, Wine, programs to test beside.
 //!
 //! What a command needs is a set of [`Need`]s. [`ensure`] looks first, which takes a fraction of a
 //! second, and only for what is missing takes the machine-wide lock, looks again (another run may
@@ -22,6 +22,7 @@
 
 mod archive;
 mod debian;
+pub mod foreign;
 mod library_source;
 mod lock;
 mod mingw;
@@ -42,7 +43,8 @@ pub use target_library::TARGETS;
 
 use crate::workspace::Compiler;
 
-/// Makes this machine ready: target libraries, wasmtime, QEMU, MinGW-w64 and Wine.
+/// Makes this machine ready: target libraries, wasmtime, QEMU, MinGW-w64, Wine, and the programs
+/// that the examples are tested beside.
 ///
 /// Does only what is missing, says what and why, and can be repeated at any time.
 ///
@@ -76,6 +78,8 @@ pub enum Need {
     Mingw,
     /// Wine, which runs them, with a folder for them.
     Wine,
+    /// A program that an example is tested beside.
+    Foreign(&'static str),
 }
 
 impl fmt::Display for Need {
@@ -87,6 +91,7 @@ impl fmt::Display for Need {
             Self::QemuRiscv32 => f.write_str("qemu-system-riscv32"),
             Self::Mingw => f.write_str("MinGW-w64"),
             Self::Wine => f.write_str("Wine"),
+            Self::Foreign(name) => f.write_str(name),
         }
     }
 }
@@ -137,6 +142,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             needs.extend(target.engines);
         }
     }
+    if arguments.targets.is_empty() {
+        needs.extend(foreign::names().map(Need::Foreign));
+    }
     let origin =
         if arguments.from_source { LibraryOrigin::Sources } else { LibraryOrigin::RustupOrSources };
     let outcome = ensure(&needs, origin)?;
@@ -185,6 +193,16 @@ pub fn ensure(needs: &[Need], origin: LibraryOrigin) -> Result<Outcome> {
     if absent.contains(&Need::Wine) {
         got.push((Need::Wine, wine::get()));
     }
+    let programs: Vec<&'static str> = absent
+        .iter()
+        .filter_map(|need| match need {
+            Need::Foreign(name) => Some(*name),
+            _ => None,
+        })
+        .collect();
+    for (name, result) in foreign::get(&programs) {
+        got.push((Need::Foreign(name), result));
+    }
     for (target, result) in target_library::get(&targets, &compiler, origin) {
         got.push((Need::Target(target), result));
     }
@@ -212,6 +230,7 @@ fn look_for(needs: &[Need], compiler: &Compiler, outcome: &mut Outcome) -> Vec<N
             Need::QemuArm | Need::QemuRiscv32 => qemu::find(need),
             Need::Mingw => mingw::find(),
             Need::Wine => wine::find(),
+            Need::Foreign(name) => foreign::find(name),
         };
         match found {
             Some(path) => {

@@ -62,6 +62,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if chosen.iter().any(|platform| platform.name == "native") {
         // One of the unit tests builds core for the smallest target.
         needs.push(Need::Target("thumbv6m-none-eabi"));
+        // Others talk to the examples.
+        needs.extend(setup::foreign::names().map(Need::Foreign));
     }
     let machine = setup::ensure(&needs, LibraryOrigin::RustupOrSources)?;
     let mut report = Report::default();
