@@ -8,6 +8,7 @@
 //! | `wait_epoll`, `wait_mio` | the wait itself, exact on Linux |
 //! | `registrations` | the table from events to sources, with generations |
 //! | `registered`, `source_state` | a source in the selector; its readiness |
+//! | `posted` | a source of which another thread tells, on Windows |
 //! | `runner`, [`interrupt`] | what a desktop adds to a runner; Ctrl-C |
 //! | [`concurrent`] | results and coroutines across threads |
 //! | [`executor`] | threads that run functions for a loop |
@@ -19,7 +20,9 @@
 //! | `pipe` | pipes, terminals, the standard streams |
 //! | `subprocess` | other programs, their pipes and their end |
 //! | [`dns`] | names to addresses and back |
-//! | [`net`] | TCP listeners and connections |
+//! | [`net`] | TCP, UDP and Unix sockets, transports and streams over them |
+//! | `sendfile` | from files to sockets and connections |
+//! | `tls` | TLS by rustls: contexts, and the core's engine |
 //! | [`host`] | a loop inside another loop |
 //! | `trace`, `introspect` | exporters of traces; the tasks of a living process |
 //!
@@ -34,21 +37,24 @@ pub mod interrupt;
 #[cfg(feature = "introspect")]
 pub mod introspect;
 pub mod net;
-#[cfg(unix)]
 pub mod pipe;
 mod platform;
 mod policy;
+#[cfg(windows)]
+mod posted;
 mod reader_writer;
 mod registered;
 mod registrations;
 mod runner;
 mod selector;
+mod sendfile;
 pub mod signals;
 pub mod sock;
 mod source_error;
 mod source_state;
-#[cfg(unix)]
 pub mod subprocess;
+#[cfg(feature = "tls")]
+pub mod tls;
 #[cfg(feature = "trace")]
 pub mod trace;
 #[cfg(any(target_os = "linux", target_os = "android"))]

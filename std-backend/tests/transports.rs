@@ -182,16 +182,6 @@ fn a_vanished_peer_is_an_error() {
 }
 
 #[test]
-fn a_taken_address_is_refused() {
-    run(async {
-        let server = create_server("127.0.0.1:0", || Echo).await.unwrap();
-        let again = create_server(server.addresses()[0], || Echo).await.unwrap_err();
-        assert_eq!(again.kind(), std::io::ErrorKind::AddrInUse);
-        server.close();
-    });
-}
-
-#[test]
 fn streams_talk_line_by_line() {
     run(async {
         let server = start_server("127.0.0.1:0", |mut reader, writer| async move {
@@ -250,7 +240,7 @@ fn a_dead_receiver_does_not_silence_others() {
     let (here, there) = (Log::default(), Log::default());
     let (its, theirs) = (here.clone(), there.clone());
     run(async move {
-        let any = "127.0.0.1:0".parse().unwrap();
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let dead = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let echo = create_datagram_endpoint(any, None, Datagrams(theirs, true)).await.unwrap();
         let Some(ExtraValue::Address(address)) = echo.get_extra_info(ExtraInfo::SockName) else {

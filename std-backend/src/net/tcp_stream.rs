@@ -1,5 +1,8 @@
 //! A TCP connection: a source of bytes in both directions.
 
+use super::pieces;
+#[cfg(unix)]
+use super::sendfile::try_sendfile;
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::{creation_error, source_error};
@@ -125,6 +128,10 @@ impl TcpStream {
             Err(error) if is_connecting(&error) => Err(SourceError::WouldBlock),
             Err(error) => Err(failed(error)),
         }
+    }
+
+    pub(super) fn io(&self) -> &mio::net::TcpStream {
+        self.socket.io()
     }
 
     /// This end's address.
@@ -294,10 +301,6 @@ fn is_under_way(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// How many pieces are written with one call. Systems allow 1024 (`IOV_MAX`);
-/// the list is made on the stack for each call.
-const VECTORED: usize = 64;
-
 /// Whether asking for the peer failed because there is none yet.
 fn is_connecting(error: &io::Error) -> bool {
     #[cfg(unix)]
@@ -350,13 +353,17 @@ impl ByteSource for TcpStream {
     }
 
     fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
-        let mut slices = [IoSlice::new(&[]); VECTORED];
-        let mut count = 0;
-        for piece in pieces.iter().filter(|piece| !piece.is_empty()).take(VECTORED) {
-            slices[count] = IoSlice::new(piece);
-            count += 1;
-        }
-        TcpStream::try_write_vectored(self, &slices[..count])
+        pieces::vectored(pieces, |_wanted, slices| TcpStream::try_write_vectored(self, slices))
+    }
+
+    #[cfg(unix)]
+    fn try_sendfile(
+        &self,
+        file: &std::fs::File,
+        offset: u64,
+        count: usize,
+    ) -> Result<usize, SourceError> {
+        try_sendfile(&self.socket, file, offset, count)
     }
 
     fn begin_transport(&self) {

@@ -32,13 +32,22 @@ extern crate std;
 mod case;
 #[macro_use]
 mod fixture;
+#[cfg(any(
+    not(any(target_os = "none", target_os = "wasi")),
+    all(target_os = "wasi", target_env = "p2", feature = "alloc"),
+))]
+#[macro_use]
+mod real;
 mod report;
 
 mod barriers;
 mod buffered;
 mod callbacks;
+mod cancel_counts;
 mod cancellation;
 mod catching;
+mod catching_own;
+mod catching_places;
 mod channels;
 mod clearing_up;
 mod closing;
@@ -55,10 +64,15 @@ mod dns;
 mod door;
 mod dropping;
 mod dropping_all;
+mod dropping_jobs;
+mod dropping_net;
 mod endings;
+mod endpoints;
 mod exceptions;
+mod faults;
 mod flow_control;
 mod hosts;
+mod interrupts;
 mod introspection;
 mod iteration;
 mod joining;
@@ -69,38 +83,45 @@ mod misuse;
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod network;
 mod observation;
+mod own_sockets;
 mod panics;
 mod promises;
 mod pull_reader;
 mod queues;
 mod readiness;
-#[cfg(not(any(target_os = "none", target_os = "wasi")))]
-mod real;
 mod repeating;
 mod runner;
 mod scopes;
 mod semaphores;
+mod sendfile;
 mod servers;
 mod signals;
 mod staggered;
 mod starvation;
 mod stopping;
 mod streams;
+mod subprocess_protocols;
 mod subprocesses;
 mod task_groups;
+mod task_refs;
 mod tasks;
 mod tcp;
 mod testing;
 mod threads;
 mod timeouts;
 mod timers;
+mod tls;
 mod transports;
+mod unix_sockets;
 mod waiting;
 mod wheel;
 mod wire;
 
 pub use case::{Case, Failure, Outcome, What};
 pub use report::{Count, call, list, run};
+/// The programs that cases start: this one, told to be another.
+#[cfg(any(unix, windows))]
+pub use subprocesses::child;
 
 /// All cases, by subject.
 pub const CASES: &[&[Case]] = &[
@@ -113,6 +134,10 @@ pub const CASES: &[&[Case]] = &[
     callbacks::CASES,
     cancellation::CASES,
     catching::CASES,
+    catching_own::CASES,
+    catching_places::CASES,
+    cancel_counts::CASES,
+    task_refs::CASES,
     scopes::CASES,
     creating::CASES,
     contexts::CASES,
@@ -132,6 +157,8 @@ pub const CASES: &[&[Case]] = &[
     contained::CASES,
     threads::CASES,
     signals::CASES,
+    interrupts::CASES,
+    subprocess_protocols::CASES,
     subprocesses::CASES,
     dns::CASES,
     readiness::CASES,
@@ -142,13 +169,21 @@ pub const CASES: &[&[Case]] = &[
     buffered::CASES,
     streams::CASES,
     servers::CASES,
+    unix_sockets::CASES,
+    sendfile::CASES,
     connecting::CASES,
     listening::CASES,
     tcp::CASES,
+    own_sockets::CASES,
     pull_reader::CASES,
+    tls::CASES,
     datagrams::CASES,
+    endpoints::CASES,
     dropping::CASES,
     dropping_all::CASES,
+    dropping_net::CASES,
+    dropping_jobs::CASES,
+    faults::CASES,
     joining::CASES,
     waiting::CASES,
     misuse::CASES,

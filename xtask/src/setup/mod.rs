@@ -1,4 +1,4 @@
-//! Makes a machine ready: target libraries, wasmtime, QEMU, Wine.
+//! Makes a machine ready: target libraries, wasmtime, QEMU, Wine, programs to test beside.
 //!
 //! What a command needs is a set of [`Need`]s. [`ensure`] looks first, which takes a fraction of a
 //! second, and only for what is missing takes the machine-wide lock, looks again (another run may
@@ -23,6 +23,7 @@
 mod archive;
 mod bench_peers;
 mod debian;
+pub mod foreign;
 mod library_source;
 mod lock;
 mod mingw;
@@ -43,7 +44,8 @@ pub use target_library::TARGETS;
 
 use crate::workspace::Compiler;
 
-/// Makes this machine ready: target libraries, wasmtime, QEMU, MinGW-w64 and Wine.
+/// Makes this machine ready: target libraries, wasmtime, QEMU, MinGW-w64, Wine, and the programs
+/// that the examples are tested beside.
 ///
 /// Does only what is missing, says what and why, and can be repeated at any time.
 ///
@@ -84,6 +86,8 @@ pub enum Need {
     Libuv,
     /// `strace`, which counts system calls for the benches.
     Strace,
+    /// A program that an example is tested beside.
+    Foreign(&'static str),
 }
 
 impl fmt::Display for Need {
@@ -97,6 +101,7 @@ impl fmt::Display for Need {
             Self::Wine => f.write_str("Wine"),
             Self::Libuv => f.write_str("libuv"),
             Self::Strace => f.write_str("strace"),
+            Self::Foreign(name) => f.write_str(name),
         }
     }
 }
@@ -152,6 +157,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             needs.extend(target.engines);
         }
     }
+    if arguments.targets.is_empty() {
+        needs.extend(foreign::names().map(Need::Foreign));
+    }
     let origin =
         if arguments.from_source { LibraryOrigin::Sources } else { LibraryOrigin::RustupOrSources };
     let outcome = ensure(&needs, origin)?;
@@ -201,6 +209,16 @@ pub fn ensure(needs: &[Need], origin: LibraryOrigin) -> Result<Outcome> {
         got.push((Need::Wine, wine::get()));
     }
     got.extend(bench_peers::get(&absent));
+    let programs: Vec<&'static str> = absent
+        .iter()
+        .filter_map(|need| match need {
+            Need::Foreign(name) => Some(*name),
+            _ => None,
+        })
+        .collect();
+    for (name, result) in foreign::get(&programs) {
+        got.push((Need::Foreign(name), result));
+    }
     for (target, result) in target_library::get(&targets, &compiler, origin) {
         got.push((Need::Target(target), result));
     }
@@ -229,6 +247,7 @@ fn look_for(needs: &[Need], compiler: &Compiler, outcome: &mut Outcome) -> Vec<N
             Need::Mingw => mingw::find(),
             Need::Wine => wine::find(),
             Need::Libuv | Need::Strace => bench_peers::find(need),
+            Need::Foreign(name) => foreign::find(name),
         };
         match found {
             Some(path) => {

@@ -13,8 +13,8 @@ use core::task::{Context, Poll};
 ///
 /// asyncio: `asyncio.StreamWriter`.
 pub struct StreamWriter {
-    shared: Rc<Shared>,
-    transport: Transport,
+    pub(super) shared: Rc<Shared>,
+    pub(super) transport: Transport,
 }
 
 /// How far a [`drain`](StreamWriter::drain) has come: one byte of the task of
