@@ -39,9 +39,18 @@ pub use desktop::*;
 #[cfg(not(any(target_os = "none", target_os = "wasi")))]
 pub use molen_std as backend;
 
-/// TCP sockets of this target, and transports, protocols and streams over any source.
+/// TCP, UDP and Unix sockets of this target, and transports, protocols and streams over any source.
 #[cfg(not(target_os = "none"))]
 pub use backend::net;
+/// TLS: contexts of this target, and TLS over any connection.
+#[cfg(all(
+    feature = "tls-without-provider",
+    not(any(target_os = "none", target_os = "wasi"))
+))]
+pub use backend::tls;
+/// TLS over any connection.
+#[cfg(all(feature = "tls-without-provider", any(target_os = "none", target_os = "wasi")))]
+pub use molen_core::net::tls;
 /// Tracers, counters and debug mode of loops, and this target's exporters.
 #[cfg(feature = "trace")]
 pub mod trace {

@@ -20,7 +20,9 @@
 //! | `pipe` | pipes, terminals, the standard streams |
 //! | `subprocess` | other programs, their pipes and their end |
 //! | [`dns`] | names to addresses and back |
-//! | [`net`] | TCP listeners and connections |
+//! | [`net`] | TCP, UDP and Unix sockets, transports and streams over them |
+//! | `sendfile` | from files to sockets and connections |
+//! | `tls` | TLS by rustls: contexts, and the core's engine |
 //! | [`host`] | a loop inside another loop |
 //! | `trace`, `introspect` | exporters of traces; the tasks of a living process |
 //!
@@ -45,11 +47,14 @@ mod registered;
 mod registrations;
 mod runner;
 mod selector;
+mod sendfile;
 pub mod signals;
 pub mod sock;
 mod source_error;
 mod source_state;
 pub mod subprocess;
+#[cfg(feature = "tls")]
+pub mod tls;
 #[cfg(feature = "trace")]
 pub mod trace;
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -162,6 +162,21 @@ impl<S: AsRawDescriptor> Registered<S> {
         self.state.notify(Ready::BOTH, Ready::BOTH);
     }
 
+    /// Has `direction` tried again after `delay`, though no event may come.
+    #[cfg(unix)]
+    pub(crate) fn retry_after(&self, direction: Ready, delay: molen_core::Duration) {
+        let state = Rc::downgrade(&self.state);
+        let retry = move || {
+            if let Some(state) = state.upgrade() {
+                state.notify(direction, Ready::NONE);
+            }
+        };
+        if let Ok(running) = get_running_loop() {
+            // Refused only by a loop that closes.
+            let _ = running.call_later(delay, retry);
+        }
+    }
+
     /// Forgets that `direction` is ready, to wait for the next event.
     pub(crate) fn clear(&self, direction: Ready) {
         self.state.registration.clear(direction);

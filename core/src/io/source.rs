@@ -125,8 +125,21 @@ pub trait Source {
         None
     }
 
+    /// An address of a connection whose addresses are names of Unix sockets.
+    #[cfg(feature = "std")]
+    fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
+        let _ = end;
+        None
+    }
+
     /// The operating system's number of it, where there is one.
     fn descriptor(&self) -> Option<u64> {
+        None
+    }
+
+    /// What was agreed on, if it is TLS.
+    #[cfg(feature = "tls")]
+    fn tls_info(&self) -> Option<alloc::rc::Rc<crate::net::tls::TlsInfo>> {
         None
     }
 }
@@ -170,6 +183,31 @@ pub trait ByteSource: Source {
         }
     }
 
+    /// Sends up to `count` bytes of `file`, from its byte `offset` on, without
+    /// having the program see them; 0 at the file's end.
+    ///
+    /// Only for sources that tell a [listener](Source::listen) when there is room.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](SourceError::WouldBlock) when there is no room;
+    /// [`Unsupported`](SourceError::Unsupported), or the system's, when the
+    /// file cannot be sent so.
+    #[cfg(feature = "std")]
+    fn try_sendfile(
+        &self,
+        file: &std::fs::File,
+        offset: u64,
+        count: usize,
+    ) -> Result<usize, SourceError> {
+        let _ = (file, offset, count);
+        Err(SourceError::Unsupported(crate::error::Unsupported {
+            operation: "sending a file without reading it",
+            platform: "this connection",
+            reason: "its bytes do not go through a socket of the system as they are",
+        }))
+    }
+
     /// A transport takes it over: what asyncio's transports set on their
     /// sockets is set (small writes leave at once).
     fn begin_transport(&self) {}
@@ -185,6 +223,31 @@ pub trait ByteSource: Source {
     ///
     /// Where the platform cannot close one direction: `Unsupported`.
     fn shutdown(&self) -> Result<(), SourceError>;
+
+    /// Whether it has something of its own to say before a connection that is
+    /// closed in an orderly way lets go of it, as TLS has. Then
+    /// [`try_goodbye`](Self::try_goodbye) is called, after all was written.
+    #[inline]
+    fn says_goodbye(&self) -> bool {
+        false
+    }
+
+    /// Goes on with its goodbye, until this returns `Ok` or `says_goodbye` false.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](SourceError::WouldBlock) until it is over; it is ready
+    /// for writing then.
+    #[inline]
+    fn try_goodbye(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    /// All there is to know about `error`, which this source has returned.
+    #[inline]
+    fn explain(&self, error: SourceError) -> crate::net::ConnectionError {
+        crate::net::ConnectionError::Source(error)
+    }
 }
 
 /// A source of messages, each of which has a sender or a receiver.
@@ -252,8 +315,18 @@ macro_rules! forward {
                 (**self).address(end)
             }
 
+            #[cfg(feature = "std")]
+            fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
+                (**self).unix_address(end)
+            }
+
             fn descriptor(&self) -> Option<u64> {
                 (**self).descriptor()
+            }
+
+            #[cfg(feature = "tls")]
+            fn tls_info(&self) -> Option<alloc::rc::Rc<crate::net::tls::TlsInfo>> {
+                (**self).tls_info()
             }
         }
 
@@ -273,6 +346,16 @@ macro_rules! forward {
                 (**self).try_write_vectored(pieces)
             }
 
+            #[cfg(feature = "std")]
+            fn try_sendfile(
+                &self,
+                file: &std::fs::File,
+                offset: u64,
+                count: usize,
+            ) -> Result<usize, SourceError> {
+                (**self).try_sendfile(file, offset, count)
+            }
+
             fn begin_transport(&self) {
                 (**self).begin_transport();
             }
@@ -283,6 +366,21 @@ macro_rules! forward {
 
             fn shutdown(&self) -> Result<(), SourceError> {
                 (**self).shutdown()
+            }
+
+            #[inline]
+            fn says_goodbye(&self) -> bool {
+                (**self).says_goodbye()
+            }
+
+            #[inline]
+            fn try_goodbye(&self) -> Result<(), SourceError> {
+                (**self).try_goodbye()
+            }
+
+            #[inline]
+            fn explain(&self, error: SourceError) -> crate::net::ConnectionError {
+                (**self).explain(error)
             }
         }
     };

@@ -31,17 +31,17 @@ where
 }
 
 /// Goes on when `connection_made` was called: that is queued, and so is this.
-async fn made(transport: Transport) -> Result<Transport, SourceError> {
+pub(super) async fn made(transport: Transport) -> Result<Transport, SourceError> {
     let guard = AbortOnDrop(Some(transport));
     yield_now().await;
     guard.keep()
 }
 
 /// A connection that nobody got yet.
-struct AbortOnDrop(Option<Transport>);
+pub(super) struct AbortOnDrop(pub(super) Option<Transport>);
 
 impl AbortOnDrop {
-    fn keep(mut self) -> Result<Transport, SourceError> {
+    pub(super) fn keep(mut self) -> Result<Transport, SourceError> {
         self.0.take().ok_or(SourceError::Closed)
     }
 }

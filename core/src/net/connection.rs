@@ -32,6 +32,9 @@ mod link;
 #[cfg(feature = "alloc")]
 mod on_heap;
 
+#[cfg(feature = "tls")]
+pub(super) use on_heap::{open_boxed, open_made};
+
 /// The connection of a source `S` with a protocol `P`, which keeps its bytes in `B`.
 ///
 /// Where there is a heap nobody names this type: [`Transport::new`] makes
@@ -73,6 +76,9 @@ struct RareParts<P> {
     driver: Option<Waker>,
     /// Why it ends.
     error: Option<ConnectionError>,
+    /// Who sends a file, and waits for room.
+    #[cfg(feature = "std")]
+    holder: Option<Waker>,
     /// Takes over when the running callback has returned.
     #[cfg(feature = "alloc")]
     successor: Option<P>,
@@ -97,8 +103,15 @@ impl<P> Rare<P> {
     fn with<R>(&self, f: impl FnOnce(&mut RareParts<P>) -> R) -> R {
         let parts = self.0.take();
         #[cfg(feature = "alloc")]
-        let mut parts = parts
-            .unwrap_or_else(|| Box::new(RareParts { driver: None, error: None, successor: None }));
+        let mut parts = parts.unwrap_or_else(|| {
+            Box::new(RareParts {
+                driver: None,
+                error: None,
+                #[cfg(feature = "std")]
+                holder: None,
+                successor: None,
+            })
+        });
         #[cfg(not(feature = "alloc"))]
         let mut parts = parts.unwrap_or(RareParts {
             driver: None,
@@ -141,6 +154,8 @@ unsafe impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Driven
         self.with(Machine::abandon);
         self.io.borrow_mut().unsent.clear();
         self.let_go();
+        #[cfg(feature = "std")]
+        self.wake_holder();
     }
 
     #[cfg(feature = "threads")]
@@ -161,10 +176,25 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
         self.io.borrow().unsent.len()
     }
 
+    /// What keeps it from its end: bytes that wait, and a goodbye of the
+    /// source's own.
+    fn left(&self) -> usize {
+        match self.machine.get().is_closing() {
+            true => self.left_to_close(),
+            false => self.waiting(),
+        }
+    }
+
+    fn left_to_close(&self) -> usize {
+        let io = self.io.borrow();
+        let goodbye = io.source.as_ref().is_some_and(ByteSource::says_goodbye);
+        io.unsent.len() + usize::from(goodbye)
+    }
+
     fn do_turn(&self, transport: Transport, cx: Option<&mut Context<'_>>) -> After {
         loop {
-            let waiting = self.waiting();
-            match self.with(|machine| machine.next(waiting)) {
+            let left = self.left();
+            match self.with(|machine| machine.next(left)) {
                 Action::Rest => break,
                 Action::Read => self.receive(&transport),
                 Action::Flush => self.flush(),
@@ -181,7 +211,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
                         |protocol| protocol.eof(&transport),
                     );
                     if after == AfterEof::Close {
-                        self.with(|machine| machine.close(self.waiting()));
+                        self.with(|machine| machine.close(self.left_to_close()));
                     }
                 }
                 Action::Flow(change) => {
@@ -201,7 +231,20 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
             }
             self.change_protocol();
         }
+        #[cfg(feature = "std")]
+        self.wake_holder();
         self.rest(cx)
+    }
+
+    /// There may be room for more of a file, or no connection any more.
+    #[cfg(feature = "std")]
+    #[inline]
+    fn wake_holder(&self) {
+        if self.machine.get().is_held()
+            && let Some(holder) = self.rare.take(|rare| rare.holder.take())
+        {
+            crate::schedule::wake_contained(holder);
+        }
     }
 
     fn rest(&self, cx: Option<&mut Context<'_>>) -> After {
@@ -210,7 +253,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
             (None, Some(source)) => source.known_ready(),
             _ => crate::io::Ready::NONE,
         };
-        match self.machine.get().rest(self.waiting(), ready) {
+        match self.machine.get().rest(self.left(), ready) {
             Rest::Gone => After::Gone,
             Rest::Again => After::Again,
             Rest::Wait(interest) => {
@@ -280,12 +323,15 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
                     protocol.data_lost(transport, lost)
                 });
             }
-            Some(Err(error)) => self.fail(ConnectionError::Source(error)),
+            Some(Err(error)) => self.fail_with(error),
         }
     }
 
     fn flush(&self) {
         let written = match &*self.io.borrow() {
+            Io { source: Some(source), unsent } if source.says_goodbye() && unsent.is_empty() => {
+                source.try_goodbye().map(|()| 0)
+            }
             Io { source: Some(source), unsent } => source.try_write_vectored(&unsent.pieces()),
             Io { source: None, .. } => Ok(0),
         };
@@ -297,7 +343,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
                 self.with(|machine| machine.shrunk(waiting));
             }
             Err(SourceError::WouldBlock | SourceError::Interrupted) => {}
-            Err(error) => self.fail(ConnectionError::Source(error)),
+            Err(error) => self.fail_with(error),
         }
     }
 
@@ -307,8 +353,17 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
             None => Ok(()),
         };
         if let Err(error) = result {
-            self.fail(ConnectionError::Source(error));
+            self.fail_with(error);
         }
+    }
+
+    /// Ends the connection because of its source's `error`.
+    fn fail_with(&self, error: SourceError) {
+        let error = match &self.io.borrow().source {
+            Some(source) => source.explain(error),
+            None => ConnectionError::Source(error),
+        };
+        self.fail(error);
     }
 
     /// Ends the connection because of `error`, unless its end is decided.

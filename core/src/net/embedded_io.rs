@@ -65,6 +65,8 @@ impl Error for ConnectionError {
         match self {
             ConnectionError::Source(error) => error.kind(),
             ConnectionError::Protocol(_) => ErrorKind::Other,
+            #[cfg(feature = "tls")]
+            ConnectionError::Tls(_) => ErrorKind::Other,
         }
     }
 }

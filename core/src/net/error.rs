@@ -66,12 +66,16 @@ impl fmt::Debug for ProtocolError {
 /// Why a connection ended, when neither side closed it in an orderly way.
 ///
 /// asyncio: the `exc` of `connection_lost`.
+#[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum ConnectionError {
     /// Reading or writing failed.
     Source(SourceError),
     /// The protocol failed.
     Protocol(ProtocolError),
+    /// TLS failed.
+    #[cfg(feature = "tls")]
+    Tls(super::tls::TlsError),
 }
 
 impl ConnectionError {
@@ -80,6 +84,8 @@ impl ConnectionError {
         match self {
             ConnectionError::Source(error) => Some(*error),
             ConnectionError::Protocol(_) => None,
+            #[cfg(feature = "tls")]
+            ConnectionError::Tls(_) => None,
         }
     }
 }
@@ -89,6 +95,8 @@ impl fmt::Display for ConnectionError {
         match self {
             ConnectionError::Source(error) => write!(f, "the connection was lost: {error}"),
             ConnectionError::Protocol(error) => write!(f, "the protocol failed: {error}"),
+            #[cfg(feature = "tls")]
+            ConnectionError::Tls(error) => error.fmt(f),
         }
     }
 }
@@ -109,6 +117,11 @@ pub enum WriteError {
     },
     /// One direction of this source cannot be closed alone.
     NoHalfClose,
+    /// A file is being sent, and nothing may come into it.
+    ///
+    /// asyncio: `RuntimeError: unable to write; sendfile is in progress`.
+    #[cfg(feature = "std")]
+    SendfileInProgress,
 }
 
 impl fmt::Display for WriteError {
@@ -121,6 +134,8 @@ impl fmt::Display for WriteError {
             WriteError::NoHalfClose => f.write_str(
                 "cannot write an end: the source cannot close one direction and keep the other",
             ),
+            #[cfg(feature = "std")]
+            WriteError::SendfileInProgress => f.write_str("cannot write: a file is being sent"),
         }
     }
 }

@@ -50,6 +50,9 @@ pub enum HostFailure {
     NotHostAndPort,
     /// Something that has no address failed: no loop runs.
     Source(SourceError),
+    /// TLS failed, or cannot be begun with what was asked for.
+    #[cfg(feature = "tls")]
+    Tls(super::tls::TlsError),
 }
 
 impl HostError {
@@ -111,6 +114,8 @@ impl fmt::Display for HostError {
             }
             HostFailure::NotHostAndPort => f.write_str("it is not of the form host:port"),
             HostFailure::Source(error) => error.fmt(f),
+            #[cfg(feature = "tls")]
+            HostFailure::Tls(error) => error.fmt(f),
         }
     }
 }
@@ -135,6 +140,8 @@ impl core::error::Error for HostError {
             HostFailure::Name(error) => Some(error),
             HostFailure::Addresses(errors) => errors.first().map(|error| error as _),
             HostFailure::Source(error) => Some(error),
+            #[cfg(feature = "tls")]
+            HostFailure::Tls(error) => Some(error),
             _ => None,
         }
     }

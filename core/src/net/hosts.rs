@@ -41,6 +41,22 @@ pub(super) enum Host {
     Malformed(Box<str>),
 }
 
+#[cfg(feature = "tls")]
+impl Hosts {
+    /// The one name, or address as text, that all of them have.
+    pub(super) fn one_name(&self) -> Option<String> {
+        let name = |host: &Host| match host {
+            Host::Address(address) => Some(alloc::format!("{}", address.ip())),
+            Host::Named(name, _) => Some(String::from(&**name)),
+            Host::This(_) => Some(String::from("localhost")),
+            Host::Malformed(_) => None,
+        };
+        let (first, rest) = self.0.split_first()?;
+        let first = name(first)?;
+        rest.iter().all(|host| name(host).as_ref() == Some(&first)).then_some(first)
+    }
+}
+
 impl Host {
     fn new(name: &str, port: u16) -> Host {
         match name.parse::<IpAddr>() {

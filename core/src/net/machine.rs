@@ -19,6 +19,8 @@
 //! decided already: that is why it is always queued.
 //!
 //! What waits to be written is the caller's; it is told here as a number.
+//! While the connection is *held*, something waits that has no number here: a
+//! file (`hold`).
 
 use super::flow_control::{FlowChange, FlowControl, WriteBufferLimits};
 use crate::io::{Interest, Ready};
@@ -72,6 +74,9 @@ pub(crate) enum Verdict {
     DropAndWarn,
     /// `write_eof` was called.
     AfterEof,
+    /// Somebody else has the right to write.
+    #[cfg(feature = "std")]
+    Held,
 }
 
 /// Writes that are dropped until somebody is told.
@@ -94,6 +99,12 @@ const MAY_END: u16 = 1 << 8;
 const QUEUED: u16 = 1 << 9;
 /// Its turn is being made; what changes meanwhile is seen before it ends.
 const IN_TURN: u16 = 1 << 10;
+/// A file is being sent: nobody else writes, and an end waits for it (`hold`).
+#[cfg(feature = "std")]
+const HELD: u16 = 1 << 11;
+/// Where there are no files it never happens, and costs nothing.
+#[cfg(not(feature = "std"))]
+const HELD: u16 = 0;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Machine {
@@ -106,6 +117,14 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) const fn new(limits: WriteBufferLimits) -> Machine {
         Machine { flow: FlowControl::new(limits), flags: 0, phase: Phase::Open, dropped: 0 }
+    }
+
+    /// As [`new`](Self::new), for a protocol whose `connection_made` was called.
+    #[cfg(feature = "tls")]
+    pub(crate) const fn already_made(limits: WriteBufferLimits) -> Machine {
+        let mut machine = Machine::new(limits);
+        machine.flags |= MADE;
+        machine
     }
 
     fn has(&self, flag: u16) -> bool {
@@ -174,6 +193,10 @@ impl Machine {
         if self.has(EOF_ASKED) {
             return Verdict::AfterEof;
         }
+        #[cfg(feature = "std")]
+        if self.has(HELD) {
+            return Verdict::Held;
+        }
         if self.phase == Phase::Open {
             return Verdict::Take;
         }
@@ -213,7 +236,7 @@ impl Machine {
         let due = self.phase == Phase::Open
             && pending == 0
             && self.has(EOF_ASKED)
-            && !self.has(SHUT_DOWN);
+            && !self.has(SHUT_DOWN | HELD);
         if due {
             self.set(SHUT_DOWN);
         }
@@ -225,8 +248,31 @@ impl Machine {
         if self.phase != Phase::Open {
             return false;
         }
-        self.phase = if pending == 0 { Phase::Ending } else { Phase::Closing };
+        let done = pending == 0 && !self.has(HELD);
+        self.phase = if done { Phase::Ending } else { Phase::Closing };
         true
+    }
+
+    /// Somebody alone is to write from now on, or may not.
+    #[cfg(feature = "std")]
+    pub(crate) fn hold(&mut self) -> Verdict {
+        let verdict = if self.phase == Phase::Open { self.write() } else { Verdict::Drop };
+        if verdict == Verdict::Take {
+            self.set(HELD);
+        }
+        verdict
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) fn is_held(&self) -> bool {
+        self.has(HELD)
+    }
+
+    /// Everybody may write again. Returns whether something waited for that.
+    #[cfg(feature = "std")]
+    pub(crate) fn release(&mut self) -> bool {
+        self.clear(HELD);
+        self.phase == Phase::Closing || self.has(EOF_ASKED)
     }
 
     /// Ends it at once, by the user or a failure. Returns whether this decided
@@ -293,7 +339,7 @@ impl Machine {
             self.set(MADE);
             return Action::ConnectionMade;
         }
-        if self.phase == Phase::Closing && pending == 0 {
+        if self.phase == Phase::Closing && pending == 0 && !self.has(HELD) {
             // Drained: who was paused is told before the end.
             if let Some(change) = self.flow.untold() {
                 self.flow.tell();

@@ -52,7 +52,10 @@
 //! | `datagram` | endpoints of messages: protocol, transport |
 //! | `server` | accepting, and knowing which connections are left |
 //! | [`streams`] | reading and writing a connection from a task |
+//! | `tls` | connections through TLS, if asked for |
 //! | `embedded_io` | all of it under the traits of `embedded-io-async`, if asked for |
+//! | `hold` | writing alone for a while, to send a file; where there are files |
+//! | `unix_address` | names of Unix sockets, where there are files |
 //! | `error` | why a connection was lost, or a write refused |
 //! | `net_error`, `host_error` | why there is no socket; no connection with a host |
 
@@ -69,6 +72,8 @@ mod error;
 mod establish;
 mod family;
 mod flow_control;
+#[cfg(feature = "std")]
+mod hold;
 #[cfg(feature = "alloc")]
 mod host_error;
 #[cfg(feature = "alloc")]
@@ -88,7 +93,11 @@ mod storage;
 pub mod streams;
 #[cfg(feature = "alloc")]
 mod subprocess;
+#[cfg(feature = "tls")]
+pub mod tls;
 mod transport;
+#[cfg(feature = "std")]
+mod unix_address;
 
 #[cfg(feature = "alloc")]
 pub use connect::connect_accepted_socket;
@@ -101,10 +110,14 @@ pub use embedded_io::EmbeddedIo;
 pub use error::{ConnectionError, ProtocolError, WriteError};
 #[cfg(feature = "alloc")]
 pub use establish::{
-    Connect, Connecting, HAPPY_EYEBALLS_DELAY, Listen, Listening, Making, WithProtocol, WithStreams,
+    Connect, Connecting, DatagramEndpoint, DatagramNetwork, DatagramOptions, HAPPY_EYEBALLS_DELAY,
+    Listen, Listening, Making, OpeningEndpoint, WithProtocol, WithStreams, anywhere_beside,
+    connect_datagram_socket,
 };
 pub use family::Family;
 pub use flow_control::{DEFAULT_HIGH_WATER, LimitsReversed, WriteBufferLimits};
+#[cfg(feature = "std")]
+pub use hold::{HoldRefused, WriteHold};
 #[cfg(feature = "alloc")]
 pub use host_error::{HostError, HostFailure, NameError};
 #[cfg(feature = "alloc")]
@@ -135,3 +148,5 @@ pub use subprocess::{
 #[cfg(feature = "alloc")]
 pub use transport::WeakTransport;
 pub use transport::{ExtraInfo, ExtraValue, Flow, Transport};
+#[cfg(feature = "std")]
+pub use unix_address::{UnixAddress, UnixAddressError};

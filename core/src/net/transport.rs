@@ -7,6 +7,13 @@ use crate::io::source::End;
 use core::fmt;
 use core::net::SocketAddr;
 
+#[cfg(feature = "std")]
+use super::{error::ConnectionError, machine::Verdict};
+#[cfg(feature = "std")]
+use crate::io::source::SourceError;
+#[cfg(feature = "std")]
+use core::task::{Context, Poll};
+
 #[cfg(feature = "alloc")]
 use super::protocol::{BufferedProtocol, Protocol};
 #[cfg(feature = "alloc")]
@@ -69,7 +76,31 @@ pub(crate) trait Link {
     fn machine(&self) -> Machine;
     fn pending(&self) -> usize;
     fn address(&self, end: End) -> Option<SocketAddr>;
+    #[cfg(feature = "std")]
+    fn unix_address(&self, end: End) -> Option<super::UnixAddress>;
     fn descriptor(&self) -> Option<u64>;
+    /// From now on only by `put_held` and `poll_sendfile`; see `hold`.
+    #[cfg(feature = "std")]
+    fn hold(&self) -> Verdict;
+    #[cfg(feature = "std")]
+    fn release(&self) -> Follow;
+    #[cfg(feature = "std")]
+    fn put_held(&self, bytes: &[u8]) -> Result<(Flow, Follow), WriteError>;
+    /// Waits until no more than `most` bytes wait to be written.
+    #[cfg(feature = "std")]
+    fn poll_written(&self, cx: &Context<'_>, most: usize) -> Poll<Result<(), ConnectionError>>;
+    #[cfg(feature = "std")]
+    fn poll_sendfile(
+        &self,
+        cx: &Context<'_>,
+        file: &std::fs::File,
+        offset: u64,
+        count: usize,
+    ) -> Poll<Result<usize, SourceError>>;
+    #[cfg(feature = "std")]
+    fn fail_sendfile(&self, error: SourceError) -> Follow;
+    #[cfg(feature = "tls")]
+    fn tls_info(&self) -> Option<alloc::rc::Rc<super::tls::TlsInfo>>;
     #[cfg(feature = "alloc")]
     fn set_protocol(&self, protocol: Box<dyn Receiver>) -> Follow;
     #[cfg(feature = "alloc")]
@@ -93,7 +124,7 @@ pub struct Transport {
 }
 
 impl Transport {
-    fn follow(&self, follow: Follow) {
+    pub(super) fn follow(&self, follow: Follow) {
         if follow == Follow::Turn {
             another(&self.link).schedule();
         }
@@ -106,7 +137,8 @@ impl Transport {
     ///
     /// # Errors
     ///
-    /// [`WriteError::AfterEof`], also for empty bytes; [`WriteError::Full`] when
+    /// [`WriteError::AfterEof`], also for empty bytes, and so while a file is
+    /// being sent; [`WriteError::Full`] when
     /// the write buffer has a fixed size and might not hold them: nothing is
     /// written then. A failure of the source is told to `connection_lost`.
     pub fn write(&self, bytes: &[u8]) -> Result<Flow, WriteError> {
@@ -224,10 +256,19 @@ impl Transport {
     /// asyncio: `transport.get_extra_info()`.
     pub fn get_extra_info(&self, what: ExtraInfo) -> Option<ExtraValue> {
         match what {
-            ExtraInfo::PeerName => self.link.address(End::Peer).map(ExtraValue::Address),
-            ExtraInfo::SockName => self.link.address(End::Local).map(ExtraValue::Address),
+            ExtraInfo::PeerName => self.name(End::Peer),
+            ExtraInfo::SockName => self.name(End::Local),
             ExtraInfo::Socket => self.link.descriptor().map(ExtraValue::Descriptor),
+            #[cfg(feature = "tls")]
+            ExtraInfo::SslObject => self.link.tls_info().map(ExtraValue::Tls),
         }
+    }
+
+    fn name(&self, end: End) -> Option<ExtraValue> {
+        let name = self.link.address(end).map(ExtraValue::Address);
+        #[cfg(feature = "std")]
+        let name = name.or_else(|| self.link.unix_address(end).map(ExtraValue::UnixAddress));
+        name
     }
 
     /// Has `protocol` told of everything from now on; within a callback, from
@@ -308,14 +349,26 @@ pub enum ExtraInfo {
     SockName,
     /// The operating system's number of it. asyncio: `'socket'`.
     Socket,
+    /// What was agreed on by TLS: version, cipher, protocol, certificates.
+    ///
+    /// asyncio: `'ssl_object'`, and what there is of it by names of their own:
+    /// `'cipher'`, `'peercert'`.
+    #[cfg(feature = "tls")]
+    SslObject,
 }
 
 /// What is known.
 #[non_exhaustive]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ExtraValue {
     /// An address.
     Address(SocketAddr),
+    /// The name of a Unix socket.
+    #[cfg(feature = "std")]
+    UnixAddress(super::UnixAddress),
     /// The operating system's number.
     Descriptor(u64),
+    /// What was agreed on by TLS.
+    #[cfg(feature = "tls")]
+    Tls(alloc::rc::Rc<super::tls::TlsInfo>),
 }

@@ -1,5 +1,8 @@
 //! A TCP connection: a source of bytes in both directions.
 
+use super::pieces;
+#[cfg(unix)]
+use super::sendfile::try_sendfile;
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::{creation_error, source_error};
@@ -294,10 +297,6 @@ fn is_under_way(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// How many pieces are written with one call. Systems allow 1024 (`IOV_MAX`);
-/// the list is made on the stack for each call.
-const VECTORED: usize = 64;
-
 /// Whether asking for the peer failed because there is none yet.
 fn is_connecting(error: &io::Error) -> bool {
     #[cfg(unix)]
@@ -350,13 +349,17 @@ impl ByteSource for TcpStream {
     }
 
     fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
-        let mut slices = [IoSlice::new(&[]); VECTORED];
-        let mut count = 0;
-        for piece in pieces.iter().filter(|piece| !piece.is_empty()).take(VECTORED) {
-            slices[count] = IoSlice::new(piece);
-            count += 1;
-        }
-        TcpStream::try_write_vectored(self, &slices[..count])
+        pieces::vectored(pieces, |_wanted, slices| TcpStream::try_write_vectored(self, slices))
+    }
+
+    #[cfg(unix)]
+    fn try_sendfile(
+        &self,
+        file: &std::fs::File,
+        offset: u64,
+        count: usize,
+    ) -> Result<usize, SourceError> {
+        try_sendfile(&self.socket, file, offset, count)
     }
 
     fn begin_transport(&self) {

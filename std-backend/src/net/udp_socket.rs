@@ -8,9 +8,11 @@ use core::task::{Context, Poll};
 use molen_core::io::source::{DatagramSource, End, Source, SourceError};
 use molen_core::io::{EventListener, Interest, Ready};
 use molen_core::net::NetError;
+use molen_core::net::{DatagramOptions, anywhere_beside};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
+use std::rc::Rc;
 
 /// A UDP socket of the loop it was made in.
 ///
@@ -28,8 +30,26 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 /// `sock_sendto`.
 pub struct UdpSocket {
     socket: Registered<mio::net::UdpSocket>,
-    /// The only address that it exchanges messages with.
-    peer: Option<SocketAddr>,
+    peer: Peer,
+}
+
+/// Whom a socket exchanges messages with.
+#[derive(Clone, Copy)]
+enum Peer {
+    Anybody,
+    /// The system lets no others through.
+    Connected(SocketAddr),
+    /// It sends there alone, and receives from anybody: answers to a broadcast
+    /// come from other addresses.
+    Always(SocketAddr),
+}
+
+/// Lets other sockets of this user be bound to the same address.
+fn share(socket: &Socket) -> io::Result<()> {
+    #[cfg(unix)]
+    return socket.set_reuse_port(true);
+    #[cfg(windows)]
+    return socket.set_reuse_address(true);
 }
 
 impl UdpSocket {
@@ -42,7 +62,7 @@ impl UdpSocket {
     /// [`NetError`]: no loop runs, the address is in use or not ours, there
     /// are no descriptors left.
     pub fn bind(address: SocketAddr) -> Result<UdpSocket, NetError> {
-        let socket = || UdpSocket::open(address, None, |_socket| Ok(()));
+        let socket = || UdpSocket::open(address, None, &DatagramOptions::default());
         socket().map_err(|cause| NetError { operation: "bind to", address, cause })
     }
 
@@ -55,14 +75,8 @@ impl UdpSocket {
     ///
     /// As [`bind`](Self::bind).
     pub fn bind_shared(address: SocketAddr) -> Result<UdpSocket, NetError> {
-        let share = |socket: &Socket| {
-            #[cfg(unix)]
-            socket.set_reuse_port(true)?;
-            #[cfg(windows)]
-            socket.set_reuse_address(true)?;
-            Ok(())
-        };
-        UdpSocket::open(address, None, share).map_err(|cause| NetError {
+        let shared = DatagramOptions { reuse_port: true, ..DatagramOptions::default() };
+        UdpSocket::open(address, None, &shared).map_err(|cause| NetError {
             operation: "bind to the shared address",
             address,
             cause,
@@ -77,12 +91,7 @@ impl UdpSocket {
     ///
     /// As [`bind`](Self::bind), and that there is no way to the peer.
     pub fn connect(peer: SocketAddr) -> Result<UdpSocket, NetError> {
-        let any: IpAddr = if peer.is_ipv4() {
-            Ipv4Addr::UNSPECIFIED.into()
-        } else {
-            Ipv6Addr::UNSPECIFIED.into()
-        };
-        UdpSocket::connect_from(SocketAddr::new(any, 0), peer)
+        UdpSocket::connect_from(anywhere_beside(peer), peer)
     }
 
     /// Exchanges messages with `peer` alone, at `local`.
@@ -93,10 +102,22 @@ impl UdpSocket {
     ///
     /// As [`connect`](Self::connect).
     pub fn connect_from(local: SocketAddr, peer: SocketAddr) -> Result<UdpSocket, NetError> {
-        UdpSocket::open(local, Some(peer), |_socket| Ok(())).map_err(|cause| NetError {
+        UdpSocket::open(local, Some(peer), &DatagramOptions::default()).map_err(|cause| NetError {
             operation: "connect to",
             address: peer,
             cause,
+        })
+    }
+
+    /// With these options, and connected to `peer` unless broadcasts are allowed.
+    pub(super) fn open_with(
+        local: SocketAddr,
+        peer: Option<SocketAddr>,
+        options: &DatagramOptions,
+    ) -> Result<UdpSocket, NetError> {
+        UdpSocket::open(local, peer, options).map_err(|cause| match peer {
+            Some(peer) => NetError { operation: "exchange datagrams with", address: peer, cause },
+            None => NetError { operation: "receive datagrams on", address: local, cause },
         })
     }
 
@@ -109,30 +130,50 @@ impl UdpSocket {
     pub fn from_std(socket: std::net::UdpSocket) -> Result<UdpSocket, SourceError> {
         let selector = StdSelector::running("taking over a socket")?;
         socket.set_nonblocking(true).map_err(|error| creation_error(&error))?;
-        let peer = socket.peer_addr().ok();
-        let socket = mio::net::UdpSocket::from_std(socket);
-        // There is room to write; should there be none, the first one finds out.
-        Ok(UdpSocket { socket: Registered::new(selector, socket, Ready::WRITABLE)?, peer })
+        let peer = socket.peer_addr().map_or(Peer::Anybody, Peer::Connected);
+        UdpSocket::register(selector, socket, peer)
     }
 
-    fn open(
+    pub(super) fn open(
         local: SocketAddr,
         peer: Option<SocketAddr>,
-        set_up: impl FnOnce(&Socket) -> io::Result<()>,
+        options: &DatagramOptions,
     ) -> Result<UdpSocket, SourceError> {
         // First of all: without a loop no socket is opened.
-        StdSelector::running("opening a socket")?;
+        let selector = StdSelector::running("opening a socket")?;
         let open = || {
             let domain = Domain::for_address(local);
             let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-            set_up(&socket)?;
-            socket.bind(&local.into())?;
-            if let Some(peer) = peer {
-                socket.connect(&peer.into())?;
+            socket.set_nonblocking(true)?;
+            if options.reuse_port {
+                share(&socket)?;
             }
-            Ok(socket)
+            if options.allow_broadcast {
+                socket.set_broadcast(true)?;
+            }
+            socket.bind(&local.into())?;
+            let peer = match peer {
+                None => Peer::Anybody,
+                Some(peer) if options.allow_broadcast => Peer::Always(peer),
+                Some(peer) => {
+                    socket.connect(&peer.into())?;
+                    Peer::Connected(peer)
+                }
+            };
+            Ok((socket, peer))
         };
-        UdpSocket::from_std(open().map_err(|error| creation_error(&error))?.into())
+        let (socket, peer) = open().map_err(|error: io::Error| creation_error(&error))?;
+        UdpSocket::register(selector, socket.into(), peer)
+    }
+
+    fn register(
+        selector: Rc<StdSelector>,
+        socket: std::net::UdpSocket,
+        peer: Peer,
+    ) -> Result<UdpSocket, SourceError> {
+        let socket = mio::net::UdpSocket::from_std(socket);
+        // There is room to write; should there be none, the first one finds out.
+        Ok(UdpSocket { socket: Registered::new(selector, socket, Ready::WRITABLE)?, peer })
     }
 
     /// The address that it receives at.
@@ -146,7 +187,10 @@ impl UdpSocket {
 
     /// The only address that it exchanges messages with, if it is connected.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.peer
+        match self.peer {
+            Peer::Connected(peer) => Some(peer),
+            Peer::Anybody | Peer::Always(_) => None,
+        }
     }
 
     pub(super) fn io(&self) -> &mio::net::UdpSocket {
@@ -175,13 +219,18 @@ impl UdpSocket {
         message: &[u8],
         receiver: Option<SocketAddr>,
     ) -> Result<usize, SourceError> {
-        match (receiver, self.peer) {
-            (Some(receiver), None) => {
-                self.socket.attempt(Ready::WRITABLE, |socket| socket.send_to(message, receiver))
+        let receiver = match (receiver, self.peer) {
+            (Some(receiver), Peer::Connected(peer) | Peer::Always(peer)) if receiver != peer => {
+                return Err(SourceError::Os(IS_CONNECTED));
             }
-            (Some(receiver), Some(peer)) if receiver != peer => Err(SourceError::Os(IS_CONNECTED)),
-            _ => self.socket.attempt(Ready::WRITABLE, |socket| socket.send(message)),
-        }
+            (_, Peer::Always(peer)) => Some(peer),
+            (receiver, Peer::Anybody) => receiver,
+            (_, Peer::Connected(_)) => None,
+        };
+        self.socket.attempt(Ready::WRITABLE, |socket| match receiver {
+            Some(receiver) => socket.send_to(message, receiver),
+            None => socket.send(message),
+        })
     }
 
     /// Takes the next message and its sender, waiting for one; how long it is.
@@ -292,7 +341,7 @@ impl Source for UdpSocket {
     fn address(&self, end: End) -> Option<SocketAddr> {
         match end {
             End::Local => self.local_addr().ok(),
-            End::Peer => self.peer,
+            End::Peer => self.peer_addr(),
         }
     }
 }

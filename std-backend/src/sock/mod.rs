@@ -62,7 +62,7 @@
 //! |---|---|
 //! | `operations` | the calls |
 //! | `operation` | what they have in common: checks, trying and waiting |
-//! | `sendfile` | from a file to a socket, by the system or by hand |
+//! | `sock_sendfile` | from a file to a socket, by the system or by hand |
 //! | `received` | buffers that the system fills |
 //! | `error` | why a call failed |
 
@@ -70,9 +70,9 @@ mod error;
 mod operation;
 mod operations;
 mod received;
-mod sendfile;
+mod sock_sendfile;
 
+pub use crate::sendfile::SendfileFallback;
 pub use error::{SocketError, SocketRefused};
 pub use operations::SocketOperations;
-pub use sendfile::SendfileFallback;
 pub use socket2::{Domain, Protocol, SockAddr, Socket, Type};

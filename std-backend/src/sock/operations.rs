@@ -3,8 +3,9 @@
 use super::error::{SocketError, SocketRefused};
 use super::operation::Operation;
 use super::received;
-use super::sendfile::{SendfileFallback, sendfile};
+use super::sock_sendfile::sendfile;
 use crate::descriptor::AsDescriptor;
+use crate::sendfile::SendfileFallback;
 use crate::watches::Half;
 use core::future::Future;
 use molen_core::schedule::EventLoop;

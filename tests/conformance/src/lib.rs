@@ -32,6 +32,12 @@ extern crate std;
 mod case;
 #[macro_use]
 mod fixture;
+#[cfg(any(
+    not(any(target_os = "none", target_os = "wasi")),
+    all(target_os = "wasi", target_env = "p2", feature = "alloc"),
+))]
+#[macro_use]
+mod real;
 mod report;
 
 mod barriers;
@@ -56,6 +62,7 @@ mod door;
 mod dropping;
 mod dropping_all;
 mod endings;
+mod endpoints;
 mod exceptions;
 mod flow_control;
 mod hosts;
@@ -75,12 +82,11 @@ mod promises;
 mod pull_reader;
 mod queues;
 mod readiness;
-#[cfg(not(any(target_os = "none", target_os = "wasi")))]
-mod real;
 mod repeating;
 mod runner;
 mod scopes;
 mod semaphores;
+mod sendfile;
 mod servers;
 mod signals;
 mod staggered;
@@ -96,7 +102,9 @@ mod testing;
 mod threads;
 mod timeouts;
 mod timers;
+mod tls;
 mod transports;
+mod unix_sockets;
 mod waiting;
 mod wheel;
 mod wire;
@@ -149,11 +157,15 @@ pub const CASES: &[&[Case]] = &[
     buffered::CASES,
     streams::CASES,
     servers::CASES,
+    unix_sockets::CASES,
+    sendfile::CASES,
     connecting::CASES,
     listening::CASES,
     tcp::CASES,
     pull_reader::CASES,
+    tls::CASES,
     datagrams::CASES,
+    endpoints::CASES,
     dropping::CASES,
     dropping_all::CASES,
     joining::CASES,

@@ -1,4 +1,4 @@
-//! Servers: behaviours 296 to 318, as far as they need no address.
+//! Servers: behaviours 296 to 316, as far as they need no address.
 
 use crate::case::Case;
 
@@ -6,9 +6,6 @@ macro_rules! on_the_heap {
     ($($number:literal $name:ident)*) => {
         pub(crate) const CASES: &[Case] = &[
             $(case!($number, $name),)*
-            unsupported!(313, tls_needs_a_name_and_a_name_tls, "TLS is not built yet"),
-            unsupported!(317, a_closed_unix_server_removes_its_own_path, "Unix sockets are not built yet"),
-            unsupported!(318, a_path_that_is_gone_is_no_error, "Unix sockets are not built yet"),
         ];
 
         #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]

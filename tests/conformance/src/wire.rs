@@ -71,6 +71,7 @@ pub(crate) fn note(call: &Call<'_>) {
         Call::Lost(Some(ConnectionError::Source(SourceError::ConnectionReset))) => "lost: reset",
         Call::Lost(Some(ConnectionError::Source(_))) => "lost: source",
         Call::Lost(Some(ConnectionError::Protocol(_))) => "lost: protocol",
+        Call::Lost(Some(_)) => "lost: otherwise",
     });
 }
 

@@ -3,7 +3,7 @@
 use super::Connection;
 use crate::io::source::{ByteSource, End, SourceError};
 use crate::net::driven::make_ready;
-use crate::net::error::{ConnectionError, WriteError};
+use crate::net::error::WriteError;
 use crate::net::flow_control::WriteBufferLimits;
 use crate::net::machine::{Machine, Verdict};
 use crate::net::receiver::Receiver;
@@ -11,59 +11,30 @@ use crate::net::storage::{Storage, Unsent};
 use crate::net::transport::{Flow, Follow, Link};
 use core::net::SocketAddr;
 
+#[cfg(feature = "std")]
+use crate::net::error::ConnectionError;
 #[cfg(feature = "alloc")]
 use alloc::{boxed::Box, rc::Rc};
+#[cfg(feature = "std")]
+use core::task::{Context, Poll};
 
 impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connection<S, P, B> {
     #[inline]
     fn write(&self, pieces: &[&[u8]]) -> Result<(Flow, Follow), WriteError> {
         match self.with(Machine::write) {
-            Verdict::Take => {}
-            Verdict::AfterEof => return Err(WriteError::AfterEof),
-            Verdict::Drop => return Ok((Flow::Dropped, Follow::Nothing)),
+            Verdict::Take => self.put(pieces),
+            Verdict::AfterEof => Err(WriteError::AfterEof),
+            #[cfg(feature = "std")]
+            Verdict::Held => Err(WriteError::SendfileInProgress),
+            Verdict::Drop => Ok((Flow::Dropped, Follow::Nothing)),
             Verdict::DropAndWarn => {
                 self.report(
                     "a program goes on writing to a connection that is closed",
                     &"what it writes is dropped",
                 );
-                return Ok((Flow::Dropped, Follow::Nothing));
+                Ok((Flow::Dropped, Follow::Nothing))
             }
         }
-        let mut rest: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let mut io = self.io.borrow_mut();
-        let free = io.unsent.free();
-        if rest > free {
-            return Err(WriteError::Full { free });
-        }
-        let mut sent = 0;
-        if rest > 0 && io.unsent.is_empty() {
-            match send(io.source.as_ref(), pieces) {
-                Ok(count) => sent = count.min(rest),
-                Err(SourceError::WouldBlock | SourceError::Interrupted) => {}
-                Err(error) => {
-                    drop(io);
-                    self.fail(ConnectionError::Source(error));
-                    return Ok((Flow::Dropped, Follow::Turn));
-                }
-            }
-        }
-        rest -= sent;
-        if rest == 0 {
-            return Ok((self.flow(), Follow::Nothing));
-        }
-        let was_empty = io.unsent.is_empty();
-        for piece in pieces {
-            let skipped = sent.min(piece.len());
-            sent -= skipped;
-            io.unsent.push(&piece[skipped..]);
-        }
-        let waiting = io.unsent.len();
-        drop(io);
-        let untold = self.with(|machine| {
-            machine.flushed();
-            machine.grown(waiting)
-        });
-        Ok((self.flow(), Follow::when(was_empty || untold)))
     }
 
     fn write_eof(&self) -> Result<Follow, WriteError> {
@@ -78,8 +49,8 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
     }
 
     fn close(&self) -> Follow {
-        let waiting = self.waiting();
-        Follow::when(self.with(|machine| machine.close(waiting)))
+        let left = self.left_to_close();
+        Follow::when(self.with(|machine| machine.close(left)))
     }
 
     fn abort(&self) -> Follow {
@@ -116,8 +87,82 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         self.io.borrow().source.as_ref()?.address(end)
     }
 
+    #[cfg(feature = "std")]
+    fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
+        self.io.borrow().source.as_ref()?.unix_address(end)
+    }
+
     fn descriptor(&self) -> Option<u64> {
         self.io.borrow().source.as_ref()?.descriptor()
+    }
+
+    #[cfg(feature = "std")]
+    fn hold(&self) -> Verdict {
+        self.with(Machine::hold)
+    }
+
+    #[cfg(feature = "std")]
+    fn release(&self) -> Follow {
+        drop(self.rare.take(|rare| rare.holder.take()));
+        Follow::when(self.with(Machine::release))
+    }
+
+    #[cfg(feature = "std")]
+    fn put_held(&self, bytes: &[u8]) -> Result<(Flow, Follow), WriteError> {
+        if self.machine.get().is_over() {
+            return Ok((Flow::Dropped, Follow::Nothing));
+        }
+        self.put(&[bytes])
+    }
+
+    #[cfg(feature = "std")]
+    fn poll_written(&self, cx: &Context<'_>, most: usize) -> Poll<Result<(), ConnectionError>> {
+        if self.machine.get().is_over() {
+            let error = self.rare.take(|rare| rare.error.clone());
+            const CLOSED: ConnectionError = ConnectionError::Source(SourceError::Closed);
+            return Poll::Ready(Err(error.unwrap_or(CLOSED)));
+        }
+        if self.waiting() <= most {
+            return Poll::Ready(Ok(()));
+        }
+        self.rare.with(|rare| rare.holder = Some(cx.waker().clone()));
+        Poll::Pending
+    }
+
+    #[cfg(feature = "std")]
+    fn poll_sendfile(
+        &self,
+        cx: &Context<'_>,
+        file: &std::fs::File,
+        offset: u64,
+        count: usize,
+    ) -> Poll<Result<usize, SourceError>> {
+        if self.machine.get().is_over() {
+            return Poll::Ready(Err(SourceError::Closed));
+        }
+        let result = match &self.io.borrow().source {
+            Some(source) => source.try_sendfile(file, offset, count),
+            None => Err(SourceError::Closed),
+        };
+        match result {
+            Err(SourceError::WouldBlock) => {
+                // Its event makes a turn, and that wakes whoever holds.
+                self.rare.with(|rare| rare.holder = Some(cx.waker().clone()));
+                Poll::Pending
+            }
+            done => Poll::Ready(done),
+        }
+    }
+
+    #[cfg(feature = "std")]
+    fn fail_sendfile(&self, error: SourceError) -> Follow {
+        self.fail_with(error);
+        Follow::Turn
+    }
+
+    #[cfg(feature = "tls")]
+    fn tls_info(&self) -> Option<Rc<crate::net::tls::TlsInfo>> {
+        self.io.borrow().source.as_ref()?.tls_info()
     }
 
     #[cfg(feature = "alloc")]
@@ -157,6 +202,46 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
 }
 
 impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P, B> {
+    /// Writes what it may.
+    #[inline]
+    fn put(&self, pieces: &[&[u8]]) -> Result<(Flow, Follow), WriteError> {
+        let mut rest: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let mut io = self.io.borrow_mut();
+        let free = io.unsent.free();
+        if rest > free {
+            return Err(WriteError::Full { free });
+        }
+        let mut sent = 0;
+        if rest > 0 && io.unsent.is_empty() {
+            match send(io.source.as_ref(), pieces) {
+                Ok(count) => sent = count.min(rest),
+                Err(SourceError::WouldBlock | SourceError::Interrupted) => {}
+                Err(error) => {
+                    drop(io);
+                    self.fail_with(error);
+                    return Ok((Flow::Dropped, Follow::Turn));
+                }
+            }
+        }
+        rest -= sent;
+        if rest == 0 {
+            return Ok((self.flow(), Follow::Nothing));
+        }
+        let was_empty = io.unsent.is_empty();
+        for piece in pieces {
+            let skipped = sent.min(piece.len());
+            sent -= skipped;
+            io.unsent.push(&piece[skipped..]);
+        }
+        let waiting = io.unsent.len();
+        drop(io);
+        let untold = self.with(|machine| {
+            machine.flushed();
+            machine.grown(waiting)
+        });
+        Ok((self.flow(), Follow::when(was_empty || untold)))
+    }
+
     fn flow(&self) -> Flow {
         if self.machine.get().is_writing_paused() { Flow::Paused } else { Flow::Open }
     }

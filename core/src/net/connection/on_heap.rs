@@ -38,7 +38,7 @@ impl Transport {
         S: ByteSource + 'static,
         P: Protocol + 'static,
     {
-        open(event_loop, source, Box::new(Streamed(protocol)))
+        open(event_loop, source, Box::new(Streamed(protocol)), Machine::new(LIMITS))
     }
 
     /// As [`new`](Self::new), with a protocol that says where bytes go.
@@ -55,14 +55,38 @@ impl Transport {
         S: ByteSource + 'static,
         P: BufferedProtocol + 'static,
     {
-        open(event_loop, source, Box::new(Buffered(protocol)))
+        open(event_loop, source, Box::new(Buffered(protocol)), Machine::new(LIMITS))
     }
+}
+
+const LIMITS: WriteBufferLimits = WriteBufferLimits::DEFAULT;
+
+/// Connects `source` with `protocol`.
+#[cfg(feature = "tls")]
+pub(in crate::net) fn open_boxed<S: ByteSource + 'static>(
+    event_loop: &EventLoop,
+    source: S,
+    protocol: Box<dyn Receiver>,
+) -> Result<Transport, Closed> {
+    open(event_loop, source, protocol, Machine::new(LIMITS))
+}
+
+/// Connects `source` with a protocol that was told of the connection before
+/// it became this one.
+#[cfg(feature = "tls")]
+pub(in crate::net) fn open_made<S: ByteSource + 'static>(
+    event_loop: &EventLoop,
+    source: S,
+    protocol: Box<dyn Receiver>,
+) -> Result<Transport, Closed> {
+    open(event_loop, source, protocol, Machine::already_made(LIMITS))
 }
 
 fn open<S: ByteSource + 'static>(
     event_loop: &EventLoop,
     source: S,
     protocol: Box<dyn Receiver>,
+    machine: Machine,
 ) -> Result<Transport, Closed> {
     if event_loop.is_closed() {
         return Err(Closed);
@@ -71,7 +95,7 @@ fn open<S: ByteSource + 'static>(
     type OnHeap<S> = Connection<S, Box<dyn Receiver>, Heap>;
     let connection = Rc::new(OnHeap::<S> {
         header: Header::new::<OnHeap<S>>(event_loop),
-        machine: Cell::new(Machine::new(WriteBufferLimits::DEFAULT)),
+        machine: Cell::new(machine),
         io: RefCell::new(Io { source: Some(source), unsent: Unsent::EMPTY }),
         protocol: RefCell::new(Some(protocol)),
         rare: Rare::none(),

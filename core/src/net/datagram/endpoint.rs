@@ -434,6 +434,11 @@ where
         self.io.borrow().source.as_ref()?.address(end)
     }
 
+    #[cfg(feature = "std")]
+    fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
+        self.io.borrow().source.as_ref()?.unix_address(end)
+    }
+
     fn descriptor(&self) -> Option<u64> {
         self.io.borrow().source.as_ref()?.descriptor()
     }

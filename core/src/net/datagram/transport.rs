@@ -17,6 +17,8 @@ pub(crate) trait EndpointLink<A> {
     fn machine(&self) -> Machine;
     fn pending(&self) -> usize;
     fn address(&self, end: End) -> Option<SocketAddr>;
+    #[cfg(feature = "std")]
+    fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress>;
     fn descriptor(&self) -> Option<u64>;
     fn schedule(self: Rc<Self>);
 }
@@ -119,10 +121,19 @@ impl<A> DatagramTransport<A> {
     /// asyncio: `transport.get_extra_info()`.
     pub fn get_extra_info(&self, what: ExtraInfo) -> Option<ExtraValue> {
         match what {
-            ExtraInfo::PeerName => self.link.address(End::Peer).map(ExtraValue::Address),
-            ExtraInfo::SockName => self.link.address(End::Local).map(ExtraValue::Address),
+            ExtraInfo::PeerName => self.name(End::Peer),
+            ExtraInfo::SockName => self.name(End::Local),
             ExtraInfo::Socket => self.link.descriptor().map(ExtraValue::Descriptor),
+            #[cfg(feature = "tls")]
+            ExtraInfo::SslObject => None,
         }
+    }
+
+    fn name(&self, end: End) -> Option<ExtraValue> {
+        let name = self.link.address(end).map(ExtraValue::Address);
+        #[cfg(feature = "std")]
+        let name = name.or_else(|| self.link.unix_address(end).map(ExtraValue::UnixAddress));
+        name
     }
 }
 

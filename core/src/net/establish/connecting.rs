@@ -2,8 +2,8 @@
 
 use super::attempts::{self, Failed, HAPPY_EYEBALLS_DELAY, Plan};
 use super::making::{Making, WithProtocol, WithStreams};
+use super::security::ClientSecurity;
 use crate::io::source::SourceError;
-use crate::net::connect::connect_accepted_socket;
 use crate::net::family::Family;
 use crate::net::host_error::{HostError, HostFailure};
 use crate::net::hosts::Hosts;
@@ -40,6 +40,7 @@ pub struct Connect<N: Network, M: Making> {
     plan: Plan,
     limit: Option<Duration>,
     making: M,
+    pub(in crate::net) security: ClientSecurity,
 }
 
 /// The future of a [`Connect`].
@@ -76,7 +77,7 @@ impl<N: Network, M: Making> Connect<N, M> {
     fn new(network: N, hosts: Hosts, making: M) -> Self {
         let delay = Some(HAPPY_EYEBALLS_DELAY);
         let plan = Plan { hosts, family: Family::Any, local: None, delay, interleave: None };
-        Connect { network, plan, limit: None, making }
+        Connect { network, plan, limit: None, making, security: ClientSecurity::default() }
     }
 
     /// How long all of it may take: names, attempts, and what follows until the
@@ -131,10 +132,10 @@ impl<N: Network, M: Making> IntoFuture for Connect<N, M> {
     type IntoFuture = Connecting<M::Made>;
 
     fn into_future(self) -> Connecting<M::Made> {
-        let Connect { network, plan, limit, making } = self;
+        let Connect { network, plan, limit, making, security } = self;
         Box::pin(async move {
             let failed = Failed::default();
-            let connecting = establish(network, &plan, &failed, making);
+            let connecting = establish(network, &plan, &failed, making, security);
             let made = match limit {
                 None => connecting.await,
                 Some(limit) => match timeout(limit, connecting).await {
@@ -152,13 +153,14 @@ async fn establish<N: Network, M: Making>(
     plan: &Plan,
     failed: &Failed,
     making: M,
+    security: ClientSecurity,
 ) -> Result<M::Made, HostFailure> {
     // Waiting for delays needs a clock.
     if crate::schedule::current().is_none() {
         return Err(HostFailure::Source(SourceError::NoRunningLoop));
     }
+    let security = security.check(&plan.hosts)?;
     let stream = attempts::connect(network, plan, failed).await?;
     let (protocol, kept) = making.begin();
-    let transport = connect_accepted_socket(stream, protocol).await;
-    Ok(M::finish(kept, transport.map_err(HostFailure::Source)?))
+    Ok(M::finish(kept, security.connect(stream, protocol).await?))
 }

@@ -1,6 +1,7 @@
 //! `create_server` and `start_server`.
 
 use super::binding;
+use super::security::{self, ServerSecurity};
 use crate::io::source::SourceError;
 use crate::net::family::Family;
 use crate::net::host_error::{HostError, HostFailure};
@@ -41,6 +42,7 @@ pub struct Listen<N: Network, M: Serving> {
     options: ListenOptions,
     start: Start,
     serving: M,
+    pub(in crate::net) security: ServerSecurity,
 }
 
 /// The future of a [`Listen`].
@@ -85,7 +87,8 @@ where
 impl<N: Network, M: Serving> Listen<N, M> {
     fn new(network: N, hosts: Hosts, serving: M) -> Self {
         let (family, options) = (Family::Any, ListenOptions::default());
-        Listen { network, hosts, family, options, start: Start::Now, serving }
+        let security = ServerSecurity::default();
+        Listen { network, hosts, family, options, start: Start::Now, serving, security }
     }
 
     /// How many connections wait to be accepted. A system may allow fewer, and
@@ -147,14 +150,14 @@ impl<N: Network, M: Serving> IntoFuture for Listen<N, M> {
 
     fn into_future(self) -> Listening {
         Box::pin(async move {
-            let Listen { network, hosts, family, options, start, serving } = self;
+            let Listen { network, hosts, family, options, start, serving, security } = self;
             let served = async {
                 if crate::schedule::current().is_none() {
                     return Err(HostFailure::Source(SourceError::NoRunningLoop));
                 }
+                let security = security.check()?;
                 let listeners = binding::listen(&network, &hosts, family, &options).await?;
-                Server::serving(listeners, start, serving)
-                    .map_err(|_no_loop| HostFailure::Source(SourceError::NoRunningLoop))
+                security::serve(security, listeners, start, serving)
             };
             served.await.map_err(|cause| HostError::new("listen on", &hosts, cause))
         })

@@ -265,3 +265,45 @@ fn the_fifth_dropped_write_warns() {
     assert_eq!(machine.write(), Verdict::DropAndWarn);
     assert_eq!(machine.write(), Verdict::Drop);
 }
+
+/// While a file is sent nobody writes, and every orderly end waits.
+#[cfg(feature = "std")]
+#[test]
+fn a_held_machine_ends_when_it_is_released() {
+    let begin = || {
+        let mut machine = Machine::new(WriteBufferLimits::DEFAULT);
+        machine.begin_turn();
+        assert_eq!(machine.next(0), Action::ConnectionMade);
+        assert_eq!(machine.hold(), Verdict::Take);
+        assert_eq!((machine.hold(), machine.write()), (Verdict::Held, Verdict::Held));
+        machine
+    };
+    let actions = |machine: &mut Machine| {
+        let mut actions = Vec::new();
+        for _turn in 0..2 {
+            machine.begin_turn();
+            machine.read();
+            while !matches!(machine.next(0), Action::Rest) {
+                actions.push(machine.phase());
+            }
+            machine.end_turn();
+        }
+        actions
+    };
+    let mut closed = begin();
+    assert!(closed.close(0));
+    assert_eq!((closed.phase(), actions(&mut closed)), (Phase::Closing, Vec::new()));
+    assert_eq!(closed.interest(0), Interest::NONE, "nothing can come of an event");
+    assert!(closed.release());
+    assert_eq!(actions(&mut closed), [Phase::Lost]);
+
+    let mut shut = begin();
+    assert!(shut.write_eof() && !shut.take_shutdown(0));
+    assert!(shut.release() && shut.take_shutdown(0));
+    assert_eq!(shut.hold(), Verdict::AfterEof);
+
+    let mut aborted = begin();
+    assert!(aborted.end());
+    assert_eq!(actions(&mut aborted), [Phase::Lost]);
+    assert_eq!(aborted.hold(), Verdict::Drop);
+}

@@ -9,10 +9,35 @@ use core::task::{Context, Poll};
 
 /// The source of a connection that a server has accepted; dropping it tells
 /// the server.
-pub(crate) struct Served<S> {
+pub struct Served<S> {
     pub(super) source: S,
     pub(super) server: Rc<Shared>,
     pub(super) place: usize,
+}
+
+/// A client of a server, whose transport may become another.
+#[cfg(feature = "tls")]
+pub(crate) struct Client {
+    server: alloc::rc::Weak<Shared>,
+    place: usize,
+}
+
+#[cfg(feature = "tls")]
+impl<S> Served<S> {
+    /// This client, for as long as this source lives.
+    pub(crate) fn client(&self) -> Client {
+        Client { server: Rc::downgrade(&self.server), place: self.place }
+    }
+}
+
+#[cfg(feature = "tls")]
+impl Client {
+    /// The server closes or aborts `transport` from now on.
+    pub(crate) fn becomes(&self, transport: &crate::net::Transport) {
+        if let Some(server) = self.server.upgrade() {
+            server.clients.borrow_mut().places[self.place] = Some(transport.downgrade());
+        }
+    }
 }
 
 impl<S> Drop for Served<S> {
@@ -46,6 +71,11 @@ impl<S: Source> Source for Served<S> {
         self.source.address(end)
     }
 
+    #[cfg(feature = "std")]
+    fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
+        self.source.unix_address(end)
+    }
+
     fn descriptor(&self) -> Option<u64> {
         self.source.descriptor()
     }
@@ -64,6 +94,16 @@ impl<S: ByteSource> ByteSource for Served<S> {
 
     fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
         self.source.try_write_vectored(pieces)
+    }
+
+    #[cfg(feature = "std")]
+    fn try_sendfile(
+        &self,
+        file: &std::fs::File,
+        offset: u64,
+        count: usize,
+    ) -> Result<usize, SourceError> {
+        self.source.try_sendfile(file, offset, count)
     }
 
     fn begin_transport(&self) {

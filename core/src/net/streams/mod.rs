@@ -16,6 +16,7 @@
 //! | `reader`, `writer` | the two halves, on a transport |
 //! | `stream_protocol` | what is between them and the connection |
 //! | `open` | connections and servers whose protocol is a pair of streams |
+//! | `upgrade` | streams whose connection becomes another, through TLS |
 //! | `pull` | a reader with a given buffer, straight from a source: no heap |
 
 mod incoming;
@@ -26,6 +27,8 @@ mod pull;
 mod reader;
 #[cfg(feature = "alloc")]
 mod stream_protocol;
+#[cfg(feature = "tls")]
+mod upgrade;
 #[cfg(feature = "alloc")]
 mod writer;
 
@@ -37,5 +40,7 @@ pub use open::{ClientProtocol, ClientStreams, WithHandler, open_streams, start_s
 pub use pull::PullReader;
 #[cfg(feature = "alloc")]
 pub use reader::StreamReader;
+#[cfg(feature = "tls")]
+pub(crate) use upgrade::Upgrade;
 #[cfg(feature = "alloc")]
 pub use writer::StreamWriter;

@@ -249,9 +249,7 @@ impl Drop for StreamReader {
     fn drop(&mut self) {
         // What comes from now on is read and dropped, so that the end is noticed.
         self.shared.abandon();
-        if let Some(transport) = &self.transport {
-            transport.resume_reading();
-        }
+        self.shared.resume(self.transport(), true);
     }
 }
 

@@ -5,8 +5,12 @@ use crate::io::source::SourceError;
 use crate::net::error::ConnectionError;
 use crate::net::protocol::{AfterEof, Answer, Protocol};
 use crate::net::transport::Transport;
+#[cfg(feature = "tls")]
+use crate::net::transport::WeakTransport;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
+#[cfg(feature = "tls")]
+use core::cell::Cell;
 use core::cell::RefCell;
 use core::task::{Context, Poll, Waker};
 
@@ -75,6 +79,12 @@ pub(crate) struct Shared {
     lost: RefCell<Option<Result<(), ConnectionError>>>,
     /// Who waits to go on writing, or for the end.
     waiters: RefCell<Vec<Waker>>,
+    /// The connection that took the first one's place. Not held: it holds this.
+    #[cfg(feature = "tls")]
+    upgraded: RefCell<Option<WeakTransport>>,
+    /// The protocol of the connection that goes is not to say that it is gone.
+    #[cfg(feature = "tls")]
+    handed_over: Cell<bool>,
 }
 
 impl Shared {
@@ -92,6 +102,10 @@ impl Shared {
             }),
             lost: RefCell::new(None),
             waiters: RefCell::new(Vec::new()),
+            #[cfg(feature = "tls")]
+            upgraded: RefCell::new(None),
+            #[cfg(feature = "tls")]
+            handed_over: Cell::new(false),
         })
     }
 
@@ -145,7 +159,7 @@ impl Shared {
         incoming.consume(count);
         let resumes = incoming.resumes(false);
         drop(incoming);
-        resume(transport, resumes);
+        self.resume(transport, resumes);
         taken
     }
 
@@ -155,7 +169,7 @@ impl Shared {
         incoming.waiter = Some(cx.waker().clone());
         let resumes = incoming.resumes(true);
         drop(incoming);
-        resume(transport, resumes);
+        self.resume(transport, resumes);
         Poll::Pending
     }
 
@@ -182,6 +196,20 @@ impl Shared {
                 Some(Err(ReadError::Incomplete { partial, expected: None }))
             }
             Found::More => None,
+        }
+    }
+
+    /// The connection is over, because of `error`.
+    pub(super) fn fail(&self, error: ConnectionError) {
+        self.lost.replace(Some(Err(error.clone())));
+        self.set_exception(error);
+        self.wake_writers();
+    }
+
+    /// Has the connection read again, if `resumes`.
+    pub(super) fn resume(&self, transport: Option<&Transport>, resumes: bool) {
+        if resumes && let Some(transport) = self.upgraded().as_ref().or(transport) {
+            transport.resume_reading();
         }
     }
 
@@ -219,9 +247,38 @@ impl Shared {
     }
 }
 
-fn resume(transport: Option<&Transport>, resumes: bool) {
-    if resumes && let Some(transport) = transport {
-        transport.resume_reading();
+#[cfg(feature = "tls")]
+impl Shared {
+    /// The connection goes, and another will take its place: what has come is
+    /// that one's.
+    pub(super) fn hand_over(&self) -> Vec<u8> {
+        self.handed_over.set(true);
+        let mut incoming = self.incoming.borrow_mut();
+        let received = incoming.data().to_vec();
+        incoming.consume(usize::MAX);
+        incoming.paused = false;
+        received
+    }
+
+    /// The other connection stands.
+    pub(super) fn become_of(&self, transport: &Transport) {
+        self.upgraded.replace(Some(transport.downgrade()));
+        // Who waited for the old one to be drained waits for this one now.
+        self.wake_writers();
+    }
+
+    /// The connection that took the first one's place.
+    fn upgraded(&self) -> Option<Transport> {
+        self.upgraded.borrow().as_ref()?.upgrade()
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+impl Shared {
+    /// No connection takes another's place.
+    #[inline]
+    fn upgraded(&self) -> Option<Transport> {
+        None
     }
 }
 
@@ -281,12 +338,13 @@ impl<B: Begin> Protocol for StreamProtocol<B> {
 
 impl<B> Drop for StreamProtocol<B> {
     fn drop(&mut self) {
+        #[cfg(feature = "tls")]
+        if self.shared.handed_over.take() {
+            return;
+        }
         // The loop is gone, and `connection_lost` will not come.
         if self.shared.lost.borrow().is_none() {
-            let closed = ConnectionError::Source(SourceError::Closed);
-            self.shared.lost.replace(Some(Err(closed.clone())));
-            self.shared.set_exception(closed);
-            self.shared.wake_writers();
+            self.shared.fail(ConnectionError::Source(SourceError::Closed));
         }
     }
 }

@@ -14,8 +14,8 @@ use core::task::{Context, Poll};
 ///
 /// asyncio: `asyncio.StreamWriter`.
 pub struct StreamWriter {
-    shared: Rc<Shared>,
-    transport: Transport,
+    pub(super) shared: Rc<Shared>,
+    pub(super) transport: Transport,
 }
 
 impl StreamWriter {

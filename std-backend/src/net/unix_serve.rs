@@ -1,0 +1,172 @@
+//! Servers on Unix sockets.
+
+use super::UnixListener;
+use super::unix_error::UnixError;
+use super::unix_listening::{Cleanup, Listening};
+use super::unix_name::{Doing, ToUnixAddress};
+use core::pin::Pin;
+use molen_core::io::source::SourceError;
+use molen_core::net::{
+    DEFAULT_LIMIT, Protocol, ServeError, Server, Start, StreamReader, StreamWriter,
+    start_stream_server,
+};
+use molen_core::schedule::CallbackResult;
+
+/// Listens on the Unix socket `path`, and gives each connection a protocol
+/// that `factory` makes.
+///
+/// asyncio: `loop.create_unix_server()`; `sock=` is [`Server::new`] of a
+/// [`UnixListener`].
+///
+/// # Errors
+///
+/// [`UnixError`]: the path is too long, something that is no socket is there,
+/// no permission, no loop runs. On Windows
+/// [`Unsupported`](molen_core::Unsupported).
+pub fn create_unix_server<P, F>(path: impl ToUnixAddress, factory: F) -> UnixListen<WithFactory<F>>
+where
+    P: Protocol + 'static,
+    F: FnMut() -> P + 'static,
+{
+    UnixListen::new(&path, WithFactory(factory))
+}
+
+/// Listens on the Unix socket `path`, and makes a task of `handler` for each
+/// connection.
+///
+/// asyncio: `asyncio.start_unix_server()`.
+///
+/// # Errors
+///
+/// As for [`create_unix_server`].
+pub fn start_unix_server<F, H>(path: impl ToUnixAddress, handler: F) -> UnixListen<WithHandler<F>>
+where
+    F: Fn(StreamReader, StreamWriter) -> H + 'static,
+    H: Future<Output: CallbackResult> + 'static,
+{
+    UnixListen::new(&path, WithHandler { handler, limit: DEFAULT_LIMIT })
+}
+
+/// A server that is made when this is awaited: see [`create_unix_server`] and
+/// [`start_unix_server`].
+///
+/// A socket that is at its path already is replaced, also one that somebody
+/// listens on: that one keeps its connections and gets no new ones. When the
+/// server is closed, the path is removed, unless it has been removed or another
+/// socket is there by then.
+///
+/// asyncio: the same, since 3.13.
+#[must_use = "nothing listens unless this is awaited"]
+pub struct UnixListen<M> {
+    doing: Doing,
+    how: Listening,
+    start: Start,
+    serving: M,
+}
+
+/// Protocols made by this function.
+pub struct WithFactory<F>(F);
+
+/// Tasks made by this function.
+pub struct WithHandler<F> {
+    handler: F,
+    limit: usize,
+}
+
+/// The future of a [`UnixListen`].
+pub type UnixListening = Pin<Box<dyn Future<Output = Result<Server, UnixError>>>>;
+
+impl<M> UnixListen<M> {
+    fn new(path: &impl ToUnixAddress, serving: M) -> UnixListen<M> {
+        let doing = Doing::new("listen on", path);
+        UnixListen { doing, how: Listening::DEFAULT, start: Start::Now, serving }
+    }
+
+    /// How many connections wait to be accepted; the system may allow fewer.
+    /// Those who connect beyond them wait too.
+    ///
+    /// asyncio: `backlog`, 100.
+    pub fn backlog(mut self, connections: u32) -> Self {
+        self.how.backlog = connections;
+        self
+    }
+
+    /// Who may connect, as the permissions of a file: with `0o600` its owner
+    /// alone. They are set before anybody can connect. Not of abstract names.
+    ///
+    /// Without, the process' umask decides.
+    ///
+    /// asyncio's programs call `os.chmod` afterwards, when somebody may have
+    /// connected.
+    pub fn mode(mut self, permissions: u32) -> Self {
+        self.how.mode = Some(permissions);
+        self
+    }
+
+    /// Whether the path is removed when the server is closed. It is by default.
+    ///
+    /// asyncio: `cleanup_socket`.
+    pub fn cleanup_socket(mut self, cleanup: bool) -> Self {
+        self.how.cleanup = if cleanup { Cleanup::Remove } else { Cleanup::Leave };
+        self
+    }
+
+    /// When it begins to accept.
+    ///
+    /// asyncio: `start_serving`.
+    pub fn start(mut self, start: Start) -> Self {
+        self.start = start;
+        self
+    }
+}
+
+impl<F> UnixListen<WithHandler<F>> {
+    /// How long a line may be, in bytes; twice as much is kept unread.
+    ///
+    /// asyncio: `limit`.
+    pub fn limit(mut self, bytes: usize) -> Self {
+        self.serving.limit = bytes;
+        self
+    }
+}
+
+impl<P, F> IntoFuture for UnixListen<WithFactory<F>>
+where
+    P: Protocol + 'static,
+    F: FnMut() -> P + 'static,
+{
+    type Output = Result<Server, UnixError>;
+    type IntoFuture = UnixListening;
+
+    fn into_future(self) -> UnixListening {
+        let UnixListen { doing, how, start, serving } = self;
+        listen(doing, how, move |listener| Server::new([listener], serving.0, start))
+    }
+}
+
+impl<F, H> IntoFuture for UnixListen<WithHandler<F>>
+where
+    F: Fn(StreamReader, StreamWriter) -> H + 'static,
+    H: Future<Output: CallbackResult> + 'static,
+{
+    type Output = Result<Server, UnixError>;
+    type IntoFuture = UnixListening;
+
+    fn into_future(self) -> UnixListening {
+        let UnixListen { doing, how, start, serving: WithHandler { handler, limit } } = self;
+        listen(doing, how, move |listener| start_stream_server([listener], handler, limit, start))
+    }
+}
+
+fn listen(
+    doing: Doing,
+    how: Listening,
+    serve: impl FnOnce(UnixListener) -> Result<Server, ServeError> + 'static,
+) -> UnixListening {
+    Box::pin(async move {
+        let address = doing.address()?;
+        let served = UnixListener::listen(&address, how)
+            .and_then(|listener| serve(listener).map_err(|_none| SourceError::NoRunningLoop));
+        served.map_err(|cause| doing.failed(cause))
+    })
+}

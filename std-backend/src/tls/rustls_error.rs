@@ -1,0 +1,45 @@
+//! rustls's errors as the core's.
+
+use core::fmt::Display;
+use molen_core::net::tls::{CertificateProblem, TlsError};
+use rustls::{CertificateError, Error};
+
+/// What went wrong in a connection to the server of this name, or of a server.
+pub(super) fn tls_error(error: Error, server_hostname: Option<&str>) -> TlsError {
+    let problem = match &error {
+        Error::InvalidCertificate(error) => certificate_problem(error),
+        Error::NoCertificatesPresented => CertificateProblem::Missing,
+        Error::AlertReceived(_) => return TlsError::Alert { why: error.to_string().into() },
+        _ => return TlsError::Protocol { why: error.to_string().into() },
+    };
+    TlsError::Certificate {
+        problem,
+        server_hostname: server_hostname.map(Into::into),
+        why: error.to_string().into(),
+    }
+}
+
+/// Settings that cannot be used.
+pub(super) fn configuration(doing: &'static str, why: &dyn Display) -> TlsError {
+    TlsError::Configuration { doing, why: why.to_string().into() }
+}
+
+fn certificate_problem(error: &CertificateError) -> CertificateProblem {
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            CertificateProblem::Expired
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            CertificateProblem::NotYetValid
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            CertificateProblem::WrongName
+        }
+        CertificateError::UnknownIssuer => CertificateProblem::UnknownIssuer,
+        CertificateError::Revoked => CertificateProblem::Revoked,
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            CertificateProblem::WrongPurpose
+        }
+        _ => CertificateProblem::Other,
+    }
+}

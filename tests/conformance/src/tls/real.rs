@@ -1,0 +1,13 @@
+//! Clients, servers and peers that are driven by hand.
+
+mod authority;
+mod by_hand;
+mod data;
+mod ending;
+mod handshake;
+mod upgrade;
+
+pub(super) use data::*;
+pub(super) use ending::*;
+pub(super) use handshake::*;
+pub(super) use upgrade::*;
