@@ -39,10 +39,21 @@ cases_where! {
         2027 the_standard_streams_are_pipes_files_and_nothing
         2028 each_line_of_the_standard_input_is_answered_at_once
     }
+    case!(2036, a_call_of_a_protocol_that_panics_closes_its_program),
 }
 
 #[cfg(any(unix, windows))]
 mod child;
+#[cfg(any(unix, windows))]
+mod panicking;
+
+#[cfg(any(unix, windows))]
+use panicking::a_call_of_a_protocol_that_panics_closes_its_program;
+
+#[cfg(not(any(unix, windows)))]
+fn a_call_of_a_protocol_that_panics_closes_its_program() -> crate::case::Outcome {
+    Err(crate::case::Failure::Unsupported("there are no child processes on this platform"))
+}
 
 #[cfg(any(unix, windows))]
 pub(crate) use child::in_console;

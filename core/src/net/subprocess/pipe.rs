@@ -1,7 +1,7 @@
 //! What each of a program's pipes calls: its program's protocol.
 
 use super::protocol::StandardStream;
-use super::transport::{Subprocess, SubprocessTransport};
+use super::transport::Subprocess;
 use crate::net::error::ConnectionError;
 use crate::net::protocol::{AfterEof, Answer, Protocol};
 use crate::net::transport::Transport;
@@ -17,10 +17,6 @@ impl PipeProtocol {
     pub(super) fn new(subprocess: &Rc<Subprocess>, fd: StandardStream) -> PipeProtocol {
         PipeProtocol { subprocess: subprocess.clone(), fd }
     }
-
-    fn transport(&self) -> SubprocessTransport {
-        SubprocessTransport::of(&self.subprocess)
-    }
 }
 
 impl Protocol for PipeProtocol {
@@ -29,8 +25,8 @@ impl Protocol for PipeProtocol {
         if self.fd == StandardStream::Stdin {
             return Ok(());
         }
-        let (transport, fd) = (self.transport(), self.fd);
-        self.subprocess.call(|protocol| protocol.pipe_data_received(&transport, fd, data))
+        let fd = self.fd;
+        self.subprocess.call(|protocol, child| protocol.pipe_data_received(child, fd, data))
     }
 
     fn eof_received(&mut self, _pipe: &Transport) -> Answer<AfterEof> {
@@ -38,18 +34,16 @@ impl Protocol for PipeProtocol {
     }
 
     fn pause_writing(&mut self, _pipe: &Transport) -> Answer {
-        let transport = self.transport();
-        self.subprocess.call(|protocol| protocol.pause_writing(&transport))
+        self.subprocess.call(|protocol, child| protocol.pause_writing(child))
     }
 
     fn resume_writing(&mut self, _pipe: &Transport) -> Answer {
-        let transport = self.transport();
-        self.subprocess.call(|protocol| protocol.resume_writing(&transport))
+        self.subprocess.call(|protocol, child| protocol.resume_writing(child))
     }
 
     fn connection_lost(&mut self, _pipe: &Transport, error: Option<&ConnectionError>) -> Answer {
-        let (transport, fd) = (self.transport(), self.fd);
-        self.subprocess.call(|protocol| protocol.pipe_connection_lost(&transport, fd, error))
+        let fd = self.fd;
+        self.subprocess.call(|protocol, child| protocol.pipe_connection_lost(child, fd, error))
     }
 }
 

@@ -51,6 +51,10 @@ impl fmt::Display for StandardStream {
 /// All calls come from the loop, one at a time, never from inside a call of
 /// the transport or of one of its pipes' transports.
 ///
+/// A call that panics is contained and reported, and the transport
+/// [closed](SubprocessTransport::close): the program is killed. The calls that
+/// are due after it come all the same, `connection_lost` last.
+///
 /// asyncio: `asyncio.SubprocessProtocol`.
 pub trait SubprocessProtocol {
     /// The program runs, and its pipes stand. Nothing is read from them before

@@ -73,24 +73,19 @@ impl Subprocess {
         let Some(call) = self.with(Machine::next) else { return };
         // Before the call, which may panic.
         self.make_ready();
-        let transport = SubprocessTransport::of(self);
         match call {
             Call::ConnectionMade => {
-                let closes = CloseUnlessKept(&transport);
-                let made = self.call(|protocol| protocol.connection_made(&transport));
-                match made {
-                    Ok(()) => core::mem::forget(closes),
-                    Err(error) => {
-                        self.report("a subprocess protocol's connection_made failed", &error);
-                    }
+                if let Err(error) = self.call(|protocol, child| protocol.connection_made(child)) {
+                    self.report("a subprocess protocol's connection_made failed", &error);
+                    SubprocessTransport::of(self).close();
                 }
             }
             Call::ProcessExited => {
-                let told = self.call(|protocol| protocol.process_exited(&transport));
+                let told = self.call(|protocol, child| protocol.process_exited(child));
                 self.report_failure("a subprocess protocol's process_exited failed", told);
             }
             Call::ConnectionLost => {
-                let told = self.call(|protocol| protocol.connection_lost(&transport, None));
+                let told = self.call(|protocol, child| protocol.connection_lost(child, None));
                 let protocol = self.protocol.take();
                 drop(protocol);
                 self.report_failure("a subprocess protocol's connection_lost failed", told);
@@ -98,16 +93,24 @@ impl Subprocess {
         }
     }
 
-    /// Calls the protocol, if there is still one.
-    pub(super) fn call(&self, f: impl FnOnce(&mut dyn SubprocessProtocol) -> Answer) -> Answer {
+    /// Calls the protocol, if there is still one. A panic of it goes on to
+    /// whoever contains and reports it, and closes the transport.
+    pub(super) fn call(
+        self: &Rc<Self>,
+        f: impl FnOnce(&mut dyn SubprocessProtocol, &SubprocessTransport) -> Answer,
+    ) -> Answer {
+        let transport = SubprocessTransport::of(self);
+        let closes = CloseUnlessKept(&transport);
         // Borrowed already means a call from inside a call, which no turn makes.
-        match self.protocol.try_borrow_mut() {
+        let answer = match self.protocol.try_borrow_mut() {
             Ok(mut protocol) => match &mut *protocol {
-                Some(protocol) => f(&mut **protocol),
+                Some(protocol) => f(&mut **protocol, &transport),
                 None => Ok(()),
             },
             Err(_running) => Ok(()),
-        }
+        };
+        core::mem::forget(closes);
+        answer
     }
 
     fn report_failure(&self, message: &'static str, answer: Answer) {
@@ -122,7 +125,7 @@ impl Subprocess {
     }
 }
 
-/// Closes the transport of a protocol that is only half made.
+/// Closes the transport of a protocol that is only half made, or has panicked.
 struct CloseUnlessKept<'a>(&'a SubprocessTransport);
 
 impl Drop for CloseUnlessKept<'_> {

@@ -63,7 +63,7 @@ impl Lifeline {
 
 /// Waits until not even a zombie is left of a child.
 #[cfg(unix)]
-async fn until_reaped(pid: u32) -> Outcome {
+pub(super) async fn until_reaped(pid: u32) -> Outcome {
     let ask = std::format!("kill -0 {pid} 2> /dev/null");
     while ok(ok(create_subprocess_shell(&ask).await)?.wait().await)?.success() {
         sleep(Duration::from_millis(5)).await;
@@ -73,7 +73,7 @@ async fn until_reaped(pid: u32) -> Outcome {
 
 /// There are no zombies.
 #[cfg(windows)]
-async fn until_reaped(_pid: u32) -> Outcome {
+pub(super) async fn until_reaped(_pid: u32) -> Outcome {
     Ok(())
 }
 
