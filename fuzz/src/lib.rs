@@ -13,12 +13,14 @@
 //! | `pull_reader` | the same of a `PullReader`, whose reads go on where they stopped | a vector |
 //! | `water_marks` | flow control of a transport over a source that takes so much | three numbers |
 //! | `transport` | a connection over a faulty wire, all calls of its user and its peer | what a protocol may see |
+//! | `tls_record` | the records of a TLS peer, cut, changed, doubled, of both sides | one loss, or a typed error |
 //!
 //! To add one: a module with `check`, its line in [`TARGETS`], a file in
 //! `fuzz_targets` with its `[[bin]]`, and an input or two in `corpus/NAME`.
 
 pub mod pull_reader;
 pub mod read_until;
+pub mod tls_record;
 pub mod transport;
 pub mod water_marks;
 
@@ -38,4 +40,5 @@ pub const TARGETS: &[Target] = &[
     Target { name: "pull_reader", check: pull_reader::check },
     Target { name: "water_marks", check: water_marks::check },
     Target { name: "transport", check: transport::check },
+    Target { name: "tls_record", check: tls_record::check },
 ];

@@ -1,5 +1,5 @@
 //! The record path of TLS under bytes that nobody would send: [`tls_record`]
-//! is called by a test beside this folder, and by a fuzz target.
+//! is called by a test beside this folder, and by the fuzz target of its name.
 
 use core::cell::{Cell, RefCell};
 use core::task::{Context, Poll};
@@ -7,7 +7,7 @@ use molen_core::io::source::{ByteSource, Source, SourceError};
 use molen_core::io::{EventListener, Interest, Ready, Registration};
 use molen_core::net::{AfterEof, Answer, ConnectionError, Protocol, Transport};
 use molen_core::testing::TestBackend;
-use molen_core::{Duration, LoopRef, create_task, sleep};
+use molen_core::{Duration, create_task, sleep};
 use molen_std::tls::{
     ClientContext, ClientSide, ServerContext, ServerSide, TlsEngine, connect_tls,
     start_tls_server_side,
@@ -16,6 +16,11 @@ use rcgen::{CertificateParams, KeyPair};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::OnceLock;
+
+thread_local! {
+    /// Fuzzers call without end, so it is one for all calls of a thread.
+    static BACKEND: &'static TestBackend = Box::leak(Box::new(TestBackend::new()));
+}
 
 /// Both sides' contexts; the certificate vouches for itself.
 fn contexts() -> &'static (ClientContext, ServerContext) {
@@ -203,8 +208,9 @@ pub fn tls_record(data: &[u8]) -> Option<usize> {
         false => client.client_engine("localhost"),
     };
     let mut peer = Peer { engine: engine.unwrap(), fuzz: fuzz.iter() };
-    let backend: &'static TestBackend = Box::leak(Box::new(TestBackend::new()));
-    let event_loop = LoopRef::new(Rc::new(backend));
+    let backend = BACKEND.with(|backend| *backend);
+    backend.reset();
+    let event_loop = molen_core::test_loop!(backend).expect("a loop");
     let told = Rc::new(Told::default());
     let wire = Rc::new(Wire::default());
     let ran = event_loop.run_until_complete(async {
