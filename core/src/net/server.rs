@@ -140,8 +140,13 @@ impl Server {
         Server::serving(listeners, start, WithFactory::new(factory))
     }
 
-    /// A server whose connections have the protocols of `serving`.
-    pub(super) fn serving<L: AcceptSource + 'static>(
+    /// A server whose connections have the protocols of `serving`. For
+    /// backends' builders.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
+    pub fn serving<L: AcceptSource + 'static>(
         listeners: impl IntoIterator<Item = L>,
         start: Start,
         serving: impl Serving,

@@ -3,25 +3,24 @@
 use super::UnixStream;
 use super::unix_error::{UnixError, UnixRefused};
 use super::unix_name::{Doing, ToUnixAddress};
+#[cfg(feature = "tls")]
+use crate::tls::{ClientSecurity, ClientSide};
 use core::pin::Pin;
-use molen_core::io::source::SourceError;
-use molen_core::net::{
-    DEFAULT_LIMIT, Protocol, StreamReader, StreamWriter, Transport, connect_accepted_socket,
-    open_streams,
-};
+use molen_core::net::{Making, Protocol, WithProtocol, WithStreams};
 use molen_core::{Duration, timeout};
 
 /// Connects to the Unix socket `path`, with `protocol`. `connection_made` was
 /// called when this returns.
 ///
-/// asyncio: `loop.create_unix_connection()`; `sock=` is
-/// [`connect_accepted_socket`] of a [`UnixStream`](super::UnixStream), and `ssl=` is
-/// `connect_tls` or `open_tls_streams` of one.
+/// asyncio: `loop.create_unix_connection()`; its keyword arguments are methods of
+/// what this returns, but `sock=`, which is
+/// [`connect_accepted_socket`](super::connect_accepted_socket) of a
+/// [`UnixStream`](super::UnixStream).
 ///
 /// # Errors
 ///
 /// [`UnixError`]: the path is too long, nobody listens, no permission, no
-/// descriptors left, no loop runs. On Windows
+/// descriptors left, TLS fails, no loop runs. On Windows
 /// [`Unsupported`](molen_core::Unsupported).
 ///
 /// # Cancellation
@@ -31,7 +30,7 @@ pub fn create_unix_connection<P: Protocol + 'static>(
     path: impl ToUnixAddress,
     protocol: P,
 ) -> UnixConnect<WithProtocol<P>> {
-    UnixConnect::new(&path, WithProtocol(protocol))
+    UnixConnect::new(&path, WithProtocol::new(protocol))
 }
 
 /// Connects to the Unix socket `path`, with a pair of streams.
@@ -46,7 +45,7 @@ pub fn create_unix_connection<P: Protocol + 'static>(
 ///
 /// The attempt is given up, or the connection aborted.
 pub fn open_unix_connection(path: impl ToUnixAddress) -> UnixConnect<WithStreams> {
-    UnixConnect::new(&path, WithStreams { limit: DEFAULT_LIMIT })
+    UnixConnect::new(&path, WithStreams::default())
 }
 
 /// A connection that is made when this is awaited: see [`create_unix_connection`]
@@ -56,14 +55,8 @@ pub struct UnixConnect<M> {
     doing: Doing,
     timeout: Option<Duration>,
     making: M,
-}
-
-/// A connection with this protocol.
-pub struct WithProtocol<P>(P);
-
-/// A connection with a pair of streams.
-pub struct WithStreams {
-    limit: usize,
+    #[cfg(feature = "tls")]
+    security: ClientSecurity,
 }
 
 /// The future of a [`UnixConnect`].
@@ -71,15 +64,59 @@ pub type UnixConnecting<T> = Pin<Box<dyn Future<Output = Result<T, UnixError>>>>
 
 impl<M> UnixConnect<M> {
     fn new(path: &impl ToUnixAddress, making: M) -> UnixConnect<M> {
-        UnixConnect { doing: Doing::new("connect to", path), timeout: None, making }
+        UnixConnect {
+            doing: Doing::new("connect to", path),
+            timeout: None,
+            making,
+            #[cfg(feature = "tls")]
+            security: ClientSecurity::default(),
+        }
     }
 
-    /// How long it may take at most. Without, it waits for as long as the
-    /// listener has too many others waiting.
+    /// How long it may take at most, a handshake included. Without, it waits
+    /// for as long as the listener has too many others waiting.
     ///
     /// asyncio: `asyncio.timeout()` around it.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);
+        self
+    }
+}
+
+#[cfg(feature = "tls")]
+impl<M> UnixConnect<M> {
+    /// Through TLS: the server's certificate is checked, and that it has the
+    /// name which [`server_hostname`](Self::server_hostname) says: a path is none.
+    ///
+    /// asyncio: `ssl`.
+    pub fn tls(mut self, context: &(impl ClientSide + Clone + 'static)) -> Self {
+        self.security.set_context(context);
+        self
+    }
+
+    /// The name that is sent to the server (SNI), and that its certificate has
+    /// to have. TLS is refused without it.
+    ///
+    /// asyncio: `server_hostname`.
+    pub fn server_hostname(mut self, name: &str) -> Self {
+        self.security.set_server_hostname(name);
+        self
+    }
+
+    /// How long the handshake may take, 60 seconds if it is not said.
+    ///
+    /// asyncio: `ssl_handshake_timeout`.
+    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
+        self.security.timeouts().handshake = limit;
+        self
+    }
+
+    /// How long the other side's `close_notify` is waited for at the end, 30
+    /// seconds if it is not said.
+    ///
+    /// asyncio: `ssl_shutdown_timeout`.
+    pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
+        self.security.timeouts().shutdown = limit;
         self
     }
 }
@@ -89,48 +126,37 @@ impl UnixConnect<WithStreams> {
     ///
     /// asyncio: `limit`.
     pub fn limit(mut self, bytes: usize) -> Self {
-        self.making.limit = bytes;
+        self.making.set_limit(bytes);
         self
     }
 }
 
-impl<P: Protocol + 'static> IntoFuture for UnixConnect<WithProtocol<P>> {
-    type Output = Result<Transport, UnixError>;
-    type IntoFuture = UnixConnecting<Transport>;
+impl<M: Making> IntoFuture for UnixConnect<M> {
+    type Output = Result<M::Made, UnixError>;
+    type IntoFuture = UnixConnecting<M::Made>;
 
-    fn into_future(self) -> UnixConnecting<Transport> {
-        let UnixConnect { doing, timeout, making } = self;
-        connect(doing, timeout, async |stream| connect_accepted_socket(stream, making.0).await)
+    fn into_future(self) -> UnixConnecting<M::Made> {
+        Box::pin(async move {
+            let UnixConnect { doing, timeout: limit, making, .. } = self;
+            #[cfg(feature = "tls")]
+            let security =
+                self.security.check_without_host().map_err(|cause| doing.failed(cause))?;
+            let connected = async {
+                let stream = UnixStream::connect_to(&doing.checked_address()?).await?;
+                let (protocol, kept) = making.begin();
+                #[cfg(feature = "tls")]
+                let made = security.connect::<_, _, UnixRefused>(stream, protocol).await;
+                #[cfg(not(feature = "tls"))]
+                let made = molen_core::net::connect_accepted_socket(stream, protocol).await;
+                Ok::<_, UnixRefused>(M::finish(kept, made?))
+            };
+            let connected = match limit {
+                None => connected.await,
+                Some(limit) => {
+                    timeout(limit, connected).await.unwrap_or(Err(UnixRefused::TimedOut))
+                }
+            };
+            connected.map_err(|cause| doing.failed(cause))
+        })
     }
-}
-
-impl IntoFuture for UnixConnect<WithStreams> {
-    type Output = Result<(StreamReader, StreamWriter), UnixError>;
-    type IntoFuture = UnixConnecting<(StreamReader, StreamWriter)>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        let UnixConnect { doing, timeout, making } = self;
-        connect(doing, timeout, async move |stream| open_streams(stream, making.limit).await)
-    }
-}
-
-fn connect<T: 'static>(
-    doing: Doing,
-    limit: Option<Duration>,
-    make: impl AsyncFnOnce(UnixStream) -> Result<T, SourceError> + 'static,
-) -> UnixConnecting<T> {
-    Box::pin(async move {
-        let connected = async {
-            let address = doing.address()?;
-            let made = async { make(UnixStream::connect_to(&address).await?).await };
-            made.await.map_err(|cause| doing.failed(cause))
-        };
-        match limit {
-            None => connected.await,
-            Some(limit) => match timeout(limit, connected).await {
-                Ok(done) => done,
-                Err(_late) => Err(doing.failed(UnixRefused::TimedOut)),
-            },
-        }
-    })
 }

@@ -19,7 +19,7 @@ pub struct UnixError {
 }
 
 /// Why a Unix socket was not opened.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum UnixRefused {
     /// The path cannot be the name of a socket.
@@ -28,15 +28,20 @@ pub enum UnixRefused {
     TimedOut,
     /// The system's or the loop's reason.
     Source(SourceError),
+    /// TLS failed, or cannot be begun with what was asked for.
+    #[cfg(feature = "tls")]
+    Tls(crate::tls::TlsError),
 }
 
 impl UnixError {
     /// What kind of error it is, in the standard library's words.
     pub fn kind(&self) -> io::ErrorKind {
-        match self.cause {
+        match &self.cause {
             UnixRefused::Address(_) => io::ErrorKind::InvalidInput,
             UnixRefused::TimedOut => io::ErrorKind::TimedOut,
             UnixRefused::Source(error) => error.kind(),
+            #[cfg(feature = "tls")]
+            UnixRefused::Tls(_) => io::ErrorKind::Other,
         }
     }
 }
@@ -54,11 +59,26 @@ impl fmt::Display for UnixError {
             Some(name) => write!(f, "cannot {} @{name}: ", self.operation)?,
             None => write!(f, "cannot {} {path}: ", self.operation)?,
         }
-        match self.cause {
+        match &self.cause {
             UnixRefused::Address(error) => error.fmt(f),
             UnixRefused::TimedOut => f.write_str("it took longer than it was allowed to"),
             UnixRefused::Source(error) => error.fmt(f),
+            #[cfg(feature = "tls")]
+            UnixRefused::Tls(error) => error.fmt(f),
         }
+    }
+}
+
+impl From<UnixAddressError> for UnixRefused {
+    fn from(error: UnixAddressError) -> UnixRefused {
+        UnixRefused::Address(error)
+    }
+}
+
+#[cfg(feature = "tls")]
+impl From<crate::tls::TlsError> for UnixRefused {
+    fn from(error: crate::tls::TlsError) -> UnixRefused {
+        UnixRefused::Tls(error)
     }
 }
 

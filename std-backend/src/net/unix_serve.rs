@@ -1,34 +1,38 @@
 //! Servers on Unix sockets.
 
 use super::UnixListener;
-use super::unix_error::UnixError;
+use super::unix_error::{UnixError, UnixRefused};
 use super::unix_listening::{Cleanup, Listening};
 use super::unix_name::{Doing, ToUnixAddress};
+#[cfg(feature = "tls")]
+use crate::tls::{ServerSecurity, ServerSide};
 use core::pin::Pin;
+#[cfg(feature = "tls")]
+use molen_core::Duration;
 use molen_core::io::source::SourceError;
 use molen_core::net::{
-    DEFAULT_LIMIT, Protocol, ServeError, Server, Start, StreamReader, StreamWriter,
-    start_stream_server,
+    DEFAULT_LIMIT, Protocol, Server, Serving, Start, StreamReader, StreamWriter, WithFactory,
+    WithHandler,
 };
 use molen_core::schedule::CallbackResult;
 
 /// Listens on the Unix socket `path`, and gives each connection a protocol
 /// that `factory` makes.
 ///
-/// asyncio: `loop.create_unix_server()`; `sock=` is [`Server::new`] of a
-/// [`UnixListener`], and `ssl=` is `create_tls_server` or `start_tls_stream_server` of one.
+/// asyncio: `loop.create_unix_server()`; its keyword arguments are methods of what
+/// this returns, but `sock=`, which is [`Server::new`] of a [`UnixListener`].
 ///
 /// # Errors
 ///
 /// [`UnixError`]: the path is too long, something that is no socket is there,
-/// no permission, no loop runs. On Windows
+/// no permission, TLS cannot be begun as asked for, no loop runs. On Windows
 /// [`Unsupported`](molen_core::Unsupported).
 pub fn create_unix_server<P, F>(path: impl ToUnixAddress, factory: F) -> UnixListen<WithFactory<F>>
 where
     P: Protocol + 'static,
     F: FnMut() -> P + 'static,
 {
-    UnixListen::new(&path, WithFactory(factory))
+    UnixListen::new(&path, WithFactory::new(factory))
 }
 
 /// Listens on the Unix socket `path`, and makes a task of `handler` for each
@@ -44,7 +48,7 @@ where
     F: Fn(StreamReader, StreamWriter) -> H + 'static,
     H: Future<Output: CallbackResult> + 'static,
 {
-    UnixListen::new(&path, WithHandler { handler, limit: DEFAULT_LIMIT })
+    UnixListen::new(&path, WithHandler::new(handler, DEFAULT_LIMIT))
 }
 
 /// A server that is made when this is awaited: see [`create_unix_server`] and
@@ -57,29 +61,28 @@ where
 ///
 /// asyncio: the same, since 3.13.
 #[must_use = "nothing listens unless this is awaited"]
-pub struct UnixListen<M> {
+pub struct UnixListen<M: Serving> {
     doing: Doing,
     how: Listening,
     start: Start,
     serving: M,
-}
-
-/// Protocols made by this function.
-pub struct WithFactory<F>(F);
-
-/// Tasks made by this function.
-pub struct WithHandler<F> {
-    handler: F,
-    limit: usize,
+    #[cfg(feature = "tls")]
+    security: ServerSecurity,
 }
 
 /// The future of a [`UnixListen`].
 pub type UnixListening = Pin<Box<dyn Future<Output = Result<Server, UnixError>>>>;
 
-impl<M> UnixListen<M> {
+impl<M: Serving> UnixListen<M> {
     fn new(path: &impl ToUnixAddress, serving: M) -> UnixListen<M> {
-        let doing = Doing::new("listen on", path);
-        UnixListen { doing, how: Listening::DEFAULT, start: Start::Now, serving }
+        UnixListen {
+            doing: Doing::new("listen on", path),
+            how: Listening::DEFAULT,
+            start: Start::Now,
+            serving,
+            #[cfg(feature = "tls")]
+            security: ServerSecurity::default(),
+        }
     }
 
     /// How many connections wait to be accepted; the system may allow fewer.
@@ -120,53 +123,69 @@ impl<M> UnixListen<M> {
     }
 }
 
-impl<F> UnixListen<WithHandler<F>> {
-    /// How long a line may be, in bytes; twice as much is kept unread.
-    ///
-    /// asyncio: `limit`.
-    pub fn limit(mut self, bytes: usize) -> Self {
-        self.serving.limit = bytes;
-        self
-    }
-}
-
-impl<P, F> IntoFuture for UnixListen<WithFactory<F>>
-where
-    P: Protocol + 'static,
-    F: FnMut() -> P + 'static,
-{
-    type Output = Result<Server, UnixError>;
-    type IntoFuture = UnixListening;
-
-    fn into_future(self) -> UnixListening {
-        let UnixListen { doing, how, start, serving } = self;
-        listen(doing, how, move |listener| Server::new([listener], serving.0, start))
-    }
-}
-
-impl<F, H> IntoFuture for UnixListen<WithHandler<F>>
+impl<F, H> UnixListen<WithHandler<F>>
 where
     F: Fn(StreamReader, StreamWriter) -> H + 'static,
     H: Future<Output: CallbackResult> + 'static,
 {
+    /// How long a line may be, in bytes; twice as much is kept unread.
+    ///
+    /// asyncio: `limit`.
+    pub fn limit(mut self, bytes: usize) -> Self {
+        self.serving.set_limit(bytes);
+        self
+    }
+}
+
+#[cfg(feature = "tls")]
+impl<M: Serving> UnixListen<M> {
+    /// Through TLS: each connection has its protocol when its handshake is done.
+    /// One that fails is closed, and nobody is told.
+    ///
+    /// asyncio: `ssl`.
+    pub fn tls(mut self, context: &(impl ServerSide + Clone + 'static)) -> Self {
+        self.security.set_context(context);
+        self
+    }
+
+    /// How long a handshake may take, 60 seconds if it is not said.
+    ///
+    /// asyncio: `ssl_handshake_timeout`.
+    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
+        self.security.timeouts().handshake = limit;
+        self
+    }
+
+    /// How long a client's `close_notify` is waited for at the end, 30 seconds
+    /// if it is not said.
+    ///
+    /// asyncio: `ssl_shutdown_timeout`.
+    pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
+        self.security.timeouts().shutdown = limit;
+        self
+    }
+}
+
+impl<M: Serving> IntoFuture for UnixListen<M> {
     type Output = Result<Server, UnixError>;
     type IntoFuture = UnixListening;
 
     fn into_future(self) -> UnixListening {
-        let UnixListen { doing, how, start, serving: WithHandler { handler, limit } } = self;
-        listen(doing, how, move |listener| start_stream_server([listener], handler, limit, start))
+        Box::pin(async move {
+            let UnixListen { doing, how, start, serving, .. } = self;
+            let served = || {
+                let address = doing.checked_address()?;
+                // What listened there before goes on, if this cannot begin.
+                #[cfg(feature = "tls")]
+                let security = self.security.check()?;
+                let listener = UnixListener::listen(&address, how)?;
+                #[cfg(feature = "tls")]
+                let server = security.serve([listener], start, serving);
+                #[cfg(not(feature = "tls"))]
+                let server = Server::serving([listener], start, serving);
+                server.map_err(|_none| UnixRefused::Source(SourceError::NoRunningLoop))
+            };
+            served().map_err(|cause| doing.failed(cause))
+        })
     }
-}
-
-fn listen(
-    doing: Doing,
-    how: Listening,
-    serve: impl FnOnce(UnixListener) -> Result<Server, ServeError> + 'static,
-) -> UnixListening {
-    Box::pin(async move {
-        let address = doing.address()?;
-        let served = UnixListener::listen(&address, how)
-            .and_then(|listener| serve(listener).map_err(|_none| SourceError::NoRunningLoop));
-        served.map_err(|cause| doing.failed(cause))
-    })
 }

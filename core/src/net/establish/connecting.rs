@@ -9,6 +9,7 @@ use crate::net::host_error::{HostError, HostFailure};
 use crate::net::hosts::Hosts;
 use crate::net::network::Network;
 use crate::net::protocol::Protocol;
+use crate::net::transport::Transport;
 use crate::time::Duration;
 use crate::timeouts::timeout;
 use alloc::boxed::Box;
@@ -52,7 +53,7 @@ impl<N: Network, P: Protocol + 'static> Connect<N, WithProtocol<P>> {
     ///
     /// asyncio: `loop.create_connection()`.
     pub fn with_protocol(network: N, to: impl Into<Hosts>, protocol: P) -> Self {
-        Connect::new(network, to.into(), WithProtocol(protocol))
+        Connect::new(network, to.into(), WithProtocol::new(protocol))
     }
 }
 
@@ -68,7 +69,7 @@ impl<N: Network> Connect<N, WithStreams> {
     ///
     /// asyncio: `limit`, 64 KiB as here.
     pub fn limit(mut self, bytes: usize) -> Self {
-        self.making.limit = bytes;
+        self.making.set_limit(bytes);
         self
     }
 }
@@ -162,5 +163,6 @@ async fn establish<N: Network, M: Making>(
     let security = security.check(&plan.hosts)?;
     let stream = attempts::connect(network, plan, failed).await?;
     let (protocol, kept) = making.begin();
-    Ok(M::finish(kept, security.connect(stream, protocol).await?))
+    let connected: Result<Transport, HostFailure> = security.connect(stream, protocol).await;
+    Ok(M::finish(kept, connected?))
 }

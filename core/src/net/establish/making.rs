@@ -24,7 +24,14 @@ pub trait Making: 'static {
 
 /// Makes a transport with this protocol.
 #[derive(Debug)]
-pub struct WithProtocol<P>(pub(super) P);
+pub struct WithProtocol<P>(P);
+
+impl<P> WithProtocol<P> {
+    /// With this one.
+    pub fn new(protocol: P) -> WithProtocol<P> {
+        WithProtocol(protocol)
+    }
+}
 
 impl<P: Protocol + 'static> Making for WithProtocol<P> {
     type Protocol = P;
@@ -43,7 +50,14 @@ impl<P: Protocol + 'static> Making for WithProtocol<P> {
 /// Makes a pair of streams.
 #[derive(Debug)]
 pub struct WithStreams {
-    pub(super) limit: usize,
+    limit: usize,
+}
+
+impl WithStreams {
+    /// How long a line may be, in bytes.
+    pub fn set_limit(&mut self, bytes: usize) {
+        self.limit = bytes;
+    }
 }
 
 impl Default for WithStreams {

@@ -42,7 +42,8 @@ pub trait Serving: 'static {
 pub struct WithFactory<F>(RefCell<F>);
 
 impl<F> WithFactory<F> {
-    pub(in crate::net) fn new(factory: F) -> WithFactory<F> {
+    /// By this one.
+    pub fn new(factory: F) -> WithFactory<F> {
         WithFactory(RefCell::new(factory))
     }
 }

@@ -93,11 +93,13 @@ pub struct WithHandler<F> {
 }
 
 impl<F> WithHandler<F> {
-    pub(in crate::net) fn new(handler: F, limit: usize) -> WithHandler<F> {
+    /// By this one, with lines of at most `limit` bytes.
+    pub fn new(handler: F, limit: usize) -> WithHandler<F> {
         WithHandler { handler: Rc::new(handler), limit }
     }
 
-    pub(in crate::net) fn set_limit(&mut self, limit: usize) {
+    /// How long a line may be, in bytes.
+    pub fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
     }
 }
