@@ -11,4 +11,5 @@ mod redirects;
 mod running;
 mod saving;
 mod with_http_server;
+mod with_nginx;
 mod with_tls;

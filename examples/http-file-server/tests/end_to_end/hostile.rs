@@ -151,7 +151,7 @@ fn those_above_the_limit_are_told_so_and_the_others_are_served() {
         assert_eq!(ask(stream), "HTTP/1.1 200");
     }
     for _ in 0..20 {
-        let answer = server.raw(b"");
+        let answer = server.raw(request);
         assert_eq!(status(&answer), "503", "{answer}");
     }
     within.pop();
