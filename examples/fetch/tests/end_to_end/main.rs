@@ -7,6 +7,7 @@
 mod interrupted;
 mod limits;
 mod misbehaving;
+mod on_a_terminal;
 mod redirects;
 mod running;
 mod saving;
