@@ -39,7 +39,7 @@ pub use desktop::*;
 #[cfg(not(any(target_os = "none", target_os = "wasi")))]
 pub use molen_std as backend;
 
-/// TCP sockets of this target, and transports, protocols and streams over any source.
+/// TCP, UDP and Unix sockets of this target, and transports, protocols and streams over any source.
 #[cfg(not(target_os = "none"))]
 pub use backend::net;
 /// TLS: contexts of this target, and TLS over any connection.

@@ -250,7 +250,7 @@ fn a_dead_receiver_does_not_silence_others() {
     let (here, there) = (Log::default(), Log::default());
     let (its, theirs) = (here.clone(), there.clone());
     run(async move {
-        let any = "127.0.0.1:0".parse().unwrap();
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let dead = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let echo = create_datagram_endpoint(any, None, Datagrams(theirs, true)).await.unwrap();
         let Some(ExtraValue::Address(address)) = echo.get_extra_info(ExtraInfo::SockName) else {

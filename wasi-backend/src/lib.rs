@@ -3,7 +3,7 @@
 //! | level | target | waits by | sources |
 //! |---|---|---|---|
 //! | preview 1 | `wasm32-wasip1` | one `poll_oneoff` a turn | stdio, listening sockets that the host gave |
-//! | 0.2 | `wasm32-wasip2` | one `wasi:io/poll` a turn | stdio, TCP: listen, accept, connect |
+//! | 0.2 | `wasm32-wasip2` | one `wasi:io/poll` a turn | stdio, TCP: listen, accept, connect; UDP |
 //!
 //! Hosts' events are *hints* on both levels. What is due is decided by the
 //! clock alone, what is ready by trying; an event only says where trying may
@@ -26,6 +26,7 @@
 //! | `entry` | the module's one loop, and `run` |
 //! | `pace` | how long a wait may be, for hosts that count coarsely |
 //! | `connect` | connections and servers of TCP |
+//! | `datagram_endpoint` | endpoints of UDP |
 //! | `net` | TCP, under the names of the desktop's |
 //! | `reactor` | a turn for a host, as a number |
 //! | `write` | writing the start of a buffer |
@@ -43,6 +44,8 @@ use molen_std as _;
 
 #[cfg(all(target_os = "wasi", feature = "alloc"))]
 mod connect;
+#[cfg(all(target_os = "wasi", feature = "alloc"))]
+mod datagram_endpoint;
 #[cfg(target_os = "wasi")]
 mod entry;
 #[cfg(any(target_os = "wasi", test))]
@@ -79,14 +82,16 @@ pub mod net {
         CreateConnection, CreateServer, OpenConnection, StartServer, create_connection,
         create_server, open_connection, start_server,
     };
+    #[cfg(feature = "alloc")]
+    pub use crate::datagram_endpoint::{CreateDatagramEndpoint, create_datagram_endpoint};
     #[cfg(all(target_env = "p1", feature = "alloc"))]
-    pub use crate::preview1::Tcp;
+    pub use crate::preview1::{Tcp, Udp};
     #[cfg(target_env = "p1")]
     pub use crate::preview1::{TcpListener, TcpStream, UdpSocket, getaddrinfo};
     #[cfg(all(target_env = "p2", feature = "alloc"))]
-    pub use crate::preview2::Tcp;
+    pub use crate::preview2::{Tcp, Udp};
     #[cfg(target_env = "p2")]
-    pub use crate::preview2::{TcpListener, TcpStream};
+    pub use crate::preview2::{TcpListener, TcpStream, UdpSocket};
     pub use molen_core::net::*;
 }
 

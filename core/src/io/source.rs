@@ -126,7 +126,7 @@ pub trait Source {
     }
 
     /// An address of a connection whose addresses are names of Unix sockets.
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
         let _ = end;
         None
@@ -184,8 +184,7 @@ pub trait ByteSource: Source {
     }
 
     /// Sends up to `count` bytes of `file`, from its byte `offset` on, without
-    /// having the program see them; 0 at the file's end. `file` is what the
-    /// source's backend takes for one: a `std::fs::File`.
+    /// having the program see them; 0 at the file's end.
     ///
     /// Only for sources that tell a [listener](Source::listen) when there is room.
     ///
@@ -194,10 +193,10 @@ pub trait ByteSource: Source {
     /// [`WouldBlock`](SourceError::WouldBlock) when there is no room;
     /// [`Unsupported`](SourceError::Unsupported), or the system's, when the
     /// file cannot be sent so.
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn try_sendfile(
         &self,
-        file: &dyn core::any::Any,
+        file: &std::fs::File,
         offset: u64,
         count: usize,
     ) -> Result<usize, SourceError> {
@@ -316,7 +315,7 @@ macro_rules! forward {
                 (**self).address(end)
             }
 
-            #[cfg(feature = "threads")]
+            #[cfg(feature = "std")]
             fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
                 (**self).unix_address(end)
             }
@@ -347,10 +346,10 @@ macro_rules! forward {
                 (**self).try_write_vectored(pieces)
             }
 
-            #[cfg(feature = "threads")]
+            #[cfg(feature = "std")]
             fn try_sendfile(
                 &self,
-                file: &dyn core::any::Any,
+                file: &std::fs::File,
                 offset: u64,
                 count: usize,
             ) -> Result<usize, SourceError> {

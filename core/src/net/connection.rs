@@ -77,7 +77,7 @@ struct RareParts<P> {
     /// Why it ends.
     error: Option<ConnectionError>,
     /// Who sends a file, and waits for room.
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     holder: Option<Waker>,
     /// Takes over when the running callback has returned.
     #[cfg(feature = "alloc")]
@@ -107,7 +107,7 @@ impl<P> Rare<P> {
             Box::new(RareParts {
                 driver: None,
                 error: None,
-                #[cfg(feature = "threads")]
+                #[cfg(feature = "std")]
                 holder: None,
                 successor: None,
             })
@@ -154,7 +154,7 @@ unsafe impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Driven
         self.with(Machine::abandon);
         self.io.borrow_mut().unsent.clear();
         self.let_go();
-        #[cfg(feature = "threads")]
+        #[cfg(feature = "std")]
         self.wake_holder();
     }
 
@@ -231,13 +231,13 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
             }
             self.change_protocol();
         }
-        #[cfg(feature = "threads")]
+        #[cfg(feature = "std")]
         self.wake_holder();
         self.rest(cx)
     }
 
     /// There may be room for more of a file, or no connection any more.
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     #[inline]
     fn wake_holder(&self) {
         if self.machine.get().is_held()

@@ -120,7 +120,7 @@ pub enum WriteError {
     /// A file is being sent, and nothing may come into it.
     ///
     /// asyncio: `RuntimeError: unable to write; sendfile is in progress`.
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     SendfileInProgress,
 }
 
@@ -134,7 +134,7 @@ impl fmt::Display for WriteError {
             WriteError::NoHalfClose => f.write_str(
                 "cannot write an end: the source cannot close one direction and keep the other",
             ),
-            #[cfg(feature = "threads")]
+            #[cfg(feature = "std")]
             WriteError::SendfileInProgress => f.write_str("cannot write: a file is being sent"),
         }
     }

@@ -16,9 +16,9 @@ use super::error::{ConnectionError, WriteError};
 use super::machine::Verdict;
 use super::transport::{Flow, Transport};
 use crate::io::source::SourceError;
-use core::any::Any;
 use core::fmt;
 use core::future::poll_fn;
+use std::fs::File;
 
 /// The right to write alone to a connection; dropping it gives it back.
 #[derive(Debug)]
@@ -112,7 +112,7 @@ impl WriteHold<'_> {
     /// Nothing is lost: bytes are sent only in the step that returns.
     pub async fn sendfile(
         &self,
-        file: &dyn Any,
+        file: &File,
         offset: u64,
         count: usize,
     ) -> Result<usize, SourceError> {

@@ -75,7 +75,7 @@ pub(crate) enum Verdict {
     /// `write_eof` was called.
     AfterEof,
     /// Somebody else has the right to write.
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     Held,
 }
 
@@ -100,10 +100,10 @@ const QUEUED: u16 = 1 << 9;
 /// Its turn is being made; what changes meanwhile is seen before it ends.
 const IN_TURN: u16 = 1 << 10;
 /// A file is being sent: nobody else writes, and an end waits for it (`hold`).
-#[cfg(feature = "threads")]
+#[cfg(feature = "std")]
 const HELD: u16 = 1 << 11;
 /// Where there are no files it never happens, and costs nothing.
-#[cfg(not(feature = "threads"))]
+#[cfg(not(feature = "std"))]
 const HELD: u16 = 0;
 
 #[derive(Clone, Copy, Debug)]
@@ -193,7 +193,7 @@ impl Machine {
         if self.has(EOF_ASKED) {
             return Verdict::AfterEof;
         }
-        #[cfg(feature = "threads")]
+        #[cfg(feature = "std")]
         if self.has(HELD) {
             return Verdict::Held;
         }
@@ -254,7 +254,7 @@ impl Machine {
     }
 
     /// Somebody alone is to write from now on, or may not.
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     pub(crate) fn hold(&mut self) -> Verdict {
         let verdict = if self.phase == Phase::Open { self.write() } else { Verdict::Drop };
         if verdict == Verdict::Take {
@@ -263,13 +263,13 @@ impl Machine {
         verdict
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     pub(crate) fn is_held(&self) -> bool {
         self.has(HELD)
     }
 
     /// Everybody may write again. Returns whether something waited for that.
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     pub(crate) fn release(&mut self) -> bool {
         self.clear(HELD);
         self.phase == Phase::Closing || self.has(EOF_ASKED)

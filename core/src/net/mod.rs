@@ -47,13 +47,15 @@
 //! | `establish` | [`Connect`] and [`Listen`]: names, happy eyeballs, several sockets |
 //! | `network`, `listen_options` | [`Network`]: a platform's part of that |
 //! | `connect` | from a source that stands to a transport whose protocol knows it |
+//! | `pipes` | connections of one direction |
+//! | `subprocess` | a program with its pipes: protocol, transport |
 //! | `datagram` | endpoints of messages: protocol, transport |
 //! | `server` | accepting, and knowing which connections are left |
 //! | [`streams`] | reading and writing a connection from a task |
 //! | `tls` | connections through TLS, if asked for |
 //! | `embedded_io` | all of it under the traits of `embedded-io-async`, if asked for |
 //! | `hold` | writing alone for a while, to send a file; where there are files |
-//! | `unix_address` | names of Unix sockets, where there are threads and so files |
+//! | `unix_address` | names of Unix sockets, where there are files |
 //! | `error` | why a connection was lost, or a write refused |
 //! | `net_error`, `host_error` | why there is no socket; no connection with a host |
 
@@ -70,7 +72,7 @@ mod error;
 mod establish;
 mod family;
 mod flow_control;
-#[cfg(feature = "threads")]
+#[cfg(feature = "std")]
 mod hold;
 #[cfg(feature = "alloc")]
 mod host_error;
@@ -81,16 +83,20 @@ mod machine;
 mod net_error;
 #[cfg(feature = "alloc")]
 mod network;
+#[cfg(feature = "alloc")]
+mod pipes;
 mod protocol;
 mod receiver;
 #[cfg(feature = "alloc")]
 mod server;
 mod storage;
 pub mod streams;
+#[cfg(feature = "alloc")]
+mod subprocess;
 #[cfg(feature = "tls")]
 pub mod tls;
 mod transport;
-#[cfg(feature = "threads")]
+#[cfg(feature = "std")]
 mod unix_address;
 
 #[cfg(feature = "alloc")]
@@ -104,11 +110,13 @@ pub use embedded_io::EmbeddedIo;
 pub use error::{ConnectionError, ProtocolError, WriteError};
 #[cfg(feature = "alloc")]
 pub use establish::{
-    Connect, Connecting, HAPPY_EYEBALLS_DELAY, Listen, Listening, Making, WithProtocol, WithStreams,
+    Connect, Connecting, DatagramEndpoint, DatagramNetwork, DatagramOptions, HAPPY_EYEBALLS_DELAY,
+    Listen, Listening, Making, OpeningEndpoint, WithProtocol, WithStreams, anywhere_beside,
+    connect_datagram_socket,
 };
 pub use family::Family;
 pub use flow_control::{DEFAULT_HIGH_WATER, LimitsReversed, WriteBufferLimits};
-#[cfg(feature = "threads")]
+#[cfg(feature = "std")]
 pub use hold::{HoldRefused, WriteHold};
 #[cfg(feature = "alloc")]
 pub use host_error::{HostError, HostFailure, NameError};
@@ -118,6 +126,8 @@ pub use listen_options::ListenOptions;
 pub use net_error::NetError;
 #[cfg(feature = "alloc")]
 pub use network::{Addresses, Network};
+#[cfg(feature = "alloc")]
+pub use pipes::{connect_read_pipe, connect_write_pipe};
 pub use protocol::{AfterEof, Answer, BufferedProtocol, Protocol, feed_data};
 #[cfg(not(feature = "alloc"))]
 pub use receiver::{Buffered, Receiver, Streamed};
@@ -131,7 +141,12 @@ pub use streams::{DEFAULT_LIMIT, PullReader, ReadError};
 #[cfg(feature = "alloc")]
 pub use streams::{StreamReader, StreamWriter, WithHandler, open_streams, start_stream_server};
 #[cfg(feature = "alloc")]
+pub use subprocess::{
+    Child, ChildPipes, ExitWatcher, SendSignalError, SignalRefusal, StandardStream,
+    SubprocessProtocol, SubprocessTransport, connect_subprocess,
+};
+#[cfg(feature = "alloc")]
 pub use transport::WeakTransport;
 pub use transport::{ExtraInfo, ExtraValue, Flow, Transport};
-#[cfg(feature = "threads")]
+#[cfg(feature = "std")]
 pub use unix_address::{UnixAddress, UnixAddressError};

@@ -14,6 +14,11 @@ use core::pin::Pin;
 /// The addresses of a name, which will come.
 pub type Addresses = Pin<Box<dyn Future<Output = Result<Vec<SocketAddr>, NameError>>>>;
 
+/// What looks names up in `network`.
+pub(super) fn names_of<N: Network>(network: &N) -> impl Fn(&str, u16, Family) -> Addresses {
+    |name: &str, port, family| network.resolve(name, port, family)
+}
+
 /// A platform's TCP: one socket at one address, and names. Which addresses are
 /// tried when, and what becomes of the sockets, is decided above it, by
 /// [`Connect`](super::Connect) and [`Listen`](super::Listen).

@@ -62,6 +62,8 @@ struct Shared {
     waiting: RefCell<Vec<Accepting>>,
     accepting: RefCell<Vec<Task<()>>>,
     addresses: RefCell<Vec<SocketAddr>>,
+    #[cfg(feature = "std")]
+    unix_addresses: RefCell<Vec<super::UnixAddress>>,
     clients: RefCell<Clients>,
     closed: Cell<bool>,
     forever: Cell<bool>,
@@ -148,6 +150,8 @@ impl Server {
             waiting: RefCell::default(),
             accepting: RefCell::default(),
             addresses: RefCell::default(),
+            #[cfg(feature = "std")]
+            unix_addresses: RefCell::default(),
             clients: RefCell::default(),
             closed: Cell::new(false),
             forever: Cell::new(false),
@@ -156,6 +160,8 @@ impl Server {
         let serving = Rc::new(serving);
         for listener in listeners {
             shared.addresses.borrow_mut().extend(listener.address(End::Local));
+            #[cfg(feature = "std")]
+            shared.unix_addresses.borrow_mut().extend(listener.unix_address(End::Local));
             let accepting = accept(listener, Rc::downgrade(&shared), serving.clone());
             shared.waiting.borrow_mut().push(Box::pin(accepting));
         }
@@ -202,6 +208,14 @@ impl Server {
         self.0.addresses.borrow().clone()
     }
 
+    /// The names of the Unix sockets that it listens on; none once it is closed.
+    ///
+    /// asyncio: `Server.sockets`.
+    #[cfg(feature = "std")]
+    pub fn unix_addresses(&self) -> Vec<super::UnixAddress> {
+        self.0.unix_addresses.borrow().clone()
+    }
+
     /// How many of the connections that it accepted are left.
     pub fn client_count(&self) -> usize {
         self.0.clients.borrow().count()
@@ -215,6 +229,8 @@ impl Server {
             return;
         }
         self.0.addresses.take();
+        #[cfg(feature = "std")]
+        self.0.unix_addresses.take();
         for task in self.0.accepting.take() {
             task.abort();
         }

@@ -7,11 +7,11 @@ use crate::io::source::End;
 use core::fmt;
 use core::net::SocketAddr;
 
-#[cfg(feature = "threads")]
+#[cfg(feature = "std")]
 use super::{error::ConnectionError, machine::Verdict};
-#[cfg(feature = "threads")]
+#[cfg(feature = "std")]
 use crate::io::source::SourceError;
-#[cfg(feature = "threads")]
+#[cfg(feature = "std")]
 use core::task::{Context, Poll};
 
 #[cfg(feature = "alloc")]
@@ -76,28 +76,28 @@ pub(crate) trait Link {
     fn machine(&self) -> Machine;
     fn pending(&self) -> usize;
     fn address(&self, end: End) -> Option<SocketAddr>;
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn unix_address(&self, end: End) -> Option<super::UnixAddress>;
     fn descriptor(&self) -> Option<u64>;
     /// From now on only by `put_held` and `poll_sendfile`; see `hold`.
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn hold(&self) -> Verdict;
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn release(&self) -> Follow;
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn put_held(&self, bytes: &[u8]) -> Result<(Flow, Follow), WriteError>;
     /// Waits until no more than `most` bytes wait to be written.
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn poll_written(&self, cx: &Context<'_>, most: usize) -> Poll<Result<(), ConnectionError>>;
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn poll_sendfile(
         &self,
         cx: &Context<'_>,
-        file: &dyn core::any::Any,
+        file: &std::fs::File,
         offset: u64,
         count: usize,
     ) -> Poll<Result<usize, SourceError>>;
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn fail_sendfile(&self, error: SourceError) -> Follow;
     #[cfg(feature = "tls")]
     fn tls_info(&self) -> Option<alloc::rc::Rc<super::tls::TlsInfo>>;
@@ -266,7 +266,7 @@ impl Transport {
 
     fn name(&self, end: End) -> Option<ExtraValue> {
         let name = self.link.address(end).map(ExtraValue::Address);
-        #[cfg(feature = "threads")]
+        #[cfg(feature = "std")]
         let name = name.or_else(|| self.link.unix_address(end).map(ExtraValue::UnixAddress));
         name
     }
@@ -364,7 +364,7 @@ pub enum ExtraValue {
     /// An address.
     Address(SocketAddr),
     /// The name of a Unix socket.
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     UnixAddress(super::UnixAddress),
     /// The operating system's number.
     Descriptor(u64),

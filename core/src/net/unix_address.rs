@@ -102,6 +102,14 @@ impl UnixAddress {
         }
     }
 
+    /// The path, if it is one; neither of abstract names nor of unnamed sockets.
+    #[cfg(unix)]
+    pub fn as_pathname(&self) -> Option<&std::path::Path> {
+        use std::os::unix::ffi::OsStrExt;
+        let path = std::ffi::OsStr::from_bytes(self.path()?);
+        Some(std::path::Path::new(path))
+    }
+
     /// The abstract name, without the zero before it, if it is one.
     pub fn abstract_name(&self) -> Option<&[u8]> {
         match self.bytes() {

@@ -1,38 +1,138 @@
-//! Endpoints: a UDP socket and a protocol.
+//! Endpoints: a socket for messages and a protocol.
 
 use super::udp_socket::UdpSocket;
-use molen_core::io::source::SourceError;
-use molen_core::net::NetError;
-use molen_core::net::{DatagramProtocol, DatagramTransport};
-use molen_core::{get_running_loop, yield_now};
-use std::net::SocketAddr;
+use super::unix_endpoint::UnixEndpoint;
+use crate::dns::{AddrInfoHints, SocketType, getaddrinfo};
+use molen_core::net::{
+    Addresses, DatagramEndpoint, DatagramNetwork, DatagramOptions, Family, Hosts, NetError,
+    UnixAddress,
+};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 
-/// An endpoint that receives on `local`, and exchanges messages with `peer`
-/// alone if one is given, with `protocol`. `connection_made` was called when
-/// this returns.
+/// What [`create_datagram_endpoint`] returns for UDP, to be awaited.
+pub type CreateDatagramEndpoint<P> = DatagramEndpoint<Udp, P>;
+
+/// An endpoint that receives at `local`, and exchanges messages with `remote`
+/// alone if one is given, with `protocol`. `connection_made` was called when it
+/// is there. What asyncio's keyword arguments say, methods of
+/// [`DatagramEndpoint`] and [`UnixEndpoint`] do.
 ///
-/// asyncio: `loop.create_datagram_endpoint()`.
+/// Hosts and ports make it one of UDP, paths one of Unix sockets:
+///
+/// ```
+/// use molen_core::net::{Answer, DatagramProtocol, DatagramTransport, ExtraInfo, ExtraValue};
+/// use molen_std::net::create_datagram_endpoint;
+/// use std::net::SocketAddr;
+///
+/// struct Echo;
+///
+/// impl DatagramProtocol<SocketAddr> for Echo {
+///     fn datagram_received(
+///         &mut self,
+///         transport: &DatagramTransport<SocketAddr>,
+///         data: &[u8],
+///         sender: &SocketAddr,
+///     ) -> Answer {
+///         transport.sendto(data, Some(sender))?;
+///         Ok(())
+///     }
+/// }
+///
+/// let event_loop = molen_std::new_event_loop()?;
+/// event_loop.run_until_complete(async {
+///     let echo = create_datagram_endpoint(("127.0.0.1", 0), None, Echo).await?;
+///     let Some(ExtraValue::Address(address)) = echo.get_extra_info(ExtraInfo::SockName) else {
+///         return Ok(());
+///     };
+///     // By a name, from anywhere.
+///     let port = address.port();
+///     create_datagram_endpoint(("", 0), Some(("localhost", port)), Echo).await?;
+///     Ok::<_, Box<dyn std::error::Error>>(())
+/// })??;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// asyncio: `loop.create_datagram_endpoint()`. No local address is the host `""`, and
+/// for Unix sockets the path `""`.
 ///
 /// # Errors
 ///
-/// [`NetError`]: the address is in use or not ours, no loop runs.
+/// [`HostError`](super::HostError), [`UnixError`](super::UnixError): the address is in
+/// use or not ours, no such name, no loop runs.
 ///
 /// # Cancellation
 ///
-/// The endpoint goes on by itself.
-pub async fn create_datagram_endpoint<P: DatagramProtocol<SocketAddr> + 'static>(
-    local: SocketAddr,
-    peer: Option<SocketAddr>,
+/// The question for a name is given up, or the endpoint closed.
+pub fn create_datagram_endpoint<N: EndpointName, P>(
+    local: N,
+    remote: Option<N>,
     protocol: P,
-) -> Result<DatagramTransport<SocketAddr>, NetError> {
-    let failed = |cause| NetError { operation: "receive datagrams on", address: local, cause };
-    let socket = match peer {
-        Some(peer) => UdpSocket::connect_from(local, peer)?,
-        None => UdpSocket::bind(local)?,
-    };
-    let event_loop = get_running_loop().map_err(|_none| failed(SourceError::NoRunningLoop))?;
-    let transport = DatagramTransport::new(&event_loop, socket, protocol, peer)
-        .map_err(|_closed| failed(SourceError::Closed))?;
-    yield_now().await;
-    Ok(transport)
+) -> N::Endpoint<P> {
+    N::endpoint(local, remote, protocol)
+}
+
+/// Where an endpoint is, or its peer: what becomes [`Hosts`], or a path.
+pub trait EndpointName: Sized {
+    /// An endpoint with a protocol, which is made when it is awaited.
+    type Endpoint<P>;
+
+    /// What [`create_datagram_endpoint`] does.
+    fn endpoint<P>(local: Self, remote: Option<Self>, protocol: P) -> Self::Endpoint<P>;
+}
+
+macro_rules! hosts {
+    ($($name:ty),*) => {$(
+        impl EndpointName for $name {
+            type Endpoint<P> = DatagramEndpoint<Udp, P>;
+
+            fn endpoint<P>(local: Self, remote: Option<Self>, protocol: P) -> Self::Endpoint<P> {
+                DatagramEndpoint::new(Udp, local, remote, protocol)
+            }
+        }
+    )*};
+}
+hosts! {
+    SocketAddr, &SocketAddr, (IpAddr, u16), (Ipv4Addr, u16), (Ipv6Addr, u16),
+    (&str, u16), (&String, u16), (String, u16), &str, &String, String, Hosts
+}
+
+macro_rules! paths {
+    ($($name:ty),*) => {$(
+        impl EndpointName for $name {
+            type Endpoint<P> = UnixEndpoint<P>;
+
+            fn endpoint<P>(local: Self, remote: Option<Self>, protocol: P) -> Self::Endpoint<P> {
+                UnixEndpoint::new(&local, remote.as_ref(), protocol)
+            }
+        }
+    )*};
+}
+paths!(&Path, PathBuf, &PathBuf, UnixAddress);
+
+/// This machine's UDP, with the names of the running loop's resolver.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Udp;
+
+impl DatagramNetwork for Udp {
+    type Socket = UdpSocket;
+
+    fn open(
+        &self,
+        local: SocketAddr,
+        remote: Option<SocketAddr>,
+        options: &DatagramOptions,
+    ) -> Result<UdpSocket, NetError> {
+        UdpSocket::open_with(local, remote, options)
+    }
+
+    fn resolve(&self, host: &str, port: u16, family: Family) -> Addresses {
+        let host = host.to_owned();
+        Box::pin(async move {
+            let socket_type = SocketType::Datagram;
+            let hints = AddrInfoHints { family, socket_type, ..Default::default() };
+            let found = getaddrinfo(Some(&host), port, hints).await?;
+            Ok(found.into_iter().map(|info| info.address).collect())
+        })
+    }
 }

@@ -1,10 +1,12 @@
 //! Connections under the traits of futures-io and of tokio, for other people's
 //! protocols: TLS, WebSockets, HTTP.
 //!
-//! [`TcpStream`] reads and writes its socket. [`StreamPair`] goes through a
+//! [`TcpStream`] and `UnixStream` read and write their sockets. [`StreamPair`] goes through a
 //! transport, with its buffer and its flow control.
 
 use super::TcpStream;
+#[cfg(unix)]
+use super::UnixStream;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use molen_core::io::Interest;
@@ -54,7 +56,7 @@ trait Bytes {
 }
 
 fn poll_source<T>(
-    stream: &TcpStream,
+    stream: &impl Source,
     cx: &mut Context<'_>,
     interest: Interest,
     mut attempt: impl FnMut() -> Result<T, SourceError>,
@@ -68,23 +70,31 @@ fn poll_source<T>(
     }
 }
 
-impl Bytes for TcpStream {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        poll_source(self, cx, Interest::READABLE, || self.try_read(buffer))
-    }
+/// Reads and writes a source itself.
+macro_rules! bytes_of_sources {
+    ($($type:ty)*) => {$(
+        impl Bytes for $type {
+            fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+                poll_source(self, cx, Interest::READABLE, || self.try_read(buffer))
+            }
 
-    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        poll_source(self, cx, Interest::WRITABLE, || self.try_write(bytes))
-    }
+            fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+                poll_source(self, cx, Interest::WRITABLE, || self.try_write(bytes))
+            }
 
-    fn poll_flush(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
+            fn poll_flush(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
 
-    fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.shutdown().map_err(io_error))
-    }
+            fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(self.shutdown().map_err(io_error))
+            }
+        }
+    )*};
 }
+bytes_of_sources!(TcpStream);
+#[cfg(unix)]
+bytes_of_sources!(UnixStream);
 
 impl Bytes for StreamPair {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -173,3 +183,5 @@ macro_rules! futures_io {
     )*};
 }
 futures_io!(TcpStream StreamPair);
+#[cfg(unix)]
+futures_io!(UnixStream);

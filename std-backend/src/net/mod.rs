@@ -1,4 +1,7 @@
-//! TCP and UDP sockets that belong to a loop, transports and streams over them.
+//! TCP, UDP and Unix sockets that belong to a loop, transports and streams over them.
+//!
+//! What Windows lacks, Unix sockets, is there all the same and says so when it is used:
+//! [`Unsupported`](molen_core::Unsupported).
 //!
 //! ```
 //! use molen_core::create_task;
@@ -35,6 +38,7 @@ mod udp_socket;
 mod unix_connect;
 #[cfg(unix)]
 mod unix_datagram;
+mod unix_endpoint;
 mod unix_error;
 #[cfg(not(unix))]
 mod unix_lacking;
@@ -55,7 +59,7 @@ pub use connect::{
     CreateConnection, CreateServer, OpenConnection, StartServer, create_connection, create_server,
     open_connection, start_server,
 };
-pub use datagram_endpoint::create_datagram_endpoint;
+pub use datagram_endpoint::{CreateDatagramEndpoint, EndpointName, Udp, create_datagram_endpoint};
 #[cfg(any(feature = "futures-io", feature = "tokio"))]
 pub use foreign_traits::StreamPair;
 pub use molen_core::net::*;
@@ -67,13 +71,12 @@ pub use udp_socket::UdpSocket;
 pub use unix_connect::{UnixConnect, UnixConnecting, create_unix_connection, open_unix_connection};
 #[cfg(unix)]
 pub use unix_datagram::UnixDatagram;
+pub use unix_endpoint::{OpeningUnixEndpoint, UnixEndpoint};
 pub use unix_error::{UnixError, UnixRefused};
 #[cfg(not(unix))]
-pub use unix_lacking::{UnixListener, UnixStream};
+pub use unix_lacking::{UnixDatagram, UnixListener, UnixStream};
 #[cfg(unix)]
 pub use unix_listener::UnixListener;
-#[cfg(unix)]
-pub use unix_name::AsPathname;
 pub use unix_name::ToUnixAddress;
 #[cfg(unix)]
 pub use unix_peer::PeerCredentials;

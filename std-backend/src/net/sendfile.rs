@@ -21,8 +21,6 @@ use crate::descriptor::{AsDescriptor, AsRawDescriptor};
 #[cfg(unix)]
 use crate::{registered::Registered, sendfile::send};
 #[cfg(unix)]
-use core::any::Any;
-#[cfg(unix)]
 use molen_core::io::Ready;
 
 /// Sends `file` over the connection of `transport`, after what waits to be
@@ -142,8 +140,8 @@ impl SendfileError {
             SendfileError::NotAvailable(_) => io::ErrorKind::Unsupported,
             SendfileError::File(error) => error.kind(),
             SendfileError::Lost(error) => match error.source_error() {
-                Some(SourceError::ConnectionReset) => io::ErrorKind::ConnectionReset,
-                _ => io::ErrorKind::NotConnected,
+                Some(SourceError::Closed) | None => io::ErrorKind::NotConnected,
+                Some(error) => error.kind(),
             },
         }
     }
@@ -154,8 +152,7 @@ impl fmt::Display for SendfileError {
         f.write_str("cannot send the file over the connection: ")?;
         match self {
             SendfileError::Refused(error) => error.fmt(f),
-            SendfileError::NotAvailable(SourceError::Os(code)) => {
-                let error = io::Error::from_raw_os_error(*code);
+            SendfileError::NotAvailable(error @ SourceError::Os(_)) => {
                 write!(f, "the system does not send it by itself: {error}")
             }
             SendfileError::NotAvailable(error) => error.fmt(f),
@@ -263,19 +260,13 @@ const CLOSED: ConnectionError = ConnectionError::Source(SourceError::Closed);
 #[cfg(unix)]
 pub(super) fn try_sendfile<S>(
     socket: &Registered<S>,
-    file: &dyn Any,
+    file: &File,
     offset: u64,
     count: usize,
 ) -> Result<usize, SourceError>
 where
     S: mio::event::Source + AsRawDescriptor + AsDescriptor,
 {
-    const NO_FILE: SourceError = SourceError::Unsupported(molen_core::Unsupported {
-        operation: "sending a file without reading it",
-        platform: "this connection",
-        reason: "it is not a file of the standard library",
-    });
-    let file = file.downcast_ref::<File>().ok_or(NO_FILE)?;
     socket.attempt(Ready::WRITABLE, |socket| match count {
         0 => Ok(0),
         count => send(socket, file, offset, count),

@@ -355,7 +355,7 @@ impl ByteSource for TcpStream {
     #[cfg(unix)]
     fn try_sendfile(
         &self,
-        file: &dyn core::any::Any,
+        file: &std::fs::File,
         offset: u64,
         count: usize,
     ) -> Result<usize, SourceError> {

@@ -8,9 +8,10 @@ use core::task::{Context, Poll};
 use molen_core::io::source::{DatagramSource, End, Source, SourceError};
 use molen_core::io::{EventListener, Interest, Ready};
 use molen_core::net::NetError;
+use molen_core::net::{DatagramOptions, anywhere_beside};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 /// A UDP socket of the loop it was made in.
@@ -43,13 +44,6 @@ enum Peer {
     Always(SocketAddr),
 }
 
-/// What is set before a socket is bound.
-#[derive(Clone, Copy, Default)]
-pub(super) struct UdpOptions {
-    pub(super) reuse_port: bool,
-    pub(super) allow_broadcast: bool,
-}
-
 /// Lets other sockets of this user be bound to the same address.
 fn share(socket: &Socket) -> io::Result<()> {
     #[cfg(unix)]
@@ -68,7 +62,7 @@ impl UdpSocket {
     /// [`NetError`]: no loop runs, the address is in use or not ours, there
     /// are no descriptors left.
     pub fn bind(address: SocketAddr) -> Result<UdpSocket, NetError> {
-        let socket = || UdpSocket::open(address, None, UdpOptions::default());
+        let socket = || UdpSocket::open(address, None, &DatagramOptions::default());
         socket().map_err(|cause| NetError { operation: "bind to", address, cause })
     }
 
@@ -81,8 +75,8 @@ impl UdpSocket {
     ///
     /// As [`bind`](Self::bind).
     pub fn bind_shared(address: SocketAddr) -> Result<UdpSocket, NetError> {
-        let shared = UdpOptions { reuse_port: true, ..UdpOptions::default() };
-        UdpSocket::open(address, None, shared).map_err(|cause| NetError {
+        let shared = DatagramOptions { reuse_port: true, ..DatagramOptions::default() };
+        UdpSocket::open(address, None, &shared).map_err(|cause| NetError {
             operation: "bind to the shared address",
             address,
             cause,
@@ -97,7 +91,7 @@ impl UdpSocket {
     ///
     /// As [`bind`](Self::bind), and that there is no way to the peer.
     pub fn connect(peer: SocketAddr) -> Result<UdpSocket, NetError> {
-        UdpSocket::connect_from(any_port_beside(peer), peer)
+        UdpSocket::connect_from(anywhere_beside(peer), peer)
     }
 
     /// Exchanges messages with `peer` alone, at `local`.
@@ -108,10 +102,22 @@ impl UdpSocket {
     ///
     /// As [`connect`](Self::connect).
     pub fn connect_from(local: SocketAddr, peer: SocketAddr) -> Result<UdpSocket, NetError> {
-        UdpSocket::open(local, Some(peer), UdpOptions::default()).map_err(|cause| NetError {
+        UdpSocket::open(local, Some(peer), &DatagramOptions::default()).map_err(|cause| NetError {
             operation: "connect to",
             address: peer,
             cause,
+        })
+    }
+
+    /// With these options, and connected to `peer` unless broadcasts are allowed.
+    pub(super) fn open_with(
+        local: SocketAddr,
+        peer: Option<SocketAddr>,
+        options: &DatagramOptions,
+    ) -> Result<UdpSocket, NetError> {
+        UdpSocket::open(local, peer, options).map_err(|cause| match peer {
+            Some(peer) => NetError { operation: "exchange datagrams with", address: peer, cause },
+            None => NetError { operation: "receive datagrams on", address: local, cause },
         })
     }
 
@@ -131,7 +137,7 @@ impl UdpSocket {
     pub(super) fn open(
         local: SocketAddr,
         peer: Option<SocketAddr>,
-        options: UdpOptions,
+        options: &DatagramOptions,
     ) -> Result<UdpSocket, SourceError> {
         // First of all: without a loop no socket is opened.
         let selector = StdSelector::running("opening a socket")?;
@@ -311,13 +317,6 @@ impl UdpSocket {
     pub fn take_error(&self) -> io::Result<Option<SourceError>> {
         Ok(self.io().take_error()?.as_ref().map(source_error))
     }
-}
-
-/// Any port of any address of this machine, of the family of `peer`.
-pub(super) fn any_port_beside(peer: SocketAddr) -> SocketAddr {
-    let any: IpAddr =
-        if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    SocketAddr::new(any, 0)
 }
 
 #[cfg(unix)]

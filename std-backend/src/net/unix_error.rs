@@ -36,11 +36,7 @@ impl UnixError {
         match self.cause {
             UnixRefused::Address(_) => io::ErrorKind::InvalidInput,
             UnixRefused::TimedOut => io::ErrorKind::TimedOut,
-            UnixRefused::Source(SourceError::ConnectionRefused) => io::ErrorKind::ConnectionRefused,
-            UnixRefused::Source(SourceError::ConnectionReset) => io::ErrorKind::ConnectionReset,
-            UnixRefused::Source(SourceError::Unsupported(_)) => io::ErrorKind::Unsupported,
-            UnixRefused::Source(SourceError::Os(code)) => io::Error::from_raw_os_error(code).kind(),
-            UnixRefused::Source(_) => io::ErrorKind::Other,
+            UnixRefused::Source(error) => error.kind(),
         }
     }
 }
@@ -61,7 +57,6 @@ impl fmt::Display for UnixError {
         match self.cause {
             UnixRefused::Address(error) => error.fmt(f),
             UnixRefused::TimedOut => f.write_str("it took longer than it was allowed to"),
-            UnixRefused::Source(SourceError::Os(code)) => io::Error::from_raw_os_error(code).fmt(f),
             UnixRefused::Source(error) => error.fmt(f),
         }
     }

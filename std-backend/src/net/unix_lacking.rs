@@ -12,7 +12,7 @@ use core::convert::Infallible;
 use core::task::{Context, Poll};
 use molen_core::Unsupported;
 use molen_core::io::Interest;
-use molen_core::io::source::{AcceptSource, ByteSource, Source, SourceError};
+use molen_core::io::source::{AcceptSource, ByteSource, DatagramSource, Source, SourceError};
 use molen_core::net::UnixAddress;
 
 /// What is said instead.
@@ -29,6 +29,10 @@ pub struct UnixStream(Infallible);
 /// A listening Unix socket: there is none.
 #[derive(Debug)]
 pub struct UnixListener(Infallible);
+
+/// A Unix socket for messages: there is none.
+#[derive(Debug)]
+pub struct UnixDatagram(Infallible);
 
 impl UnixStream {
     /// Always fails.
@@ -64,6 +68,46 @@ impl UnixListener {
         _how: Listening,
     ) -> Result<UnixListener, SourceError> {
         Err(LACKING)
+    }
+}
+
+impl UnixDatagram {
+    /// Always fails.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`].
+    pub fn bind(name: impl ToUnixAddress) -> Result<UnixDatagram, UnixError> {
+        Err(Doing::new("bind to", &name).failed(LACKING))
+    }
+
+    pub(super) fn open(
+        _local: &UnixAddress,
+        _peer: Option<UnixAddress>,
+    ) -> Result<UnixDatagram, SourceError> {
+        Err(LACKING)
+    }
+}
+
+impl Source for UnixDatagram {
+    fn poll_ready(&self, _cx: &mut Context<'_>, _interest: Interest) -> Poll<()> {
+        match self.0 {}
+    }
+}
+
+impl DatagramSource for UnixDatagram {
+    type Address = UnixAddress;
+
+    fn try_recv_from(&self, _buffer: &mut [u8]) -> Result<(usize, UnixAddress), SourceError> {
+        match self.0 {}
+    }
+
+    fn try_send_to(
+        &self,
+        _message: &[u8],
+        _receiver: Option<&UnixAddress>,
+    ) -> Result<usize, SourceError> {
+        match self.0 {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::unix_error::UnixError;
 use super::unix_listening::{Cleanup, Listening};
-use super::unix_name::{AsPathname, Doing, ToUnixAddress, from_system, to_system};
+use super::unix_name::{Doing, ToUnixAddress, from_system, to_system};
 use super::unix_path::{OwnPath, remove_stale};
 use super::unix_stream::UnixStream;
 use crate::registered::Registered;

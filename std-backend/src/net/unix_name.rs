@@ -70,6 +70,10 @@ impl Doing {
         Doing { operation, path: name.to_path(), address: name.to_unix_address() }
     }
 
+    pub(super) fn checked_address(&self) -> Result<UnixAddress, UnixAddressError> {
+        self.address
+    }
+
     pub(super) fn address(&self) -> Result<UnixAddress, UnixError> {
         self.address.map_err(|error| self.failed(UnixRefused::Address(error)))
     }
@@ -108,19 +112,4 @@ pub(super) fn from_system(address: &std::os::unix::net::SocketAddr) -> UnixAddre
         return UnixAddress::of_abstract_name(name).unwrap_or(UnixAddress::UNNAMED);
     }
     UnixAddress::UNNAMED
-}
-
-/// The path of a Unix socket's address.
-#[cfg(unix)]
-pub trait AsPathname {
-    /// The path, if it is one; neither of abstract names nor of unnamed sockets.
-    fn as_pathname(&self) -> Option<&Path>;
-}
-
-#[cfg(unix)]
-impl AsPathname for UnixAddress {
-    fn as_pathname(&self) -> Option<&Path> {
-        use std::os::unix::ffi::OsStrExt;
-        self.path().map(|path| Path::new(OsStr::from_bytes(path)))
-    }
 }

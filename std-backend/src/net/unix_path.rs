@@ -12,7 +12,6 @@
 //! replaced without refusing anybody.
 
 use super::unix_error::UnixError;
-use super::unix_name::AsPathname;
 use crate::source_error::source_error;
 use molen_core::get_running_loop;
 use molen_core::net::UnixAddress;

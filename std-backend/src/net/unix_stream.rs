@@ -214,7 +214,7 @@ impl ByteSource for UnixStream {
 
     fn try_sendfile(
         &self,
-        file: &dyn core::any::Any,
+        file: &std::fs::File,
         offset: u64,
         count: usize,
     ) -> Result<usize, SourceError> {

@@ -32,6 +32,12 @@ extern crate std;
 mod case;
 #[macro_use]
 mod fixture;
+#[cfg(any(
+    not(any(target_os = "none", target_os = "wasi")),
+    all(target_os = "wasi", target_env = "p2", feature = "alloc"),
+))]
+#[macro_use]
+mod real;
 mod report;
 
 mod barriers;
@@ -56,9 +62,11 @@ mod door;
 mod dropping;
 mod dropping_all;
 mod endings;
+mod endpoints;
 mod exceptions;
 mod flow_control;
 mod hosts;
+mod interrupts;
 mod introspection;
 mod iteration;
 mod joining;
@@ -74,8 +82,6 @@ mod promises;
 mod pull_reader;
 mod queues;
 mod readiness;
-#[cfg(not(any(target_os = "none", target_os = "wasi")))]
-mod real;
 mod repeating;
 mod runner;
 mod scopes;
@@ -87,6 +93,7 @@ mod staggered;
 mod starvation;
 mod stopping;
 mod streams;
+mod subprocess_protocols;
 mod subprocesses;
 mod task_groups;
 mod tasks;
@@ -104,6 +111,9 @@ mod wire;
 
 pub use case::{Case, Failure, Outcome, What};
 pub use report::{Count, call, list, run};
+/// The programs that cases start: this one, told to be another.
+#[cfg(any(unix, windows))]
+pub use subprocesses::child;
 
 /// All cases, by subject.
 pub const CASES: &[&[Case]] = &[
@@ -135,6 +145,8 @@ pub const CASES: &[&[Case]] = &[
     contained::CASES,
     threads::CASES,
     signals::CASES,
+    interrupts::CASES,
+    subprocess_protocols::CASES,
     subprocesses::CASES,
     dns::CASES,
     readiness::CASES,
@@ -153,6 +165,7 @@ pub const CASES: &[&[Case]] = &[
     pull_reader::CASES,
     tls::CASES,
     datagrams::CASES,
+    endpoints::CASES,
     dropping::CASES,
     dropping_all::CASES,
     joining::CASES,

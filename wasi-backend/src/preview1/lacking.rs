@@ -157,3 +157,54 @@ impl molen_core::net::Network for Tcp {
         alloc::boxed::Box::pin(async move { Err(molen_core::net::NameError::Unsupported(lacking)) })
     }
 }
+
+/// The UDP of preview 1, which makes no socket: endpoints fail with the reason.
+#[cfg(feature = "alloc")]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Udp;
+
+#[cfg(feature = "alloc")]
+impl molen_core::net::DatagramNetwork for Udp {
+    type Socket = UdpSocket;
+
+    fn open(
+        &self,
+        local: SocketAddr,
+        _remote: Option<SocketAddr>,
+        _options: &molen_core::net::DatagramOptions,
+    ) -> Result<UdpSocket, NetError> {
+        UdpSocket::bind(local)
+    }
+
+    fn resolve(&self, host: &str, port: u16, family: Family) -> molen_core::net::Addresses {
+        molen_core::net::Network::resolve(&Tcp, host, port, family)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl molen_core::io::source::Source for UdpSocket {
+    fn poll_ready(
+        &self,
+        _cx: &mut core::task::Context<'_>,
+        _interest: molen_core::io::Interest,
+    ) -> core::task::Poll<()> {
+        match *self {}
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl molen_core::io::source::DatagramSource for UdpSocket {
+    type Address = SocketAddr;
+
+    fn try_recv_from(&self, _buffer: &mut [u8]) -> Result<(usize, SocketAddr), SourceError> {
+        match *self {}
+    }
+
+    fn try_send_to(
+        &self,
+        _message: &[u8],
+        _receiver: Option<&SocketAddr>,
+    ) -> Result<usize, SourceError> {
+        match *self {}
+    }
+}

@@ -26,7 +26,7 @@ mod stdio;
 mod tests;
 
 #[cfg(all(target_os = "wasi", feature = "alloc"))]
-pub use lacking::Tcp;
+pub use lacking::{Tcp, Udp};
 #[cfg(target_os = "wasi")]
 pub use lacking::{UdpSocket, getaddrinfo};
 #[cfg(target_os = "wasi")]

@@ -9,6 +9,7 @@
 //! | `stdio` | standard input, output and error |
 //! | `stream` | a pair of byte streams as a source |
 //! | `tcp_listener`, `tcp_stream` | TCP |
+//! | `udp_socket` | UDP |
 //! | `network`, `names` | TCP and names, for connections and servers |
 //! | `linger` | connections dropped before their bytes had left |
 //! | `address` | addresses, in the host's form and in the language's |
@@ -40,14 +41,16 @@ mod stdio;
 mod stream;
 mod tcp_listener;
 mod tcp_stream;
+mod udp_socket;
 mod watch;
 
 #[cfg(feature = "alloc")]
-pub use network::Tcp;
+pub use network::{Tcp, Udp};
 pub use selector::{BACKEND, Preview2, waits_for_descriptors};
 pub use stdio::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 pub use tcp_listener::TcpListener;
 pub use tcp_stream::TcpStream;
+pub use udp_socket::UdpSocket;
 
 /// How errors name this level.
 const PLATFORM: &str = "WASI 0.2";

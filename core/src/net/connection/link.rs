@@ -3,8 +3,6 @@
 use super::Connection;
 use crate::io::source::{ByteSource, End, SourceError};
 use crate::net::driven::make_ready;
-#[cfg(feature = "threads")]
-use crate::net::error::ConnectionError;
 use crate::net::error::WriteError;
 use crate::net::flow_control::WriteBufferLimits;
 use crate::net::machine::{Machine, Verdict};
@@ -13,9 +11,11 @@ use crate::net::storage::{Storage, Unsent};
 use crate::net::transport::{Flow, Follow, Link};
 use core::net::SocketAddr;
 
+#[cfg(feature = "std")]
+use crate::net::error::ConnectionError;
 #[cfg(feature = "alloc")]
 use alloc::{boxed::Box, rc::Rc};
-#[cfg(feature = "threads")]
+#[cfg(feature = "std")]
 use core::task::{Context, Poll};
 
 impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connection<S, P, B> {
@@ -24,7 +24,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         match self.with(Machine::write) {
             Verdict::Take => self.put(pieces),
             Verdict::AfterEof => Err(WriteError::AfterEof),
-            #[cfg(feature = "threads")]
+            #[cfg(feature = "std")]
             Verdict::Held => Err(WriteError::SendfileInProgress),
             Verdict::Drop => Ok((Flow::Dropped, Follow::Nothing)),
             Verdict::DropAndWarn => {
@@ -87,7 +87,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         self.io.borrow().source.as_ref()?.address(end)
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
         self.io.borrow().source.as_ref()?.unix_address(end)
     }
@@ -96,18 +96,18 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         self.io.borrow().source.as_ref()?.descriptor()
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn hold(&self) -> Verdict {
         self.with(Machine::hold)
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn release(&self) -> Follow {
         drop(self.rare.take(|rare| rare.holder.take()));
         Follow::when(self.with(Machine::release))
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn put_held(&self, bytes: &[u8]) -> Result<(Flow, Follow), WriteError> {
         if self.machine.get().is_over() {
             return Ok((Flow::Dropped, Follow::Nothing));
@@ -115,7 +115,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         self.put(&[bytes])
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn poll_written(&self, cx: &Context<'_>, most: usize) -> Poll<Result<(), ConnectionError>> {
         if self.machine.get().is_over() {
             let error = self.rare.take(|rare| rare.error.clone());
@@ -129,11 +129,11 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         Poll::Pending
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn poll_sendfile(
         &self,
         cx: &Context<'_>,
-        file: &dyn core::any::Any,
+        file: &std::fs::File,
         offset: u64,
         count: usize,
     ) -> Poll<Result<usize, SourceError>> {
@@ -154,7 +154,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         }
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn fail_sendfile(&self, error: SourceError) -> Follow {
         self.fail_with(error);
         Follow::Turn

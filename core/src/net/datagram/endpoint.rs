@@ -434,7 +434,7 @@ where
         self.io.borrow().source.as_ref()?.address(end)
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
         self.io.borrow().source.as_ref()?.unix_address(end)
     }

@@ -17,7 +17,7 @@ pub(crate) trait EndpointLink<A> {
     fn machine(&self) -> Machine;
     fn pending(&self) -> usize;
     fn address(&self, end: End) -> Option<SocketAddr>;
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress>;
     fn descriptor(&self) -> Option<u64>;
     fn schedule(self: Rc<Self>);
@@ -131,7 +131,7 @@ impl<A> DatagramTransport<A> {
 
     fn name(&self, end: End) -> Option<ExtraValue> {
         let name = self.link.address(end).map(ExtraValue::Address);
-        #[cfg(feature = "threads")]
+        #[cfg(feature = "std")]
         let name = name.or_else(|| self.link.unix_address(end).map(ExtraValue::UnixAddress));
         name
     }

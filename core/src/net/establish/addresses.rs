@@ -3,7 +3,7 @@
 use crate::net::family::Family;
 use crate::net::host_error::HostFailure;
 use crate::net::hosts::{Host, Hosts};
-use crate::net::network::Network;
+use crate::net::network::Addresses;
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -25,7 +25,7 @@ pub(super) struct Candidate {
 }
 
 /// The addresses of `hosts`, each once, in their order. Names are looked up
-/// one after the other.
+/// by `resolve`, one after the other.
 ///
 /// # Errors
 ///
@@ -34,8 +34,8 @@ pub(super) struct Candidate {
 /// # Cancellation
 ///
 /// The name that is being looked up is given up.
-pub(super) async fn of_hosts<N: Network>(
-    network: &N,
+pub(super) async fn of_hosts(
+    resolve: impl Fn(&str, u16, Family) -> Addresses,
     hosts: &Hosts,
     family: Family,
     purpose: Purpose,
@@ -51,7 +51,7 @@ pub(super) async fn of_hosts<N: Network>(
         match host {
             Host::Address(address) => add(*address, false),
             Host::Named(name, port) => {
-                let addresses = network.resolve(name, *port, family).await;
+                let addresses = resolve(name, *port, family).await;
                 for address in addresses.map_err(HostFailure::Name)? {
                     add(address, true);
                 }

@@ -6,7 +6,7 @@ use crate::net::family::Family;
 use crate::net::host_error::HostFailure;
 use crate::net::hosts::Hosts;
 use crate::net::net_error::NetError;
-use crate::net::network::Network;
+use crate::net::network::{Network, names_of};
 use crate::time::Duration;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -49,12 +49,13 @@ pub(super) async fn connect<N: Network>(
     failed: &Failed,
 ) -> Result<N::Stream, HostFailure> {
     let purpose = Purpose::Connecting;
-    let found = addresses::of_hosts(&network, &plan.hosts, plan.family, purpose).await?;
+    let found = addresses::of_hosts(names_of(&network), &plan.hosts, plan.family, purpose).await?;
     let to = in_order(&found, plan.interleave);
     let locals: Option<Rc<[SocketAddr]>> = match &plan.local {
         None => None,
         Some(local) => {
-            let found = addresses::of_hosts(&network, local, plan.family, purpose).await?;
+            let found =
+                addresses::of_hosts(names_of(&network), local, plan.family, purpose).await?;
             Some(found.iter().map(|candidate| candidate.address).collect())
         }
     };

@@ -7,7 +7,7 @@ use crate::net::host_error::HostFailure;
 use crate::net::hosts::Hosts;
 use crate::net::listen_options::ListenOptions;
 use crate::net::net_error::NetError;
-use crate::net::network::Network;
+use crate::net::network::{Network, names_of};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -33,7 +33,7 @@ pub(super) async fn listen<N: Network>(
     family: Family,
     options: &ListenOptions,
 ) -> Result<Vec<N::Listener>, HostFailure> {
-    let found = addresses::of_hosts(network, hosts, family, Purpose::Listening).await?;
+    let found = addresses::of_hosts(names_of(network), hosts, family, Purpose::Listening).await?;
     if found.is_empty() {
         return Err(HostFailure::NoAddresses);
     }

@@ -24,6 +24,7 @@
 //! | `connecting` | [`Connect`]: `create_connection`, `open_connection` |
 //! | `making` | what is made of a connection: a protocol's, or streams |
 //! | `binding` | a socket at each address, or none at all |
+//! | `endpoint` | [`DatagramEndpoint`]: `create_datagram_endpoint` |
 //! | `plain` | no TLS, where the feature is off |
 //! | `listening` | [`Listen`]: `create_server`, `start_server` |
 
@@ -31,6 +32,7 @@ mod addresses;
 mod attempts;
 mod binding;
 mod connecting;
+mod endpoint;
 mod listening;
 mod making;
 #[cfg(not(feature = "tls"))]
@@ -43,5 +45,9 @@ use super::tls::security;
 
 pub use attempts::HAPPY_EYEBALLS_DELAY;
 pub use connecting::{Connect, Connecting};
+pub use endpoint::{
+    DatagramEndpoint, DatagramNetwork, DatagramOptions, OpeningEndpoint, anywhere_beside,
+    connect_datagram_socket,
+};
 pub use listening::{Listen, Listening};
 pub use making::{Making, WithProtocol, WithStreams};

@@ -267,7 +267,7 @@ fn the_fifth_dropped_write_warns() {
 }
 
 /// While a file is sent nobody writes, and every orderly end waits.
-#[cfg(feature = "threads")]
+#[cfg(feature = "std")]
 #[test]
 fn a_held_machine_ends_when_it_is_released() {
     let begin = || {

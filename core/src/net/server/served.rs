@@ -71,7 +71,7 @@ impl<S: Source> Source for Served<S> {
         self.source.address(end)
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
         self.source.unix_address(end)
     }
@@ -96,10 +96,10 @@ impl<S: ByteSource> ByteSource for Served<S> {
         self.source.try_write_vectored(pieces)
     }
 
-    #[cfg(feature = "threads")]
+    #[cfg(feature = "std")]
     fn try_sendfile(
         &self,
-        file: &dyn core::any::Any,
+        file: &std::fs::File,
         offset: u64,
         count: usize,
     ) -> Result<usize, SourceError> {

@@ -1,6 +1,7 @@
 //! Over this machine's loopback.
 
 use crate::case::{Failure, Outcome};
+use crate::real::ok;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use molen::io::source::SourceError;
 use molen::net::{
@@ -13,35 +14,6 @@ use std::vec::Vec;
 
 /// Any free port of the loopback.
 const ANY: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
-
-/// Runs a case on a loop with the operating system's selector. One that hangs fails.
-#[cfg(not(target_os = "wasi"))]
-macro_rules! run {
-    ($case:expr) => {
-        crate::real::run($case)
-    };
-}
-
-/// Runs a case on a loop with the host's selector. One that hangs fails.
-#[cfg(target_os = "wasi")]
-macro_rules! run {
-    ($case:expr) => {{
-        static LOOP: molen::EventLoop = molen::EventLoop::new();
-        let event_loop = LOOP.start(&molen::backend::BACKEND)?;
-        let outcome = event_loop.run_until_complete(timeout(Duration::from_secs(60), $case));
-        event_loop.close()?;
-        outcome??
-    }};
-}
-
-/// The value, or the case fails with the error.
-#[track_caller]
-fn ok<T, E: core::fmt::Display>(result: Result<T, E>) -> Result<T, Failure> {
-    match result {
-        Ok(value) => Ok(value),
-        Err(error) => Err(Failure::shown(&error)),
-    }
-}
 
 /// Says what it was told, line by line.
 async fn echo(mut reader: StreamReader, writer: StreamWriter) -> Result<(), Failure> {

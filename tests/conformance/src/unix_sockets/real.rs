@@ -5,7 +5,7 @@ use crate::fixture::event;
 use crate::real::{ok, run};
 use crate::wire::{Probe, noting};
 use molen::net::{
-    AsPathname, ExtraInfo, ExtraValue, PeerCredentials, Server, Transport, UnixAddress,
+    ExtraInfo, ExtraValue, PeerCredentials, Server, Transport, UnixAddress,
     UnixListener, UnixRefused, UnixStream, create_unix_connection, create_unix_server,
     open_unix_connection, start_unix_server,
 };
@@ -61,7 +61,9 @@ pub(super) fn a_closed_unix_server_removes_its_own_path() -> Outcome {
         let path = directory.socket();
         let first = serve(&path).await?;
         check!(is_socket(&path), "the first server has no path");
+        check_eq!(first.unix_addresses()[0].as_pathname(), Some(&*path));
         close(&first).await?;
+        check!(first.unix_addresses().is_empty(), "it listens");
         check!(!path.exists(), "the path is left");
 
         let first = serve(&path).await?;
