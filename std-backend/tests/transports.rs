@@ -182,16 +182,6 @@ fn a_vanished_peer_is_an_error() {
 }
 
 #[test]
-fn a_taken_address_is_refused() {
-    run(async {
-        let server = create_server("127.0.0.1:0", || Echo).await.unwrap();
-        let again = create_server(server.addresses()[0], || Echo).await.unwrap_err();
-        assert_eq!(again.kind(), std::io::ErrorKind::AddrInUse);
-        server.close();
-    });
-}
-
-#[test]
 fn streams_talk_line_by_line() {
     run(async {
         let server = start_server("127.0.0.1:0", |mut reader, writer| async move {

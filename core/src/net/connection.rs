@@ -186,8 +186,15 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
     }
 
     fn left_to_close(&self) -> usize {
+        // A file that is being sent comes before the goodbye.
+        #[cfg(feature = "std")]
+        if self.machine.get().is_held() {
+            return self.waiting();
+        }
         let io = self.io.borrow();
-        let goodbye = io.source.as_ref().is_some_and(ByteSource::says_goodbye);
+        let says_goodbye = io.source.as_ref().is_some_and(ByteSource::says_goodbye);
+        // A file that is being sent comes first.
+        let goodbye = says_goodbye && !self.machine.get().is_held();
         io.unsent.len() + usize::from(goodbye)
     }
 

@@ -263,7 +263,6 @@ impl Machine {
         verdict
     }
 
-    #[cfg(feature = "std")]
     pub(crate) fn is_held(&self) -> bool {
         self.has(HELD)
     }

@@ -144,11 +144,13 @@ impl EventLoop {
 /// [`all_tasks`], so a clear-up leaves it alone, and no task factory is asked. It
 /// ends by itself or with the loop.
 ///
+/// For backends, and for what drives connections.
+///
 /// # Errors
 ///
 /// As [`EventLoop::create_task`].
 #[cfg(feature = "alloc")]
-pub(crate) fn create_hidden_task<T: IntoTask>(
+pub fn create_hidden_task<T: IntoTask>(
     event_loop: &EventLoop,
     task: T,
 ) -> Result<Task<T::Output>, ScheduleError<T>> {

@@ -115,7 +115,7 @@ impl Pace {
         let Ok(event_loop) = get_running_loop() else { return };
         let now = event_loop.time();
         self.even = self.even.max(now) + self.each;
-        let ahead = self.even.saturating_since(now);
+        let ahead = self.even - now;
         if ahead > self.burst {
             sleep(ahead - self.burst).await;
         }

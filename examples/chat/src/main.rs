@@ -23,24 +23,32 @@ mod request;
 use clap::Parser;
 use conversation::converse;
 use hall::Hall;
-use molen::net::{Server, Start, TcpListener, start_stream_server};
+use molen::net::{Server, start_server};
 use molen::signals::{Signal, SignalEventLoop};
-use molen::{Duration, Event, get_running_loop, select, sleep};
+use molen::{Duration, Event, get_running_loop, race};
 use std::cell::Cell;
 use std::error::Error;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::rc::Rc;
 
 /// The longest line that a client may say, in bytes.
 const LONGEST_LINE: usize = 1024;
 
+/// How many may come at the same moment.
+const BACKLOG: u32 = 1024;
+
+/// What asks a program to end.
+#[cfg(unix)]
+const ENDING: [Signal; 2] = [Signal::INT, Signal::TERM];
+#[cfg(windows)]
+const ENDING: [Signal; 2] = [Signal::INT, Signal::BREAK];
+
 /// A chat server for nc and telnet.
 #[derive(Parser)]
 struct Arguments {
-    /// Where to listen; port 0 is any free one. May be repeated.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7000")]
-    listen: Vec<SocketAddr>,
+    /// Where to listen: a name or an address, and a port; 0 is any free one. May be repeated.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7000")]
+    listen: Vec<String>,
 
     #[command(flatten)]
     limits: Limits,
@@ -84,18 +92,17 @@ async fn main() -> ExitCode {
 
 async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let asked = Rc::new(Asked::default());
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in ENDING {
         let asked = asked.clone();
         get_running_loop()?.add_signal_handler(signal, move || asked.once_more())?;
     }
-    let listeners: Result<Vec<_>, _> =
-        arguments.listen.iter().map(|address| TcpListener::bind(*address)).collect();
     let hall = Rc::new(Hall::new(arguments.limits));
     let handler = {
         let hall = hall.clone();
         move |reader, writer| converse(hall.clone(), reader, writer)
     };
-    let server = start_stream_server(listeners?, handler, LONGEST_LINE, Start::Now)?;
+    let server =
+        start_server(arguments.listen, handler).limit(LONGEST_LINE).backlog(BACKLOG).await?;
     for address in server.addresses() {
         println!("chat: listening on {address}");
     }
@@ -109,21 +116,18 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 /// Leaves the clients when they have read what was said to them, or at the
 /// deadline, or when asked again.
 async fn end(server: &Server, hall: &Hall, deadline: Duration, asked: &Asked) {
-    server.close();
     hall.tell_everybody("* The server ends. Goodbye.");
-    server.close_clients();
-    let orderly = async {
-        server.wait_closed().await;
-        true
-    };
+    let orderly = server.shutdown(deadline);
     let impatient = async {
-        select((sleep(deadline), asked.at_once.wait())).await;
-        false
-    };
-    if !molen::race((orderly, impatient)).await {
-        println!("chat: {} clients do not read", server.client_count());
+        asked.at_once.wait().await;
+        let left = server.client_count();
         server.abort_clients();
         server.wait_closed().await;
+        left
+    };
+    match race((orderly, impatient)).await {
+        0 => {}
+        left => println!("chat: {left} clients have not read all"),
     }
 }
 

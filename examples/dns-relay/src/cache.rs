@@ -42,7 +42,7 @@ impl Cache {
             self.forget(question);
             return None;
         }
-        let seconds = now.saturating_since(entry.since).as_secs();
+        let seconds = (now - entry.since).as_secs();
         let mut answer = (*entry.answer).clone();
         let sections = [&mut answer.answers, &mut answer.authorities, &mut answer.additionals];
         for record in sections.into_iter().flatten() {

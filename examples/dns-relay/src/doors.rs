@@ -4,8 +4,8 @@
 use crate::relay::{Door, Relay, Taken};
 use molen::io::source::SourceError;
 use molen::net::{
-    Answer, DatagramProtocol, DatagramTransport, ExtraInfo, ExtraValue, NetError, Server,
-    StreamReader, StreamWriter, create_datagram_endpoint, start_server,
+    Answer, DatagramProtocol, DatagramTransport, ExtraInfo, ExtraValue, Server, StreamReader,
+    StreamWriter, create_datagram_endpoint, start_server,
 };
 use molen::timeouts::timeout;
 use molen::{Semaphore, create_task};
@@ -31,12 +31,12 @@ impl Doors {
             match Doors::open_at(address, relay).await {
                 // Any port may be free for one, and not for the other.
                 Err(_) if address.port() == 0 && attempts > 0 => {}
-                done => return Ok(done?),
+                done => return done,
             }
         }
     }
 
-    async fn open_at(address: SocketAddr, relay: &Rc<Relay>) -> Result<Doors, NetError> {
+    async fn open_at(address: SocketAddr, relay: &Rc<Relay>) -> Result<Doors, Box<dyn Error>> {
         let places = Rc::new(Semaphore::new(relay.limits.connections));
         let serving = relay.clone();
         let handler = move |reader, writer| serve(serving.clone(), places.clone(), reader, writer);

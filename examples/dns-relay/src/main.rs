@@ -38,6 +38,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use std::rc::Rc;
 
+/// What asks a program to end.
+#[cfg(unix)]
+const ENDING: [Signal; 2] = [Signal::INT, Signal::TERM];
+#[cfg(windows)]
+const ENDING: [Signal; 2] = [Signal::INT, Signal::BREAK];
+
 /// Answers DNS questions by asking others, and remembers what they said.
 #[derive(Parser)]
 struct Arguments {
@@ -118,7 +124,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let event_loop = get_running_loop()?;
     let relay = Relay::new(&arguments.upstreams, arguments.limits);
     let end = Rc::new(Event::new());
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in ENDING {
         let end = end.clone();
         event_loop.add_signal_handler(signal, move || end.set())?;
     }

@@ -11,22 +11,17 @@
 
 use crate::Arguments;
 use crate::input::{HELP, Input, input};
+use crate::link::Link;
 use crate::message::Message;
 use crate::pace::Pace;
 use crate::screen::Screen;
 use crate::session::{Said, Session, Step};
-use molen::combine::Either5;
-use molen::dns::{AddrInfoHints, SocketType, getaddrinfo};
+use molen::combine::{Either, Either5};
 use molen::io::source::ByteSource;
-use molen::net::{PullReader, ReadError, StreamReader, StreamWriter, open_connection};
-use molen::timeouts::timeout;
+use molen::net::{PullReader, ReadError, StreamReader, StreamWriter};
 use molen::{Duration, Event, Instant, get_running_loop, select, sleep, sleep_until};
 use std::collections::VecDeque;
-use std::error::Error;
 use std::future::pending;
-
-/// Where servers are without encryption.
-const PORT: u16 = 6667;
 
 /// How late an answer is that the user is told of.
 const LAG: Duration = Duration::from_secs(5);
@@ -53,6 +48,7 @@ enum Leaving {
 
 pub struct Conversation<'a> {
     arguments: &'a Arguments,
+    link: &'a Link,
     session: &'a mut Session,
     screen: &'a Screen,
     quit: &'a Event,
@@ -76,12 +72,14 @@ fn now() -> Instant {
 impl<'a> Conversation<'a> {
     pub fn new(
         arguments: &'a Arguments,
+        link: &'a Link,
         session: &'a mut Session,
         screen: &'a Screen,
         quit: &'a Event,
     ) -> Conversation<'a> {
         Conversation {
             arguments,
+            link,
             session,
             screen,
             quit,
@@ -98,16 +96,11 @@ impl<'a> Conversation<'a> {
 
     /// Connects, and talks until the end.
     pub async fn run<S: ByteSource>(&mut self, input: &mut PullReader<'_, S>) -> End {
-        let server = &self.arguments.server;
-        let connecting = timeout(self.arguments.timeout, connect(server));
-        let connected = match select((self.quit.wait(), connecting)).await {
-            molen::combine::Either::First(()) => return End::Quit,
-            molen::combine::Either::Second(connected) => connected,
-        };
+        let connected = select((self.quit.wait(), self.link.connect())).await;
         let (mut reader, writer) = match connected {
-            Ok(Ok(streams)) => streams,
-            Ok(Err(error)) => return End::Lost(format!("no connection to {server}: {error}")),
-            Err(_elapsed) => return End::Lost(format!("no connection to {server}: timed out")),
+            Either::First(()) => return End::Quit,
+            Either::Second(Ok(streams)) => streams,
+            Either::Second(Err(error)) => return End::Lost(error.to_string()),
         };
         let password = self.arguments.password.as_deref();
         for line in self.session.registration(password, &self.arguments.real_name) {
@@ -219,7 +212,7 @@ impl<'a> Conversation<'a> {
         let Some(asked) = self.asked.filter(|asked| token == asked.as_nanos().to_string()) else {
             return;
         };
-        let lag = now().saturating_since(asked);
+        let lag = now() - asked;
         let was_late = self.lag.is_some_and(|lag| lag > LAG);
         if lag > LAG || was_late {
             self.screen.show(&format!("* the server takes {:.1} s to answer", lag.as_secs_f64()));
@@ -308,21 +301,4 @@ impl<'a> Conversation<'a> {
 /// Sends a line. If the server is gone, reading says so.
 fn send(writer: &StreamWriter, line: &str) {
     let _ = writer.writelines(&[line.as_bytes(), b"\r\n"]);
-}
-
-/// Connects to `server`, which may have several addresses.
-async fn connect(server: &str) -> Result<(StreamReader, StreamWriter), Box<dyn Error>> {
-    let (host, port) = match server.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') => (host, port.parse()?),
-        _ => (server, PORT),
-    };
-    let hints = AddrInfoHints { socket_type: SocketType::Stream, ..Default::default() };
-    let mut failure: Box<dyn Error> = "it has no address".into();
-    for found in getaddrinfo(Some(host), port, hints).await? {
-        match open_connection(found.address).await {
-            Ok(streams) => return Ok(streams),
-            Err(error) => failure = error.into(),
-        }
-    }
-    Err(failure)
 }

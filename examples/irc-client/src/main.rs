@@ -1,7 +1,7 @@
 //! An IRC client of lines, for a terminal and for scripts.
 //!
 //! ```sh
-//! cargo run --release -p molen-example-irc-client -- irc.libera.chat --nick molen --join '#molen-test'
+//! cargo run --release -p molen-example-irc-client -- --tls irc.libera.chat --nick molen --join '#molen-test'
 //! uptime | irc irc.example.org --nick watcher --join '#status'
 //! ```
 //!
@@ -21,12 +21,13 @@
 //! | `message` | lines of IRC |
 //! | `text` | long ones split, colours stripped |
 //! | `input` | what the user asks for |
+//! | `link` | what to connect to, and how |
 //! | `pace` | no faster than servers like it |
 //! | `screen` | lines to the standard output |
-#![cfg(unix)]
 
 mod conversation;
 mod input;
+mod link;
 mod message;
 mod pace;
 mod screen;
@@ -35,6 +36,7 @@ mod text;
 
 use clap::Parser;
 use conversation::{Conversation, End};
+use link::Link;
 use molen::net::PullReader;
 use molen::signals::{Signal, SignalEventLoop};
 use molen::timeouts::timeout;
@@ -42,6 +44,7 @@ use molen::{Duration, Event, create_task, get_running_loop, pipe, select, sleep}
 use screen::Screen;
 use session::Session;
 use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -54,12 +57,27 @@ const LONGEST_DELAY: Duration = Duration::from_secs(120);
 /// How long the last lines may take to be written to who does not read.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
+/// What asks a program to end.
+#[cfg(unix)]
+const ENDING: [Signal; 2] = [Signal::INT, Signal::TERM];
+#[cfg(windows)]
+const ENDING: [Signal; 2] = [Signal::INT, Signal::BREAK];
+
 /// An IRC client of lines, for terminals and for scripts.
 #[derive(Parser)]
 #[command(name = "irc")]
 pub struct Arguments {
     /// Whom to connect to: a name or an address, with a port or without.
     server: String,
+
+    /// Encrypt, and check that the server is who it says.
+    #[arg(long)]
+    tls: bool,
+
+    /// Take the word of these authorities for that (a file of PEM), not of those that the system
+    /// trusts.
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    ca: Option<PathBuf>,
 
     /// What to be called. If that is somebody else's, something like it.
     #[arg(long, short)]
@@ -70,7 +88,7 @@ pub struct Arguments {
     join: Vec<String>,
 
     /// The server's password.
-    #[arg(long)]
+    #[arg(long, env = "IRC_PASSWORD", hide_env_values = true)]
     password: Option<String>,
 
     /// Who one really is, for those who ask.
@@ -118,7 +136,7 @@ async fn main() -> ExitCode {
 /// Whether it ended as it was asked to.
 async fn run(arguments: Arguments) -> Result<bool, Box<dyn Error>> {
     let quit = Rc::new(Event::new());
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in ENDING {
         let quit = quit.clone();
         get_running_loop()?.add_signal_handler(signal, move || {
             // Whoever asks twice does not want to wait for the server.
@@ -146,6 +164,7 @@ async fn talk_again_and_again(
     screen: &Screen,
     quit: &Event,
 ) -> Result<bool, Box<dyn Error>> {
+    let link = Link::new(arguments).await?;
     let stdin = pipe::stdin()?;
     let mut room = vec![0; LONGEST_INPUT];
     let mut input = PullReader::new(&stdin, &mut room);
@@ -153,7 +172,7 @@ async fn talk_again_and_again(
     let mut delay = arguments.delay;
     loop {
         session.begin();
-        let mut conversation = Conversation::new(arguments, &mut session, screen, quit);
+        let mut conversation = Conversation::new(arguments, &link, &mut session, screen, quit);
         match conversation.run(&mut input).await {
             End::Quit => return Ok(true),
             End::Refused(why) => {

@@ -21,7 +21,7 @@ impl Pace {
 
     /// How long to wait before the next one.
     pub fn wait(&self, now: Instant) -> Duration {
-        let ahead = self.even.saturating_since(now) + self.each;
+        let ahead = self.even - now + self.each;
         ahead.saturating_sub(self.each * BURST)
     }
 

@@ -2,6 +2,7 @@
 //! Python's client, and at a terminal.
 #![cfg(unix)]
 
+use molen_foreign::certificates::issue;
 use molen_foreign::{Running, free_port, program};
 use std::fs;
 use std::net::TcpStream;
@@ -18,18 +19,25 @@ fn irc(port: u16, nick: &str, arguments: &[&str]) -> Running {
 /// A real server.
 struct Ngircd {
     port: u16,
-    _running: Running,
+    tls_port: u16,
+    running: Running,
+    /// Of its certificate, for `localhost`.
+    root: String,
     _directory: TempDir,
 }
 
 impl Ngircd {
     fn start() -> Ngircd {
         let directory = tempfile::tempdir().expect("a directory");
-        let (port, file) = (free_port(), directory.path().join("ngircd.conf"));
+        let (port, tls_port) = (free_port(), free_port());
+        let file = directory.path().join("ngircd.conf");
+        let certificates = issue(directory.path(), "DNS:localhost");
+        let (certificate, key) = (certificates.certificate.display(), certificates.key.display());
         let config = format!(
             "[Global]\nName = irc.test\nInfo = test\nListen = 127.0.0.1\nPorts = {port}\nMotdPhrase = hello\n\
              [Limits]\nMaxConnectionsIP = 0\nMaxPenaltyTime = 0\nMaxNickLength = 9\n\
-             [Options]\nIdent = no\nDNS = no\nPAM = no\nSyslogFacility = user\n"
+             [Options]\nIdent = no\nDNS = no\nPAM = no\nSyslogFacility = user\n\
+             [SSL]\nPorts = {tls_port}\nCertFile = {certificate}\nKeyFile = {key}\n"
         );
         fs::write(&file, config).expect("the file can be written");
         // A server that is root becomes somebody else, who must be able to read it.
@@ -46,7 +54,8 @@ impl Ngircd {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Ngircd { port, _running: running, _directory: directory }
+        let root = certificates.root.display().to_string();
+        Ngircd { port, tls_port, running, root, _directory: directory }
     }
 }
 
@@ -161,6 +170,38 @@ fn a_script_says_all_it_has_to_say_at_a_pace() {
     assert_eq!(said, expected);
 }
 
+#[test]
+fn with_tls_it_speaks_to_the_right_server_and_to_no_other() {
+    let mut server = Ngircd::start();
+    let mut raw = raw(server.port, "raw");
+    raw.hear(" 376 ");
+    raw.say("JOIN #safe");
+    raw.hear(" 366 ");
+    let tls = |host: &str, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_irc"));
+        command.arg(format!("{host}:{}", server.tls_port));
+        command.args(["--tls", "--nick", "ada", "--join", "#safe", "--once"]).args(more);
+        Running::start(command)
+    };
+    let mut ada = tls("localhost", &["--ca", &server.root]);
+    ada.hear("connected to irc.test as ada");
+    ada.say("in private");
+    raw.hear("PRIVMSG #safe :in private");
+    raw.say("PRIVMSG #safe :so it is");
+    ada.hear("#safe <raw> so it is");
+    ada.close_input();
+    ada.end_well();
+    raw.hear("QUIT");
+    // Nobody whom the system trusts knows this server, and it has another name.
+    for (host, more) in [("localhost", &[][..]), ("127.0.0.1", &["--ca", &server.root])] {
+        let mut ada = tls(host, more);
+        let line = ada.hear("cannot connect to ");
+        assert!(line.contains("certificate"), "{line}");
+        assert_eq!(ada.end().code(), Some(1));
+    }
+    assert!(server.running.runs());
+}
+
 /// A server in Python whose every connection does what `script` says, with
 /// `number`, counted from 1, `hear` and `say`.
 fn server(script: &str) -> (Running, u16) {
@@ -264,11 +305,14 @@ async def serve(number, hear, say, writer):
     say(b':s 464 ada :Bad password')
     await hear(b'nothing')",
     );
-    let mut ada = irc(port, "ada", &["--password", "wrong"]);
+    let mut ada = Command::new(env!("CARGO_BIN_EXE_irc"));
+    // In the environment nobody else sees it.
+    ada.arg(format!("127.0.0.1:{port}")).args(["--nick", "ada"]).env("IRC_PASSWORD", "wrong");
+    let mut ada = Running::start(ada);
     ada.hear("* refused: Bad password");
     assert_eq!(ada.end().code(), Some(1));
     let mut ada = irc(free_port(), "ada", &["--once"]);
-    ada.hear("* no connection to 127.0.0.1:");
+    ada.hear("* cannot connect to 127.0.0.1:");
     assert_eq!(ada.end().code(), Some(1));
 }
 

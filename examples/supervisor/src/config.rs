@@ -37,9 +37,10 @@ pub struct ProgramConfig {
     /// Those which must be ready before it is started.
     #[serde(default)]
     pub after: Vec<String>,
-    /// It is ready when it has run for so long.
-    #[serde(default, deserialize_with = "duration")]
-    pub ready_after: Duration,
+    /// It is ready when it has run for so long. What is never restarted is
+    /// ready when it has ended well, unless it says this.
+    #[serde(default, deserialize_with = "some_duration")]
+    pub ready_after: Option<Duration>,
     #[serde(default)]
     pub restart: Restart,
     /// How long to wait before the first restart; twice as long before each next.
@@ -103,6 +104,10 @@ fn sigterm() -> Signal {
 /// Seconds, with or without a fraction.
 fn duration<'a, D: Deserializer<'a>>(from: D) -> Result<Duration, D::Error> {
     Duration::try_from_secs_f64(f64::deserialize(from)?).map_err(de::Error::custom)
+}
+
+fn some_duration<'a, D: Deserializer<'a>>(from: D) -> Result<Option<Duration>, D::Error> {
+    duration(from).map(Some)
 }
 
 /// A signal's name, with or without `SIG`.
@@ -201,8 +206,8 @@ mod tests {
         let config = Config::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/example.toml")));
         let config = config.expect("the example can be read");
         assert_eq!(config.stop_within, Duration::from_secs(10));
-        let web = &config.programs[1];
-        assert_eq!(web.ready_after, Duration::from_millis(500));
+        let web = &config.programs[2];
+        assert_eq!(web.ready_after, Some(Duration::from_millis(500)));
         assert_eq!((web.restart, web.stop_signal), (Restart::Always, Signal::SIGINT));
     }
 

@@ -47,7 +47,7 @@ impl Group {
             if !self.exists() {
                 return;
             }
-            if now().saturating_since(begin) >= time {
+            if now() - begin >= time {
                 if killed {
                     // It cannot be killed, and others have to be looked after.
                     return;

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run -p molen-example-supervisor -- examples/supervisor/example.toml
-//! kill -USR1 …    # what runs?
+//! kill -USR1 …    # what runs?  Or, with --control PATH: supervisor --control PATH --ask status
 //! kill -HUP …     # read the file again, and start and stop what has changed
 //! kill …          # or Ctrl-C: stop all, the last started first; again: at once
 //! ```
@@ -18,6 +18,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `config` | the file |
+//! | `control` | a Unix socket at which it is asked |
 //! | `fleet` | all programs: order, reload, status, end |
 //! | `program` | one program's life |
 //! | `group` | a program and all that it has started |
@@ -25,6 +26,7 @@
 #![cfg(unix)]
 
 mod config;
+mod control;
 mod fleet;
 mod group;
 mod output;
@@ -51,7 +53,17 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 #[derive(Parser)]
 struct Arguments {
     /// What to run; see examples/supervisor/example.toml.
-    config: PathBuf,
+    #[arg(required_unless_present = "ask")]
+    config: Option<PathBuf>,
+
+    /// A Unix socket at which to be asked, or to ask at.
+    #[arg(long, value_name = "PATH")]
+    control: Option<PathBuf>,
+
+    /// Ask the supervisor at the socket: "status", "stop NAME", "start NAME", "restart NAME" or
+    /// "reload".
+    #[arg(long, value_name = "REQUEST", requires = "control")]
+    ask: Option<String>,
 
     /// Only say whether the file is understood.
     #[arg(long)]
@@ -61,27 +73,30 @@ struct Arguments {
 #[molen::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match Config::read(&arguments.config) {
-        Ok(config) => config,
-        Err(error) => {
-            eprintln!("supervisor: {error}");
-            return ExitCode::from(2);
-        }
+    let control = arguments.control.as_deref();
+    let done = match (&arguments.config, &arguments.ask, control) {
+        (_, Some(request), Some(path)) => control::ask(path, request).await.map(|answer| {
+            println!("{answer}");
+            ExitCode::SUCCESS
+        }),
+        (Some(path), ..) => match Config::read(path) {
+            Ok(_) if arguments.check => return ExitCode::SUCCESS,
+            Ok(config) => supervise(path, config, control).await,
+            Err(error) => {
+                eprintln!("supervisor: {error}");
+                return ExitCode::from(2);
+            }
+        },
+        // Refused with the arguments.
+        (None, ..) => return ExitCode::from(2),
     };
-    if arguments.check {
-        return ExitCode::SUCCESS;
-    }
-    match supervise(&arguments.config, config).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("supervisor: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    done.unwrap_or_else(|error| {
+        eprintln!("supervisor: {error}");
+        ExitCode::FAILURE
+    })
 }
 
-/// What signals ask for.
+/// What signals, and others, ask for.
 #[derive(Default)]
 struct Asked {
     times: Cell<u32>,
@@ -89,12 +104,20 @@ struct Asked {
     to_reload: Event,
 }
 
-async fn supervise(path: &Path, config: Config) -> Result<bool, Box<dyn Error>> {
+async fn supervise(
+    path: &Path,
+    config: Config,
+    control: Option<&Path>,
+) -> Result<ExitCode, Box<dyn Error>> {
     let output = Output::new();
     let writing = create_task(output.clone().write()).map_err(|error| error.to_string())?;
     let fleet = Fleet::new(&output);
     group::adopt_orphans();
     let asked = listen(&fleet, &output)?;
+    let control = match control {
+        Some(path) => Some(control::listen(path, &fleet, &asked).await?),
+        None => None,
+    };
     fleet.change_to(config).await;
     let well = loop {
         match select((asked.to_stop.wait(), asked.to_reload.wait(), fleet.is_over())).await {
@@ -109,6 +132,10 @@ async fn supervise(path: &Path, config: Config) -> Result<bool, Box<dyn Error>> 
             Either3::Third(well) => break well,
         }
     };
+    if let Some(control) = control {
+        control.close();
+        control.close_clients();
+    }
     output.say("all is over");
     output.end();
     match timeout(LAST_LINES, writing).await {
@@ -117,7 +144,7 @@ async fn supervise(path: &Path, config: Config) -> Result<bool, Box<dyn Error>> 
         // Nobody reads them.
         Err(_elapsed) => {}
     }
-    Ok(well)
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Reads the file again. One that is not understood changes nothing.

@@ -14,11 +14,17 @@
 use molen::combine::Either;
 use molen::pipe::{self, PipeError, ReadPipe};
 use molen::sync::GrowingQueue;
-use molen::{Queue, select};
+use molen::{Duration, Event, Queue, select, sleep};
 use std::rc::Rc;
 
 /// How much is read from a pipe at once.
 const PIECE: usize = 1 << 14;
+
+/// How long nothing may come through the pipe of a program that has ended.
+const LEFT_OPEN: Duration = Duration::from_millis(200);
+
+/// The most that a pipe can hold: what a program has said before its end.
+const FULL_PIPE: usize = 1 << 20;
 
 /// Lines that are longer are cut.
 const LONGEST_LINE: usize = 1 << 13;
@@ -55,15 +61,24 @@ impl Output {
         let _ = self.news.put_nowait(lines);
     }
 
-    /// Puts out all that comes from `pipe`, to its end.
-    pub async fn follow(&self, name: &str, pipe: &ReadPipe) {
-        let (mut piece, mut rest) = (vec![0; PIECE], Vec::new());
-        loop {
-            let count = match pipe.read(&mut piece).await {
-                Ok(count @ 1..) => count,
-                // The end, or as good as that.
-                Ok(_) | Err(_) => break,
+    /// Puts out all that comes from `pipe`, to its end; or, when the program has
+    /// `ended` and somebody else still holds the pipe, until nothing comes for a
+    /// while, or more than the program can have said itself.
+    pub async fn follow(&self, name: &str, pipe: &ReadPipe, ended: &Event) {
+        let (mut piece, mut rest, mut left) = (vec![0; PIECE], Vec::new(), FULL_PIPE);
+        while left > 0 {
+            let silence = async {
+                ended.wait().await;
+                sleep(LEFT_OPEN).await;
             };
+            let count = match select((pipe.read(&mut piece), silence)).await {
+                Either::First(Ok(count @ 1..)) => count,
+                // The end, or as good as that.
+                Either::First(_) | Either::Second(()) => break,
+            };
+            if ended.is_set() {
+                left = left.saturating_sub(count);
+            }
             let lines = cut_lines(&mut rest, name, &piece[..count]);
             if !lines.is_empty() && self.lines.put(lines).await.is_err() {
                 return;

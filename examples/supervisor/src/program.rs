@@ -17,7 +17,6 @@ use crate::group::{Group, reap_strays};
 use crate::output::Output;
 use molen::combine::{Either, Either3};
 use molen::subprocess::{Command, Process, Redirect, create_subprocess_exec};
-use molen::timeouts::timeout;
 use molen::{Duration, Event, Instant, create_task, get_running_loop, select, sleep};
 use nix::sys::signal::Signal;
 use std::cell::{Cell, RefCell};
@@ -28,8 +27,8 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::ExitStatus;
 use std::rc::Rc;
 
-/// How long a pipe is read that somebody outside of the group still holds.
-const LEFT_OPEN: Duration = Duration::from_millis(500);
+/// How long the last lines of a killed program may take to be written to who does not read.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A program, whether it runs or not.
 pub struct Program {
@@ -68,7 +67,7 @@ impl fmt::Display for State {
         match self {
             State::Waiting => f.write_str("waiting"),
             State::Running { since } => {
-                write!(f, "running for {} s", now().saturating_since(*since).as_secs())
+                write!(f, "running for {} s", (now() - *since).as_secs())
             }
             State::Delayed => f.write_str("to be restarted"),
             State::Stopping => f.write_str("stopping"),
@@ -107,6 +106,11 @@ impl Program {
             kill: Event::new(),
             over: Event::new(),
         })
+    }
+
+    /// The same program with its life before it.
+    pub fn again(&self) -> Rc<Program> {
+        Program::new(self.config.clone(), self.after.clone(), &self.output)
     }
 
     pub fn name(&self) -> &str {
@@ -246,10 +250,12 @@ impl Program {
         self.started.set(self.started.get() + 1);
         self.enter(State::Running { since: now() });
         self.tell(&format!("is started, process {}", process.pid()));
+        let ended = Rc::new(Event::new());
         let reading = process.stdout.take().and_then(|pipe| {
-            let (output, name) = (self.output.clone(), self.name().to_owned());
+            let (output, name, ended) =
+                (self.output.clone(), self.name().to_owned(), ended.clone());
             // Refused only by a loop that closes.
-            create_task(async move { output.follow(&name, &pipe).await }).ok()
+            create_task(async move { output.follow(&name, &pipe, &ended).await }).ok()
         });
         let end = self.watch(&process).await;
         self.pid.set(None);
@@ -261,12 +267,16 @@ impl Program {
             group.is_over_within(Duration::ZERO).await;
         }
         self.group.set(None);
+        ended.set();
         if let Some(reading) = reading {
-            // Dropped with the pipe when somebody else still holds it.
+            // All of it is said first, unless nobody listens and time presses.
             let task = reading.task_ref();
-            if timeout(LEFT_OPEN, reading).await.is_err() {
-                task.cancel();
-            }
+            let pressing = async {
+                self.kill.wait().await;
+                sleep(LAST_WORDS).await;
+            };
+            select((reading, pressing)).await;
+            task.cancel();
         }
         end
     }
@@ -274,8 +284,14 @@ impl Program {
     /// Waits for the end of the child itself, and brings it about when asked to.
     async fn watch(&self, process: &Process) -> End {
         let ready = async {
-            sleep(self.config.ready_after).await;
-            self.ready.set();
+            match (self.config.ready_after, self.config.restart) {
+                // When it has ended well.
+                (None, Restart::Never) => {}
+                (time, _) => {
+                    sleep(time.unwrap_or_default()).await;
+                    self.ready.set();
+                }
+            }
             std::future::pending::<Infallible>().await
         };
         match select((process.wait(), self.stop.wait(), ready)).await {
@@ -344,10 +360,10 @@ impl<'a> Restarts<'a> {
 
     /// How long to wait after a run from `begin` to `end`; `None`: it is given up.
     fn next(&mut self, begin: Instant, end: Instant) -> Option<Duration> {
-        if end.saturating_since(begin) > self.config.longest_delay {
+        if end - begin > self.config.longest_delay {
             self.delay = self.config.first_delay;
         }
-        while self.lately.front().is_some_and(|t| end.saturating_since(*t) > self.config.within) {
+        while self.lately.front().is_some_and(|t| end - *t > self.config.within) {
             self.lately.pop_front();
         }
         if self.lately.len() >= self.config.restarts {

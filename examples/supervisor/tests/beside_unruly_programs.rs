@@ -1,10 +1,10 @@
 //! The supervisor with programs that do not behave.
 #![cfg(unix)]
 
-use molen_foreign::Running;
+use molen_foreign::{Running, program};
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -20,7 +20,7 @@ impl Supervisor {
         let file = directory.path().join("config.toml");
         fs::write(&file, config).expect("the file can be written");
         let mut command = Command::new(env!("CARGO_BIN_EXE_supervisor"));
-        command.arg(file);
+        command.arg(file).arg("--control").arg(directory.path().join("control"));
         Supervisor { running: Running::start(command), directory }
     }
 
@@ -31,6 +31,15 @@ impl Supervisor {
     fn reload(&mut self, config: &str) {
         fs::write(self.file(), config).expect("the file can be written");
         self.running.signal("HUP");
+    }
+
+    /// Asks it, by its own program.
+    fn ask(&self, request: &str) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_supervisor"));
+        command.arg("--control").arg(self.directory.path().join("control"));
+        let output = command.args(["--ask", request]).output().expect("it starts");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// What it says about itself, and nothing of its programs, without numbers of processes.
@@ -128,15 +137,13 @@ shell = 'setsid sleep 3 & echo away'
 restart = 'never'
 "
     ));
-    let grandchild = supervisor.running.hear("deaf| grandchild ");
     let begin = Instant::now();
-    supervisor.running.hear("stranger has finished");
+    supervisor.running.hear_anywhere("stranger has finished");
     // Its pipe is still held; nobody waits for that.
     assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
-    let lines = supervisor.running.lines();
+    let grandchild = supervisor.running.hear_anywhere("deaf| grandchild ");
     let number = |line: &str| line.rsplit(' ').next().and_then(|pid| pid.parse().ok());
-    let left = lines.iter().find_map(|line| line.strip_prefix("father| child ").and_then(number));
-    let left: u32 = left.expect("the father has said its child's number");
+    let left = number(&supervisor.running.hear_anywhere("father| child ")).expect("a number");
     let deadline = Instant::now() + Duration::from_secs(10);
     while runs(left) {
         assert!(Instant::now() < deadline, "the father's child runs on");
@@ -155,7 +162,7 @@ fn a_crash_loop_is_slowed_down_and_given_up() {
 name = 'crash'
 shell = 'kill -SEGV $$'
 first_delay = 0.1
-longest_delay = 0.3
+longest_delay = 5
 restarts = 3
 [[program]]
 name = 'none'
@@ -165,7 +172,6 @@ restarts = 0
 name = 'never'
 shell = 'echo this is not said'
 after = ['crash']
-ready_after = 0
 ",
     );
     supervisor.running.hear("never");
@@ -184,7 +190,7 @@ ready_after = 0
             "is started",
             "was ended by SIGSEGV; it is restarted in 0.2 s",
             "is started",
-            "was ended by SIGSEGV; it is restarted in 0.3 s",
+            "was ended by SIGSEGV; it is restarted in 0.4 s",
             "is started",
             "has failed: was ended by SIGSEGV, too often",
         ]
@@ -204,19 +210,19 @@ restart = 'never'
 {flood}
 [[program]]
 name = 'yes'
-shell = 'yes yes'
+shell = 'yes yes | head -n 300000; sleep 1000'
 [[program]]
 name = 'long'
 shell = 'head -c 100000 /dev/zero | tr \"\\\\000\" x'
 restart = 'never'
 "
     ));
-    supervisor.running.hear("flood has finished");
     supervisor.running.hear("flood| flood 199999");
-    let begin = Instant::now();
+    supervisor.running.hear_anywhere("flood has finished");
+    supervisor.running.hear_anywhere("long has finished");
+    supervisor.running.signal("TERM");
+    supervisor.running.end_well();
     let lines = supervisor.running.lines();
-    supervisor.stop();
-    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     let mut next = 0;
     let mut long = 0;
     for line in &lines {
@@ -235,6 +241,27 @@ restart = 'never'
         }
     }
     assert_eq!((next, long), (200_000, 100_000));
+}
+
+#[test]
+fn it_obeys_when_nobody_reads_what_is_said() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("config.toml");
+    fs::write(&file, "stop_within = 1\n[[program]]\nname = 'yes'\nshell = 'exec yes'\n")
+        .expect("the file can be written");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_supervisor"))
+        .arg(file)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    // Longer than it takes to fill all pipes.
+    std::thread::sleep(Duration::from_millis(700));
+    let begin = Instant::now();
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().is_ok_and(|kill| kill.success()));
+    let status = child.wait().expect("it can be waited for");
+    assert!(status.success(), "{status}");
+    assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
 }
 
 #[test]
@@ -259,13 +286,56 @@ fn a_reload_stops_and_starts_what_has_changed() {
         supervisor.running.hear("new: "),
     ];
     for line in status {
-        assert!(line.contains(": running for 0 s, process "), "{line}");
+        assert!(line.contains(": running for ") && line.contains(" s, process "), "{line}");
         assert!(line.ends_with(", restarts 0"), "{line}");
     }
     let lines = supervisor.running.lines();
     let count = |text: &str| lines.iter().filter(|line| *line == text).count();
     assert_eq!((count("same| one"), count("other| one"), count("other| two")), (1, 1, 1));
     supervisor.stop();
+}
+
+#[test]
+fn it_is_asked_over_a_socket() {
+    let mut supervisor = Supervisor::start(
+        "
+[[program]]
+name = 'one'
+shell = 'exec sleep 1000'
+[[program]]
+name = 'two'
+shell = 'exec sleep 1000'
+",
+    );
+    let first = supervisor.pid_of("one");
+    supervisor.pid_of("two");
+    let mut nc = program("nc");
+    nc.arg("-U").arg(supervisor.directory.path().join("control"));
+    let mut nc = Running::start(nc);
+    nc.say("status");
+    nc.hear("one: running for ");
+    nc.hear("two: running for ");
+    nc.say("stop one");
+    nc.hear("one: stopped, restarts 0");
+    nc.say("stop three");
+    nc.hear("there is no program three");
+    nc.say(&"x".repeat(5000));
+    assert!(supervisor.ask("status").starts_with("one: stopped"));
+    // With everything stopped by hand it waits.
+    assert!(supervisor.ask("stop two").starts_with("two: stopped"));
+    assert!(supervisor.ask("start one").starts_with("one: "));
+    let second = supervisor.pid_of("one");
+    assert_ne!(first, second);
+    supervisor.ask("restart one");
+    assert_ne!(supervisor.pid_of("one"), second);
+    assert!(supervisor.ask("fly").starts_with("ask for status, "));
+    supervisor.ask("reload");
+    supervisor.running.hear("reloaded");
+    assert!(supervisor.ask("status").contains("two: stopped"), "a reload leaves it so");
+    supervisor.running.signal("TERM");
+    supervisor.running.end_well();
+    let socket = supervisor.directory.path().join("control");
+    assert!(!socket.exists(), "the socket is left behind");
 }
 
 #[test]

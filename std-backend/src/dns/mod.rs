@@ -9,7 +9,8 @@
 //! The system's resolver blocks for seconds when a server does not answer. It
 //! has threads that run nothing else, for all loops of the process: functions
 //! that fill a loop's executor do not hold names up, nor the other way round.
-//! Who would rather not have threads brings a [`Resolver`].
+//! Who would rather not have threads brings a [`Resolver`], such as
+//! `HickoryResolver` of the feature `hickory`.
 //!
 //! ```
 //! use molen_std::dns::{AddrInfoHints, SocketType, getaddrinfo};
@@ -27,15 +28,22 @@
 //! | `numeric` | questions that are their own answer |
 //! | `resolver` | [`Resolver`], and the loop's own |
 //! | `system` | the system's resolver and its threads |
+//! | `hickory` | a resolver that asks name servers itself, on the loop |
 //! | `dns_error` | why there is no answer |
 
 mod dns_error;
+#[cfg(feature = "hickory")]
+mod hickory;
 mod numeric;
 mod query;
 mod resolver;
 mod system;
 
 pub use dns_error::{DnsError, DnsFailure};
+#[cfg(feature = "hickory")]
+pub use hickory::HickoryResolver;
+#[cfg(feature = "hickory")]
+pub use hickory_resolver;
 pub use query::{
     AddrInfo, AddrInfoFlags, AddrInfoHints, AddrInfoQuery, Family, NameInfo, NameInfoFlags,
     Service, SocketType,

@@ -1,5 +1,6 @@
 //! What is asked, and what is answered.
 
+use core::fmt;
 use core::ops::BitOr;
 pub use molen_core::net::Family;
 use std::net::SocketAddr;
@@ -32,6 +33,16 @@ macro_rules! flags {
             /// Whether all of `other` are set.
             pub const fn contains(self, other: $type) -> bool {
                 self.0 & other.0 == other.0
+            }
+
+            /// Those of them that are in `other` too.
+            pub const fn only(self, other: $type) -> $type {
+                $type(self.0 & other.0)
+            }
+
+            /// Those of them that are not in `other`.
+            pub const fn without(self, other: $type) -> $type {
+                $type(self.0 & !other.0)
             }
         }
 
@@ -121,6 +132,18 @@ pub struct AddrInfoQuery {
     pub service: Service,
     /// Which are wanted.
     pub hints: AddrInfoHints,
+}
+
+/// As errors name the question.
+impl fmt::Display for AddrInfoQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.host.as_deref().unwrap_or("this machine"))?;
+        match &self.service {
+            Service::None => Ok(()),
+            Service::Port(port) => write!(f, ", service {port}"),
+            Service::Name(name) => write!(f, ", service {name}"),
+        }
+    }
 }
 
 /// An address to open a socket for.

@@ -65,11 +65,7 @@ impl Resolver for SystemResolver {
             Service::Port(port) => Some(port.to_string()),
             Service::Name(name) => Some(name.to_string()),
         };
-        let host = query.host.as_deref().unwrap_or("this machine");
-        let question = match &service {
-            Some(service) => format!("{host}, service {service}"),
-            None => host.to_owned(),
-        };
+        let question = query.to_string();
         self.ask(question, move || {
             let hints = system_hints(&query.hints);
             let found =

@@ -28,8 +28,10 @@ mod connect;
 mod datagram_endpoint;
 #[cfg(any(feature = "futures-io", feature = "tokio"))]
 mod foreign_traits;
+mod liveness;
 mod multicast;
 mod network;
+mod open_sockets;
 mod pieces;
 mod sendfile;
 mod tcp_listener;
@@ -62,8 +64,14 @@ pub use connect::{
 pub use datagram_endpoint::{CreateDatagramEndpoint, EndpointName, Udp, create_datagram_endpoint};
 #[cfg(any(feature = "futures-io", feature = "tokio"))]
 pub use foreign_traits::StreamPair;
+pub use liveness::{Keepalive, set_keepalive, set_user_timeout};
 pub use molen_core::net::*;
 pub use network::Tcp;
+pub use open_sockets::{
+    CreateConnectionWithSock, CreateServerWithSocks, OpenConnectionWithSock, OpenSockets,
+    StartServerWithSocks, create_connection_with_sock, create_server_with_socks,
+    open_connection_with_sock, start_server_with_socks,
+};
 pub use sendfile::{Sendfile, SendfileError, sendfile};
 pub use tcp_listener::{DEFAULT_BACKLOG, TcpListener};
 pub use tcp_stream::TcpStream;

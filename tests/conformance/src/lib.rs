@@ -43,8 +43,11 @@ mod report;
 mod barriers;
 mod buffered;
 mod callbacks;
+mod cancel_counts;
 mod cancellation;
 mod catching;
+mod catching_own;
+mod catching_places;
 mod channels;
 mod clearing_up;
 mod closing;
@@ -61,9 +64,12 @@ mod dns;
 mod door;
 mod dropping;
 mod dropping_all;
+mod dropping_jobs;
+mod dropping_net;
 mod endings;
 mod endpoints;
 mod exceptions;
+mod faults;
 mod flow_control;
 mod hosts;
 mod interrupts;
@@ -77,6 +83,7 @@ mod misuse;
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod network;
 mod observation;
+mod own_sockets;
 mod panics;
 mod promises;
 mod pull_reader;
@@ -96,6 +103,7 @@ mod streams;
 mod subprocess_protocols;
 mod subprocesses;
 mod task_groups;
+mod task_refs;
 mod tasks;
 mod tcp;
 mod testing;
@@ -126,6 +134,10 @@ pub const CASES: &[&[Case]] = &[
     callbacks::CASES,
     cancellation::CASES,
     catching::CASES,
+    catching_own::CASES,
+    catching_places::CASES,
+    cancel_counts::CASES,
+    task_refs::CASES,
     scopes::CASES,
     creating::CASES,
     contexts::CASES,
@@ -162,12 +174,16 @@ pub const CASES: &[&[Case]] = &[
     connecting::CASES,
     listening::CASES,
     tcp::CASES,
+    own_sockets::CASES,
     pull_reader::CASES,
     tls::CASES,
     datagrams::CASES,
     endpoints::CASES,
     dropping::CASES,
     dropping_all::CASES,
+    dropping_net::CASES,
+    dropping_jobs::CASES,
+    faults::CASES,
     joining::CASES,
     waiting::CASES,
     misuse::CASES,

@@ -207,6 +207,20 @@ impl Running {
         }
     }
 
+    /// Waits for a line with `what` in it, wherever it is said: for what comes
+    /// in any order.
+    ///
+    /// # Panics
+    ///
+    /// When it is not said in time.
+    #[track_caller]
+    pub fn hear_anywhere(&mut self, what: &str) -> String {
+        let next = std::mem::take(&mut self.next);
+        let line = self.hear(what);
+        self.next = next;
+        line
+    }
+
     /// Waits `time`, in which no line with `what` may be said.
     ///
     /// # Panics

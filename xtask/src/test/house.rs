@@ -31,10 +31,11 @@ const FOR_DESKTOPS: &[&str] = &[
     "molen-example-dns-relay",
     "molen-example-fetch",
     "molen-example-http-file-server",
+    "molen-example-irc-client",
 ];
 
 /// What is built for desktops but Windows.
-const FOR_UNIX: &[&str] = &["molen-example-irc-client", "molen-example-supervisor"];
+const FOR_UNIX: &[&str] = &["molen-example-supervisor"];
 
 /// Desktops besides this machine. What is for Windows also runs, under Wine; the others are only
 /// checked, because nothing here could run their programs.
@@ -179,7 +180,7 @@ pub fn other_desktops(machine: &Outcome) -> Vec<HouseRow> {
                 return HouseRow::one(&name, Err(format!("{error:#}")));
             }
             let mut cargo = workspace::cargo();
-            // The examples' default is ring, which needs a C compiler for the target.
+            // Without the crate ring, which wants a C compiler for the target.
             cargo.args(["clippy", "--all-targets", "--no-default-features", "--target", target]);
             let more = if target.contains("windows") { &[] } else { FOR_UNIX };
             for package in FOR_DESKTOPS.iter().chain(more) {
@@ -233,9 +234,10 @@ pub fn examples() -> Vec<HouseRow> {
 
 /// What cargo's features of the standard backend add, which no other program of the workspace uses.
 pub fn optional_parts() -> Vec<HouseRow> {
-    const FEATURES: &str = "molen-std/tracing,molen-std/ps,molen-conformance/trace";
+    const FEATURES: &str =
+        "molen-std/tracing,molen-std/ps,molen-std/hickory,molen-conformance/trace";
     vec![
-        one_command(&["test", "-p", "molen-std", "--features", "tracing,ps"]),
+        one_command(&["test", "-p", "molen-std", "--features", "tracing,ps,hickory"]),
         one_command(&[
             "clippy",
             "--workspace",
@@ -261,6 +263,27 @@ pub fn defmt(machine: &Outcome) -> HouseRow {
             command(NAME, &mut cargo)
         }
     }
+}
+
+/// How long the soak is here, in minutes; by hand it is an hour.
+const SOAK: &str = "1.5";
+
+/// One loop under everything at once, and what it leaves.
+pub fn soak() -> HouseRow {
+    let mut cargo = workspace::cargo();
+    cargo.args(["run", "--release", "-p", "molen-soak", "--", "--minutes", SOAK]);
+    command(&format!("molen-soak --minutes {SOAK}"), &mut cargo)
+}
+
+/// How long each fuzz target is run here, in seconds, after its corpus.
+const FUZZ: &str = "4";
+
+/// What is fuzzed, on stable and for a bounded time: `fuzz/` is a workspace of its own.
+pub fn fuzz() -> HouseRow {
+    let mut cargo = workspace::cargo();
+    cargo.args(["run", "--release", "--", "--seconds", FUZZ]);
+    cargo.current_dir(workspace::root().join("fuzz"));
+    one(&format!("molen-fuzz --seconds {FUZZ}"), &mut cargo)
 }
 
 /// `cargo xtask size`: the deterministic numbers against their ceilings.

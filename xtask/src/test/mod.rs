@@ -86,6 +86,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         report.house.extend(house::examples());
         report.house.extend(house::optional_parts());
         report.house.push(house::defmt(&machine));
+        report.house.push(house::fuzz());
+        report.house.push(house::soak());
         report.house.push(house::sizes());
     }
     for platform in chosen {

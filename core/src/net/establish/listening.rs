@@ -24,7 +24,8 @@ use core::pin::Pin;
 /// of them or on none.
 ///
 /// asyncio: `loop.create_server()`, `asyncio.start_server()`; its keyword
-/// arguments are methods here. `sock=` is [`Server::new`].
+/// arguments are methods here. `sock=` is [`Server::new`], and on desktops
+/// `create_server_with_socks`.
 ///
 /// # Errors
 ///
