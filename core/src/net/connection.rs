@@ -186,11 +186,6 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
     }
 
     fn left_to_close(&self) -> usize {
-        // A file that is being sent comes before the goodbye.
-        #[cfg(feature = "std")]
-        if self.machine.get().is_held() {
-            return self.waiting();
-        }
         let io = self.io.borrow();
         let says_goodbye = io.source.as_ref().is_some_and(ByteSource::says_goodbye);
         // A file that is being sent comes first.

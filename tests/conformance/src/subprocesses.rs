@@ -46,7 +46,7 @@ mod child;
 
 #[cfg(any(unix, windows))]
 pub(crate) use child::in_console;
-#[cfg(windows)]
-pub(crate) use child::program;
 #[cfg(any(unix, windows))]
 pub use child::run as child;
+#[cfg(windows)]
+pub(crate) use {child::program, real::until_events};

@@ -4,8 +4,9 @@
 use crate::case::{Failure, Outcome};
 use crate::real::ok;
 use molen::signals::{Signal, SignalEventLoop};
-use molen::{Duration, catch_cancel, get_running_loop, sleep};
+use molen::{Duration, Event, catch_cancel, get_running_loop, sleep};
 use std::println;
+use std::rc::Rc;
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -76,10 +77,15 @@ pub(crate) fn run(name: &str) -> Option<Outcome> {
         }
         "handled" => show(molen::run(async {
             let event_loop = get_running_loop().map_err(drop)?;
-            let handler = || println!("handled");
+            let seen = Rc::new(Event::new());
+            let set = seen.clone();
+            let handler = move || {
+                println!("handled");
+                set.set();
+            };
             event_loop.add_signal_handler(Signal::INT, handler).map_err(drop)?;
             interrupt_self().await.map_err(drop)?;
-            sleep(Duration::from_millis(200)).await;
+            seen.wait().await;
             Ok::<_, ()>(())
         })),
         _ => return None,

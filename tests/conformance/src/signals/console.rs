@@ -5,7 +5,7 @@ use crate::case::{Failure, Outcome};
 use crate::fixture::{event, stop};
 use crate::interrupts::interrupt_self;
 use crate::real::{ok, run};
-use crate::subprocesses::in_console;
+use crate::subprocesses::{in_console, until_events};
 use molen::schedule::ExceptionContext;
 use molen::signals::{InvalidSignal, Signal, SignalEventLoop, SignalRefused};
 use molen::subprocess::create_subprocess_exec;
@@ -31,10 +31,10 @@ pub(super) fn run_there(number: u16) -> Outcome {
     })
 }
 
-/// Has Ctrl-C come, and lets the loop see to it.
-async fn send() -> Outcome {
+/// Has Ctrl-C come, and waits until `count` events were noted in all.
+async fn send(count: usize) -> Outcome {
     interrupt_self().await?;
-    sleep(Duration::from_millis(200)).await;
+    until_events(count).await;
     Ok(())
 }
 
@@ -51,7 +51,7 @@ pub(super) fn a_signal_wakes_a_waiting_loop_and_is_an_ordinary_callback() -> Out
         event("slept on");
         stop();
     })?;
-    event_loop.create_task(async { send().await.is_ok() })?.detach();
+    event_loop.create_task(async { send(1).await.is_ok() })?.detach();
     event_loop.run_forever()?;
     check_events!("signal");
     event_loop.turn(Some(Duration::ZERO))?;
@@ -73,7 +73,7 @@ pub(super) fn handlers_are_refused_replaced_and_removed() -> Outcome {
         ok(add(Signal::BREAK, "break"))?;
         ok(add(Signal::INT, "first"))?;
         ok(add(Signal::INT, "second"))?;
-        send().await?;
+        send(1).await?;
         check_events!("second");
         for signal in [Signal::INT, Signal::BREAK] {
             check!(event_loop.remove_signal_handler(signal), "there was none");
@@ -88,7 +88,9 @@ pub(super) fn a_cancelled_handler_is_removed_when_its_signal_comes() -> Outcome 
         let event_loop = get_running_loop()?;
         let handle = ok(event_loop.add_signal_handler(Signal::INT, || event("called")))?;
         handle.cancel();
-        send().await?;
+        interrupt_self().await?;
+        // Nothing tells that nothing comes.
+        sleep(Duration::from_secs(1)).await;
         check_events!();
         check!(!event_loop.remove_signal_handler(Signal::INT), "it is still there");
         Ok(())
@@ -103,7 +105,7 @@ pub(super) fn closing_the_loop_removes_its_handlers() -> Outcome {
     check_matches!(refused, Err(SignalRefused::Loop(_)));
     run(async {
         ok(get_running_loop()?.add_signal_handler(Signal::INT, || event("of the next")))?;
-        send().await
+        send(1).await
     })?;
     check_events!("of the next");
     Ok(())
@@ -127,8 +129,9 @@ pub(super) fn signals_of_one_kind_before_a_turn_are_one_call() -> Outcome {
             .is_ok()
         });
         check!(sender.join().unwrap_or(false), "they were not sent");
-        std::thread::sleep(std::time::Duration::from_millis(200));
+        std::thread::sleep(std::time::Duration::from_secs(1));
         check_events!();
+        until_events(1).await;
         sleep(Duration::from_millis(200)).await;
         check_events!("called");
         Ok(())
@@ -144,7 +147,7 @@ pub(super) fn a_signal_has_one_loop_at_a_time() -> Outcome {
     check!(!second.remove_signal_handler(Signal::INT), "another loop's was removed");
     check!(first.remove_signal_handler(Signal::INT), "it was not there");
     ok(second.add_signal_handler(Signal::INT, || event("second")))?;
-    second.run_until_complete(send())??;
+    second.run_until_complete(send(1))??;
     check_events!("second");
     Ok(())
 }
@@ -160,7 +163,7 @@ pub(super) fn a_failing_handler_is_reported_and_called_again() -> Outcome {
             event("called");
             Err("out of flour")
         }))?;
-        let sending = create_task(async { send().await.is_ok() && send().await.is_ok() })?;
+        let sending = create_task(async { send(2).await.is_ok() && send(4).await.is_ok() })?;
         check!(sending.await?, "it was not sent");
         check_events!("called", "reported", "called", "reported");
         Ok(())

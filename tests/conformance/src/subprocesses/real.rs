@@ -2,7 +2,7 @@
 
 use super::child::{open_files, program};
 use crate::case::{Failure, Outcome};
-use crate::fixture::event;
+use crate::fixture::{event, test};
 use crate::real::{ok, run};
 use core::cell::RefCell;
 use molen::io::source::SourceError;
@@ -75,6 +75,17 @@ async fn until_reaped(pid: u32) -> Outcome {
 #[cfg(windows)]
 async fn until_reaped(_pid: u32) -> Outcome {
     Ok(())
+}
+
+/// Waits until `count` events were noted, or for so long that there will be no more.
+pub(crate) async fn until_events(count: usize) {
+    let noted = async {
+        while test().log.len() < count {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    // What is missing is said by whoever checks.
+    let _ = timeout(Duration::from_secs(20), noted).await;
 }
 
 /// Waits until a connection is over.
@@ -216,7 +227,7 @@ pub(super) fn a_read_pipe_connects_receives_and_closes() -> Outcome {
         let transport = ok(connect_read_pipe(ok(ReadPipe::new(reader))?, Notes).await)?;
         check_events!("made");
         ok(writer.write_all(b"one").await)?;
-        sleep(A_WHILE).await;
+        until_events(2).await;
         check_events!("made", "data");
         drop(writer);
         until_lost(&transport).await;
