@@ -10,6 +10,9 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 
+/// An activity under way.
+pub type Doing = Pin<Box<dyn Future<Output = Done>>>;
+
 /// How an activity ends.
 pub type Done = Result<(), String>;
 
@@ -19,7 +22,7 @@ pub struct Activity {
     /// What it is called.
     pub name: &'static str,
     /// Does it once.
-    pub run: fn(Place, Rc<Chance>) -> Pin<Box<dyn Future<Output = Done>>>,
+    pub run: fn(Place, Rc<Chance>) -> Doing,
 }
 
 macro_rules! activities {
