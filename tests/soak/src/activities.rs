@@ -3,8 +3,9 @@
 //! To add something: a function `async fn(Place, Rc<Chance>) -> Result<(), String>`
 //! that ends by itself, leaves nothing, and says what was wrong; and its line below.
 
-use crate::{datagrams, pipes, processes, tasks, tcp, threads, timers, wires};
+use crate::{datagrams, pipes, processes, secure, tasks, tcp, threads, timers, wires};
 use molen::testing::Chance;
+use molen::tls::ClientContext;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -38,6 +39,9 @@ activities! {
     "tcp-reset" tcp::reset,
     "tcp-silent" tcp::never_read,
     "tcp-cancelled" tcp::cancelled_visit,
+    "tls" secure::visit,
+    "tls-cancelled" secure::cancelled_visit,
+    "tls-nonsense" secure::talk_nonsense,
     "servers" tcp::short_lived_server,
     "datagrams" datagrams::exchange,
     "pipes" pipes::send_through,
@@ -64,6 +68,16 @@ impl Place {
     /// One of the servers that send back what comes.
     pub fn echo(&self, chance: &Chance) -> SocketAddr {
         self.0.address(chance)
+    }
+
+    /// The server that speaks TLS.
+    pub fn secure(&self) -> SocketAddr {
+        self.0.secure_address()
+    }
+
+    /// Whom its clients are to believe.
+    pub fn trust(&self) -> &ClientContext {
+        self.0.trust()
     }
 
     /// Closes the servers, and waits for their last clients.
