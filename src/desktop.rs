@@ -7,9 +7,7 @@ pub use molen_std::{
     get_event_loop, new_event_loop, run_coroutine_threadsafe, set_event_loop, sock, wrap_future,
 };
 
-pub use molen_std::{dns, signals};
-#[cfg(unix)]
-pub use molen_std::{pipe, subprocess};
+pub use molen_std::{dns, pipe, signals, subprocess};
 
 extern crate std;
 

@@ -1,18 +1,18 @@
-//! Every future of the core is dropped at every poll: the table in
-//! `tests/conformance/src/dropping_all.rs` names each, and the case that does it.
+//! Every future of the core, and those of threads on desktops, are dropped at
+//! every poll: the table in `tests/conformance/src/dropping_all.rs` names each,
+//! and the case that does it.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// The futures of `core/src`, by the names that the table has: types that
-/// implement `Future`, and public async functions. Those of `net` have cases
-/// beside the things that they read and write.
+/// The futures of a folder, by the names that the table has: types that
+/// implement `Future`, and public async functions.
 fn futures_of(folder: &Path, found: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).expect("a folder of sources").flatten() {
         let path = entry.path();
         if path.is_dir() {
-            if !path.ends_with("net") && !path.ends_with("model") {
+            if !path.ends_with("model") {
                 futures_of(&path, found);
             }
             continue;
@@ -34,6 +34,7 @@ fn every_future_is_dropped_at_every_poll() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut futures = BTreeSet::new();
     futures_of(&root.join("core/src"), &mut futures);
+    futures_of(&root.join("std-backend/src/concurrent"), &mut futures);
     assert!(futures.len() > 30, "the sources are written otherwise: {futures:?}");
 
     let cases = root.join("tests/conformance/src");

@@ -1,13 +1,14 @@
 //! One sample: this program started again as one process, or as two.
 
 use crate::client::{ANSWERED, Target, parse_target};
+use crate::load::Until;
 use crate::peer::Column;
-use crate::row::{Row, Until};
+use crate::row::Row;
 use crate::sample::{Reading, readings};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 use tempfile::NamedTempFile;
 use wait_timeout::ChildExt;
@@ -24,12 +25,12 @@ pub fn sample(column: &Column, row: Row) -> Result<Vec<Reading>> {
             Ok(readings(&output(command)?))
         }
         Some(load) => match load.until {
-            Until::Millis(_) => {
+            Until::Millis(_) | Until::Done => {
                 let mut command = this_program()?;
-                command.args(["serve", column.name]);
+                command.args(["serve", column.name, &row.name()]);
                 let server = Server::start(command)?;
-                let said = server.load(row, 1.0)?;
-                server.end()?;
+                let mut said = server.load(row, 1.0)?;
+                said.extend(server.end()?);
                 Ok(said)
             }
             Until::Requests(_) => calls(column, row),
@@ -83,6 +84,7 @@ fn last_line(text: &str) -> &str {
 struct Server {
     child: Child,
     target: Target,
+    output: BufReader<ChildStdout>,
 }
 
 impl Server {
@@ -94,11 +96,10 @@ impl Server {
             .spawn()
             .with_context(|| format!("start {command:?}"))?;
         let mut line = String::new();
-        if let Some(out) = child.stdout.take() {
-            BufReader::new(out).read_line(&mut line).context("read the server's port")?;
-        }
+        let mut output = BufReader::new(child.stdout.take().context("no pipe to the server")?);
+        output.read_line(&mut line).context("read the server's port")?;
         match parse_target(&line) {
-            Ok(target) => Ok(Server { child, target }),
+            Ok(target) => Ok(Server { child, target, output }),
             Err(error) => {
                 drop(child.stdin.take());
                 Err(finish(child).err().unwrap_or(error))
@@ -114,10 +115,15 @@ impl Server {
         Ok(readings(&output(command).context("client")?))
     }
 
-    fn end(mut self) -> Result<()> {
+    /// Ends the server, which may have something to say then.
+    fn end(mut self) -> Result<Vec<Reading>> {
         drop(self.child.stdin.take());
-        self.child.wait_timeout(LIMIT).context("end the server")?;
-        Ok(())
+        if self.child.wait_timeout(LIMIT).context("end the server")?.is_none() {
+            bail!("the server did not end within {} s", LIMIT.as_secs());
+        }
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).context("read what the server says")?;
+        Ok(readings(&rest))
     }
 }
 
@@ -170,7 +176,11 @@ fn traced(column: &Column, row: Row, share: f64) -> Result<Traced> {
     let summary = NamedTempFile::new().context("make a file for strace")?;
     let mut command = Command::new("strace");
     command.args(["-f", "-c", "-o"]).arg(summary.path());
-    command.arg(std::env::current_exe().context("find this program")?).args(["serve", column.name]);
+    command.arg(std::env::current_exe().context("find this program")?).args([
+        "serve",
+        column.name,
+        &row.name(),
+    ]);
     let server = Server::start(command)?;
     let said = server.load(row, share)?;
     server.end()?;

@@ -10,10 +10,12 @@
 //! ```
 //!
 //! The Markdown report goes to standard output, progress to standard error.
-//! One round of everything takes a minute or two, the first a few more, as it
-//! holds the rows that count instead of timing (`calls`, `heap`). Nothing but Linux and a
-//! compiler is needed; the `calls` rows also want `strace` and stay empty
-//! without it. All traffic stays on 127.0.0.1, and every row is bounded in
+//! One round of everything takes a few minutes, the first a few more, as it
+//! holds the rows that count instead of timing (`calls`, `heap`, `idle_10k`).
+//! Nothing but Linux and a compiler is needed; the `calls` rows also want
+//! `strace`, the column `libuv` wants `libuv.so.1`, and stay empty without:
+//! `cargo xtask setup --bench-peers` gets both. `idle_10k` needs some 10 100
+//! descriptors (`ulimit -Hn`). All traffic stays on 127.0.0.1, and every row is bounded in
 //! time or count. `--no-default-features --features tokio,…` leaves peers out.
 //!
 //! # Method
@@ -47,6 +49,25 @@
 //!   hide most of what a loop adds: look at the best samples' distance, and at
 //!   `calls`, the system calls per request of a server that gets to wait
 //!   between two of them.
+//! * Molen serves in four ways: `molen` is a task with a socket for each
+//!   connection, as tokio's and smol's servers are; `molen-protocol` and
+//!   `molen-buffered` are asyncio's protocols, without a task; `molen-streams`
+//!   is `start_server` with a reader and a writer. Each is held against the
+//!   bars by itself; none of them counts as a peer.
+//! * `churn` is per connection: accept, one message, its answer, the end.
+//!   Buffers there are 1 KiB, as taking them from the heap is not its subject.
+//! * `idle_10k` is what a connection adds to the server's anonymous memory
+//!   after one message. Where a task or a buffered protocol brings a buffer,
+//!   1 KiB of it is that: compare tasks with tokio and smol, and the protocol
+//!   with libuv, which have the same.
+//! * `echo_sleepers` is `echo_64` beside 10 000 tasks (libuv: timers) that
+//!   sleep a second on average; their waking is part of the CPU time.
+//! * Of `udp_…` and `echo_…` rates, only those of clean samples mean something:
+//!   the client shares the machine. CPU time per request bears a neighbour.
+//! * `pipe_64k` is one write and its reading in one loop, by a task at each end;
+//!   `pipe_64k_protocol` is the same with Molen's protocols beside tokio's
+//!   tasks: what a full pipe does not take, a transport has to copy. `process_…` is `/bin/true`, from its
+//!   start to its end.
 //! * `timer_insert`, `timer_cancel` are per timer, with the number outstanding
 //!   in the name; `timer_churn` is an insert and a cancel of one more timer
 //!   while so many are outstanding (with one it is a pair only, as one timer
@@ -82,6 +103,7 @@ mod channels;
 mod child;
 mod client;
 mod floors;
+mod load;
 mod measure;
 mod peer;
 mod peers;
@@ -131,7 +153,7 @@ enum Command {
     Sample { column: String, row: Row },
     /// An echo server, until standard input ends
     #[command(hide = true)]
-    Serve { column: String },
+    Serve { column: String, row: Row },
     /// The client of an echo row
     #[command(hide = true)]
     Client { row: Row, port: u16, pid: i32, share: f64 },
@@ -160,9 +182,13 @@ struct RunArgs {
 
 #[derive(Args)]
 struct Judge {
-    /// The column that is held against the bars
-    #[arg(long, default_value = "molen")]
-    judge: String,
+    /// The columns that are held against the bars, separated by commas
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "molen,molen-protocol,molen-buffered,molen-streams"
+    )]
+    judge: Vec<String>,
     /// How much slower than the fastest peer still counts as no slower
     #[arg(long, default_value_t = 0.03)]
     tolerance: f64,
@@ -196,7 +222,7 @@ fn main() -> Result<()> {
             micro(row);
             Ok(())
         }
-        Command::Serve { column } => server::serve(find(&columns, &column)?),
+        Command::Serve { column, row } => server::serve(find(&columns, &column)?, row),
         Command::Client { row, port, pid, share } => {
             client::run(row, client::Target { port, pid }, share)
         }
@@ -236,6 +262,9 @@ fn print_report(rows: &[Row], columns: &[Column], judge: &Judge, outcome: &Outco
     let reader =
         Reader { rows, columns: &columns, judged: &judge.judge, tolerance: judge.tolerance };
     print!("{}", reader.markdown(outcome));
+    if let Some(version) = peers::libuv_version() {
+        println!("\nlibuv is {version}; the versions of the others are in Cargo.lock.");
+    }
 }
 
 fn read_samples(file: &Path) -> Result<Vec<sample::Sample>> {

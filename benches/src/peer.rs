@@ -1,14 +1,18 @@
 //! What a loop must offer to be a column of the table.
 
+use crate::load::Traffic;
 use crate::row::Row;
 use crate::rows::combine::Forms;
 use std::future::Future;
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::time::Duration;
 
 /// An echo server: serves `listener` for ever with receive buffers of the
 /// given number of bytes.
 pub type Serve = fn(TcpListener, usize);
+
+/// The same with datagrams, each sent back to where it came from.
+pub type ServeDatagrams = fn(UdpSocket);
 
 /// One event loop under test. Everything runs on the calling thread.
 ///
@@ -19,6 +23,15 @@ pub trait Peer: 'static {
 
     /// The loop's own TCP echo server, or `None` when it has no sockets.
     const SERVE: Option<Serve> = None;
+
+    /// The loop's own UDP echo server, or `None` when there is none here.
+    const SERVE_DATAGRAMS: Option<ServeDatagrams> = None;
+
+    /// Whether the loop has pipes: [`pipe`](Self::pipe).
+    const HAS_PIPES: bool = false;
+
+    /// Whether the loop starts programs: [`run_program`](Self::run_program).
+    const HAS_PROGRAMS: bool = false;
 
     /// What the library has to wait for several futures in place, or `None`
     /// when it has nothing of its own.
@@ -60,6 +73,23 @@ pub trait Peer: 'static {
     {
         let _ = function;
         async { unreachable!("`HAS_POOL` keeps functions away") }
+    }
+
+    /// Writes `chunk` to a pipe so many times, and reads it all.
+    fn pipe(chunk: Vec<u8>, times: u64) -> impl Future<Output = ()> {
+        let _ = (chunk, times);
+        async { unreachable!("`HAS_PIPES` keeps bytes away") }
+    }
+
+    /// The same with callbacks at both ends, where the loop has such a way.
+    fn pipe_by_protocols(chunk: Vec<u8>, times: u64) -> impl Future<Output = ()> {
+        Self::pipe(chunk, times)
+    }
+
+    /// Starts `program` without arguments or streams, and waits for its end.
+    fn run_program(program: &'static str) -> impl Future<Output = ()> + 'static {
+        let _ = program;
+        async { unreachable!("`HAS_PROGRAMS` keeps programs away") }
     }
 
     /// Lifts a poll budget if the loop has one, so that a row that performs
@@ -105,6 +135,8 @@ pub enum Kind {
     Floor,
     /// A library: Molen and those it is measured against.
     Peer,
+    /// Another way of doing it with Molen: neither.
+    Own,
 }
 
 /// A column with its generic code already chosen.
@@ -118,6 +150,8 @@ pub struct Column {
     pub micro: Option<fn(Row)>,
     /// The echo server.
     pub serve: Option<Serve>,
+    /// The echo server for datagrams.
+    pub serve_datagrams: Option<ServeDatagrams>,
     /// Runs one row about channels in this process.
     pub channels: Option<fn(Row)>,
     /// See [`Peer::lacks`].
@@ -132,10 +166,15 @@ impl Column {
             kind,
             micro: Some(crate::rows::run::<P>),
             serve: P::SERVE,
+            serve_datagrams: P::SERVE_DATAGRAMS,
             channels: P::CHANNELS,
             lacks: |row| {
                 if row.needs_pool() && !P::HAS_POOL {
                     Some("no thread pool")
+                } else if row.needs_pipes() && !P::HAS_PIPES {
+                    Some("pipes are compared with tokio's only")
+                } else if row.starts_programs() && !P::HAS_PROGRAMS {
+                    Some("starting programs is compared with tokio only")
                 } else if row.combines() && P::FORMS.is_none() {
                     Some("no combinators of its own")
                 } else {
@@ -146,9 +185,26 @@ impl Column {
     }
 
     /// A column that only serves echo.
-    pub fn server(name: &'static str, serve: Serve) -> Self {
-        let (micro, channels) = (None, None);
-        Column { name, kind: Kind::Floor, micro, serve: Some(serve), channels, lacks: |_| None }
+    pub fn server(name: &'static str, kind: Kind, serve: Serve) -> Self {
+        Column {
+            name,
+            kind,
+            micro: None,
+            serve: Some(serve),
+            serve_datagrams: None,
+            channels: None,
+            lacks: |_| None,
+        }
+    }
+
+    /// This one, which also echoes datagrams.
+    pub fn with_datagrams(self, serve: ServeDatagrams) -> Self {
+        Column { serve_datagrams: Some(serve), ..self }
+    }
+
+    /// This one, which cannot do what `lacks` says.
+    pub fn but(self, lacks: fn(Row) -> Option<&'static str>) -> Self {
+        Column { lacks, ..self }
     }
 
     /// The column of a library of channels, which run on Molen's loop.
@@ -159,6 +215,7 @@ impl Column {
             kind: Kind::Peer,
             micro: None,
             serve: None,
+            serve_datagrams: None,
             channels: Some(crate::rows::channels::run::<L>),
             lacks: L::lacks,
         }
@@ -171,11 +228,16 @@ impl Column {
 
     /// Why this column has no cell in `row`, or `None` when it has one.
     pub fn missing(&self, row: Row) -> Option<&'static str> {
-        let served = row.load().is_some();
-        match (served, self.run(row), self.serve) {
-            (true, _, None) => Some("no sockets"),
-            (false, None, _) if row.is_about_channels() => Some("no channels in this column"),
-            (false, None, _) => Some("no scheduler, a server or channels only"),
+        let traffic = row.load().map(|load| load.traffic);
+        let serves = match traffic {
+            Some(Traffic::Datagrams { .. }) => self.serve_datagrams.is_some(),
+            _ => self.serve.is_some(),
+        };
+        match (traffic, self.run(row), serves) {
+            (Some(Traffic::Datagrams { .. }), _, false) => Some("no datagrams here"),
+            (Some(_), _, false) => Some("no sockets"),
+            (None, None, _) if row.is_about_channels() => Some("no channels in this column"),
+            (None, None, _) => Some("no scheduler, a server or channels only"),
             _ => (self.lacks)(row),
         }
     }

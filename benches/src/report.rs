@@ -1,7 +1,7 @@
 //! Medians, tables and the verdict.
 
 use crate::peer::Kind;
-use crate::row::{Bar, Figure, PUNCTUAL, Row};
+use crate::row::{Bar, Figure, PUNCTUAL, RIVALS, Row};
 use crate::run::{Missing, Outcome};
 use crate::sample::Sample;
 use std::collections::BTreeMap;
@@ -12,8 +12,8 @@ pub struct Reader<'a> {
     pub rows: &'a [Row],
     /// Columns, in the order of the table.
     pub columns: &'a [(&'static str, Kind)],
-    /// The column whose bars are checked.
-    pub judged: &'a str,
+    /// The columns whose bars are checked: the library's, in its several ways.
+    pub judged: &'a [String],
     /// How much slower than the fastest peer still counts as no slower.
     pub tolerance: f64,
 }
@@ -83,16 +83,22 @@ impl Reader<'_> {
         text += &table(&used, &lines, |figure, line, name| {
             let (_, fastest) = self.fastest(figure, line, |_| true)?;
             Some(match ratio(figure, line.get(name)?.figure, fastest.figure) {
-                ratio if name == self.judged => format!("**{ratio:.2}**"),
+                ratio if self.is_judged(name) => format!("**{ratio:.2}**"),
                 ratio => format!("{ratio:.2}"),
             })
         });
-        if used.contains(&self.judged) {
-            text += &self.verdict(&lines);
+        for judged in self.judged {
+            if used.contains(&judged.as_str()) {
+                text += &self.verdict(judged, &lines);
+            }
         }
         text += &notes(outcome);
         text += &how_clean(&lines);
         text
+    }
+
+    fn is_judged(&self, name: &str) -> bool {
+        self.judged.iter().any(|judged| judged == name)
     }
 
     fn line(&self, figure: &Figure, samples: &[Sample]) -> Line {
@@ -116,22 +122,21 @@ impl Reader<'_> {
         self.columns
             .iter()
             .filter(|(name, _)| fit(name))
-            .filter(|(name, kind)| *kind == Kind::Peer && *name != self.judged)
+            .filter(|(name, kind)| *kind == Kind::Peer && !self.is_judged(name))
             .filter_map(|(name, _)| line.get_key_value(*name))
             .map(|(name, cell)| (name.as_str(), *cell))
             .min_by(|(_, a), (_, b)| ratio(figure, a.figure, b.figure).total_cmp(&1.0))
     }
 
-    fn verdict(&self, lines: &[(&Figure, Line)]) -> String {
+    fn verdict(&self, judged: &str, lines: &[(&Figure, Line)]) -> String {
         let mut text = format!(
-            "\n## Verdict on {}\n\n\
-             | figure | {0} | fastest peer | ratio | bar | verdict |\n\
-             |---|---:|---:|---:|---|---|\n",
-            self.judged
+            "\n## Verdict on {judged}\n\n\
+             | figure | {judged} | fastest peer | ratio | to raw-lt | bar | verdict |\n\
+             |---|---:|---:|---:|---:|---|---|\n"
         );
         let (mut ok, mut missed) = (0, 0);
         for (figure, line) in lines {
-            let Some(cell) = line.get(self.judged) else {
+            let Some(cell) = line.get(judged) else {
                 continue;
             };
             let fastest = match figure.bar {
@@ -142,8 +147,13 @@ impl Reader<'_> {
                         .and_then(|(_, line)| line.get(name))
                         .is_some_and(|cell| cell.figure <= PUNCTUAL)
                 }),
+                Bar::Rivals | Bar::RivalsAndRaw(_) => {
+                    self.fastest(figure, line, |name| RIVALS.contains(&name))
+                }
+                Bar::Tokio => self.fastest(figure, line, |name| name == "tokio-ct"),
                 _ => self.fastest(figure, line, |_| true),
             };
+            let to_raw = line.get("raw-lt").map(|raw| ratio(figure, cell.figure, raw.figure));
             let to_fastest = fastest.map(|(_, f)| ratio(figure, cell.figure, f.figure));
             let (bar, met) = match figure.bar {
                 Bar::FastestPeer => (
@@ -154,10 +164,26 @@ impl Reader<'_> {
                     "no slower than the fastest punctual peer".to_owned(),
                     to_fastest.map(|r| r <= 1.0 + self.tolerance),
                 ),
-                Bar::RawEpoll(factor) => (
-                    format!("within {factor:.2} of raw-lt"),
-                    line.get("raw-lt").map(|raw| ratio(figure, cell.figure, raw.figure) <= factor),
+                Bar::Rivals => (
+                    format!("no worse than the best of {}", RIVALS.join(", ")),
+                    to_fastest.map(|r| r <= 1.0 + self.tolerance),
                 ),
+                Bar::RivalsAndRaw(factor) => (
+                    format!(
+                        "no worse than the best of {}, within {factor:.2} of raw-lt",
+                        RIVALS.join(", ")
+                    ),
+                    to_fastest
+                        .zip(to_raw)
+                        .map(|(r, raw)| r <= 1.0 + self.tolerance && raw <= factor),
+                ),
+                Bar::Tokio => (
+                    "no worse than tokio-ct".to_owned(),
+                    to_fastest.map(|r| r <= 1.0 + self.tolerance),
+                ),
+                Bar::RawEpoll(factor) => {
+                    (format!("within {factor:.2} of raw-lt"), to_raw.map(|raw| raw <= factor))
+                }
                 Bar::AtMost(limit) => (
                     format!("at most {} {}", figure.unit.text(limit), figure.unit.name()),
                     Some(cell.figure <= limit),
@@ -176,9 +202,12 @@ impl Reader<'_> {
                 format!("{name} {}", figure.unit.text(f.figure))
             });
             let ratio = to_fastest.map_or(String::new(), |r| format!("{r:.2}"));
+            let raw = to_raw.map_or(String::new(), |r| format!("{r:.2}"));
             let own = figure.unit.text(cell.figure);
-            text +=
-                &format!("| {} | {own} | {fastest} | {ratio} | {bar} | {said} |\n", titled(figure));
+            text += &format!(
+                "| {} | {own} | {fastest} | {ratio} | {raw} | {bar} | {said} |\n",
+                titled(figure)
+            );
         }
         let percent = self.tolerance * 100.0;
         text += &format!(
@@ -276,11 +305,14 @@ mod tests {
         ("floor", Kind::Floor),
         ("slow", Kind::Peer),
         ("fast", Kind::Peer),
+        ("tokio-ct", Kind::Peer),
+        ("smol", Kind::Peer),
         ("molen", Kind::Peer),
     ];
 
     fn report(row: Row, samples: Vec<Sample>) -> String {
-        let reader = Reader { rows: &[row], columns: COLUMNS, judged: "molen", tolerance: 0.03 };
+        let judged = ["molen".to_owned()];
+        let reader = Reader { rows: &[row], columns: COLUMNS, judged: &judged, tolerance: 0.03 };
         reader.markdown(&Outcome { samples, missing: Vec::new() })
     }
 
@@ -295,7 +327,7 @@ mod tests {
         let text = report(Row::SpawnJoin, samples);
         assert!(
             text.contains(
-                "| spawn_join (ns CPU) | 20.4 | fast 20.0 | 1.02 | no slower than the fastest peer | ok |"
+                "| spawn_join (ns CPU) | 20.4 | fast 20.0 | 1.02 |  | no slower than the fastest peer | ok |"
             ),
             "{text}"
         );
@@ -306,7 +338,7 @@ mod tests {
     fn a_slower_row_misses() {
         let samples = vec![sample("fast", "switch_1", 17.0), sample("molen", "switch_1", 18.0)];
         let text = report(Row::Switch1, samples);
-        assert!(text.contains("| 1.06 | no slower than the fastest peer | **misses** |"));
+        assert!(text.contains("| 1.06 |  | no slower than the fastest peer | **misses** |"));
     }
 
     #[test]
@@ -322,12 +354,12 @@ mod tests {
         let text = report(Row::Fire1k, samples);
         assert!(
             text.contains(
-                "| 8000 | slow 9000 | 0.89 | no slower than the fastest punctual peer | ok |"
+                "| 8000 | slow 9000 | 0.89 |  | no slower than the fastest punctual peer | ok |"
             ),
             "{text}"
         );
         assert!(
-            text.contains("| 120 | slow 20.0 | 6.00 | at most 100 µs | **misses** |"),
+            text.contains("| 120 | slow 20.0 | 6.00 |  | at most 100 µs | **misses** |"),
             "{text}"
         );
     }
@@ -336,13 +368,17 @@ mod tests {
     fn of_rates_the_greater_is_better() {
         let samples = vec![
             sample("raw-lt", "echo_64_rate", 200_000.0),
-            sample("slow", "echo_64_rate", 100_000.0),
-            sample("fast", "echo_64_rate", 150_000.0),
+            sample("smol", "echo_64_rate", 100_000.0),
+            sample("tokio-ct", "echo_64_rate", 150_000.0),
+            sample("fast", "echo_64_rate", 190_000.0),
             sample("molen", "echo_64_rate", 180_000.0),
         ];
         let text = report(Row::Echo64, samples);
         assert!(
-            text.contains("| 180 | fast 150 | 0.83 | within 1.05 of raw-lt | **misses** |"),
+            text.contains(
+                "| 180 | tokio-ct 150 | 0.83 | 1.11 | no worse than the best of tokio-ct, smol, \
+                 libuv, within 1.05 of raw-lt | **misses** |"
+            ),
             "{text}"
         );
     }

@@ -67,6 +67,30 @@ pub enum Row {
     /// TCP echo, 64 connections with one message of 64 bytes in flight each
     #[value(name = "echo_64")]
     Echo64,
+    /// TCP echo, 64 connections with one message of 16 KiB in flight each
+    #[value(name = "echo_64_16k")]
+    Echo64Large,
+    /// As `echo_64`, while 10 000 tasks sleep half a second to one and a half, again and again
+    EchoSleepers,
+    /// TCP echo of one message on each of many short connections, 32 at once
+    Churn,
+    /// Memory of a server with 10 000 connections that had one message each
+    #[value(name = "idle_10k")]
+    Idle,
+    /// UDP echo, 32 datagrams of 64 bytes in flight
+    #[value(name = "udp_64")]
+    Udp64,
+    /// UDP echo, 32 datagrams of 1200 bytes in flight
+    #[value(name = "udp_1200")]
+    Udp1200,
+    /// 64 KiB at a time through a pipe, written and read by the same loop
+    #[value(name = "pipe_64k")]
+    Pipe,
+    /// As `pipe_64k`, by protocols at both ends where the library has them
+    #[value(name = "pipe_64k_protocol")]
+    PipeProtocol,
+    /// A program that does nothing, started and awaited, alone and by 16 tasks
+    Processes,
     /// System calls per request with one connection, by strace
     #[value(name = "calls_1")]
     Calls1,
@@ -123,6 +147,13 @@ pub enum Bar {
     FastestPunctual(&'static str),
     /// Within this factor of the raw level-triggered epoll server.
     RawEpoll(f64),
+    /// No slower, or no bigger, than the best of [`RIVALS`].
+    Rivals,
+    /// Both: no slower than the best of [`RIVALS`], and within this factor of
+    /// the raw level-triggered epoll server.
+    RivalsAndRaw(f64),
+    /// No slower than tokio's current-thread runtime.
+    Tokio,
     /// At most this much, in the figure's own unit.
     AtMost(f64),
     /// Shown for comparison only.
@@ -140,26 +171,6 @@ pub struct Figure {
     pub bar: Bar,
 }
 
-/// What the client does to an echo server.
-#[derive(Clone, Copy, Debug)]
-pub struct Load {
-    /// Connections, each with one message in flight.
-    pub conns: usize,
-    /// Whether it is timed or counted, and for how long.
-    pub until: Until,
-}
-
-/// When the client stops.
-#[derive(Clone, Copy, Debug)]
-pub enum Until {
-    /// After this many milliseconds; CPU time and rate are reported.
-    Millis(u64),
-    /// After this many requests; the system calls are counted by strace.
-    /// The server is left alone for a moment before each, so that it waits
-    /// as it does at full speed, although tracing slows it down.
-    Requests(u64),
-}
-
 const fn figure(name: &'static str, unit: Unit, bar: Bar) -> Figure {
     Figure { name, unit, bar }
 }
@@ -171,8 +182,10 @@ const fn cpu(name: &'static str) -> Figure {
 /// "Late by microseconds and not milliseconds": the mean, in nanoseconds.
 pub const PUNCTUAL: f64 = 100_000.0;
 const LATE: Bar = Bar::AtMost(PUNCTUAL);
+/// The loops that servers are written on, and that Molen's are held against.
+pub const RIVALS: &[&str] = &["tokio-ct", "smol", "libuv"];
 /// "TCP echo within 5 % of the raw epoll server".
-const NEAR_RAW: Bar = Bar::RawEpoll(1.05);
+const NEAR_RAW: Bar = Bar::RivalsAndRaw(1.05);
 /// "With the same system calls per request": how many events one wait
 /// returns varies a little.
 const SAME_CALLS: Bar = Bar::RawEpoll(1.01);
@@ -188,10 +201,20 @@ impl Row {
         matches!(self, Row::JobOne | Row::JobMany)
     }
 
+    /// Whether the row starts programs.
+    pub fn starts_programs(self) -> bool {
+        self == Row::Processes
+    }
+
+    /// Whether the row writes to pipes.
+    pub fn needs_pipes(self) -> bool {
+        matches!(self, Row::Pipe | Row::PipeProtocol)
+    }
+
     /// Whether the row arms timers.
     pub fn needs_timers(self) -> bool {
         use Row::*;
-        matches!(self, Timers1 | Timers1k | Timers1m | Fire1 | Fire1k | Fire1m)
+        matches!(self, Timers1 | Timers1k | Timers1m | Fire1 | Fire1k | Fire1m | EchoSleepers)
     }
 
     /// Whether the row is about combinators, which not every library has.
@@ -216,19 +239,7 @@ impl Row {
 
     /// Whether every run yields the same, so that one round is enough.
     pub fn counts(self) -> bool {
-        matches!(self, Row::Calls1 | Row::Calls64 | Row::Heap)
-    }
-
-    /// What the client does, when the row runs an echo server.
-    pub fn load(self) -> Option<Load> {
-        let (conns, until) = match self {
-            Row::Echo1 => (1, Until::Millis(1000)),
-            Row::Echo64 => (64, Until::Millis(1000)),
-            Row::Calls1 => (1, Until::Requests(4_000)),
-            Row::Calls64 => (64, Until::Requests(20_000)),
-            _ => return None,
-        };
-        Some(Load { conns, until })
+        matches!(self, Row::Calls1 | Row::Calls64 | Row::Heap | Row::Idle)
     }
 
     /// The lines of the table that this row fills.
@@ -321,6 +332,61 @@ impl Row {
                     &[
                         figure("echo_64_cpu", Unit::CpuNs, NEAR_RAW),
                         figure("echo_64_rate", Unit::Rate, NEAR_RAW),
+                    ]
+                }
+            }
+            Row::Echo64Large => {
+                const {
+                    &[
+                        figure("echo_64_16k_cpu", Unit::CpuNs, Bar::Rivals),
+                        figure("echo_64_16k_rate", Unit::Rate, Bar::Rivals),
+                    ]
+                }
+            }
+            Row::EchoSleepers => {
+                const {
+                    &[
+                        figure("echo_sleepers_cpu", Unit::CpuNs, Bar::Tokio),
+                        figure("echo_sleepers_rate", Unit::Rate, Bar::Tokio),
+                        figure("echo_sleepers_late_mean", Unit::WallUs, Bar::Tokio),
+                        figure("echo_sleepers_late_worst", Unit::WallUs, Bar::None),
+                    ]
+                }
+            }
+            Row::Churn => {
+                const {
+                    &[
+                        figure("churn_cpu", Unit::CpuNs, Bar::Rivals),
+                        figure("churn_rate", Unit::Rate, Bar::Rivals),
+                    ]
+                }
+            }
+            Row::Idle => const { &[figure("idle_10k", Unit::Bytes, Bar::Rivals)] },
+            Row::Udp64 => {
+                const {
+                    &[
+                        figure("udp_64_cpu", Unit::CpuNs, Bar::Tokio),
+                        figure("udp_64_rate", Unit::Rate, Bar::Tokio),
+                    ]
+                }
+            }
+            Row::Udp1200 => {
+                const {
+                    &[
+                        figure("udp_1200_cpu", Unit::CpuNs, Bar::Tokio),
+                        figure("udp_1200_rate", Unit::Rate, Bar::Tokio),
+                    ]
+                }
+            }
+            Row::Pipe => const { &[figure("pipe_64k", Unit::CpuNs, Bar::Tokio)] },
+            Row::PipeProtocol => const { &[figure("pipe_64k_protocol", Unit::CpuNs, Bar::Tokio)] },
+            Row::Processes => {
+                const {
+                    &[
+                        figure("process_one", Unit::WallUs, Bar::Tokio),
+                        figure("process_one_cpu", Unit::CpuNs, Bar::Tokio),
+                        figure("process_many", Unit::WallUs, Bar::Tokio),
+                        figure("process_many_cpu", Unit::CpuNs, Bar::Tokio),
                     ]
                 }
             }

@@ -1,10 +1,11 @@
 //! The run: every column in turn, in an order shuffled each round.
 
 use crate::child;
+use crate::load::Until;
 use crate::measure::{OTHER_CPU, pin};
 use crate::peer::{Column, Kind};
 use crate::quiet;
-use crate::row::{Row, Until};
+use crate::row::Row;
 use crate::sample::Sample;
 use anyhow::{Context, Result};
 use std::fs::{File, OpenOptions};

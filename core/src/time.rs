@@ -69,6 +69,27 @@ impl core::ops::Add<Duration> for Instant {
     }
 }
 
+impl core::ops::Sub<Duration> for Instant {
+    type Output = Instant;
+
+    /// Saturates at [`Instant::ZERO`].
+    #[inline]
+    fn sub(self, delay: Duration) -> Instant {
+        Instant(self.0.saturating_sub(nanos(delay)))
+    }
+}
+
+impl core::ops::Sub for Instant {
+    type Output = Duration;
+
+    /// The time between, as [`saturating_since`](Instant::saturating_since):
+    /// never less than zero.
+    #[inline]
+    fn sub(self, earlier: Instant) -> Duration {
+        self.saturating_since(earlier)
+    }
+}
+
 /// Whole nanoseconds of `delay`, saturating: 584 years stand for ever.
 #[inline]
 pub(crate) const fn nanos(delay: Duration) -> u64 {
@@ -130,6 +151,15 @@ mod tests {
         assert_eq!(seconds(f64::INFINITY), Ok(Duration::MAX));
         assert_eq!(seconds(1e300), Ok(Duration::MAX));
         assert_eq!(seconds(0.25), Ok(Duration::from_millis(250)));
+    }
+
+    #[test]
+    fn subtracting_saturates_at_the_start() {
+        let (early, late) = (Instant::from_nanos(5), Instant::from_nanos(9));
+        assert_eq!(late - early, Duration::from_nanos(4));
+        assert_eq!(early - late, Duration::ZERO);
+        assert_eq!(late - Duration::from_nanos(4), early);
+        assert_eq!(late - Duration::MAX, Instant::ZERO);
     }
 
     #[test]

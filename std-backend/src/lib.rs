@@ -8,6 +8,7 @@
 //! | `wait_epoll`, `wait_mio` | the wait itself, exact on Linux |
 //! | `registrations` | the table from events to sources, with generations |
 //! | `registered`, `source_state` | a source in the selector; its readiness |
+//! | `posted` | a source of which another thread tells, on Windows |
 //! | `runner`, [`interrupt`] | what a desktop adds to a runner; Ctrl-C |
 //! | [`concurrent`] | results and coroutines across threads |
 //! | [`executor`] | threads that run functions for a loop |
@@ -36,10 +37,11 @@ pub mod interrupt;
 #[cfg(feature = "introspect")]
 pub mod introspect;
 pub mod net;
-#[cfg(unix)]
 pub mod pipe;
 mod platform;
 mod policy;
+#[cfg(windows)]
+mod posted;
 mod reader_writer;
 mod registered;
 mod registrations;
@@ -50,7 +52,6 @@ pub mod signals;
 pub mod sock;
 mod source_error;
 mod source_state;
-#[cfg(unix)]
 pub mod subprocess;
 #[cfg(feature = "tls")]
 pub mod tls;

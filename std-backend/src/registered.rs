@@ -158,7 +158,6 @@ impl<S: AsRawDescriptor> Registered<S> {
     }
 
     /// Wakes whoever waits, to find that there is nothing to wait for any more.
-    #[cfg(unix)]
     pub(crate) fn give_up(&self) {
         self.state.notify(Ready::BOTH, Ready::BOTH);
     }

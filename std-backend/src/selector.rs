@@ -180,7 +180,7 @@ impl StdSelector {
         }
     }
 
-    fn dispatch(&self, event_loop: &EventLoop, fired: Fired) {
+    pub(crate) fn dispatch(&self, event_loop: &EventLoop, fired: Fired) {
         // Cloned out: a foreign waker may use the selector.
         let entry = self.registrations.borrow().get(fired.token).cloned();
         match entry {
@@ -238,6 +238,8 @@ impl Selector for StdSelector {
         self.close_watches();
         self.signals.close();
         self.resolver.close();
+        #[cfg(windows)]
+        crate::pipe::system::finish_standard_streams();
     }
 
     fn report(&self, context: &ExceptionContext<'_>) -> Result<(), HandlerFailed> {

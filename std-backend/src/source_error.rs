@@ -11,6 +11,7 @@ pub(crate) fn source_error(error: &io::Error) -> SourceError {
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
             SourceError::ConnectionReset
         }
+        ErrorKind::TimedOut => SourceError::TimedOut,
         ErrorKind::ConnectionRefused => SourceError::ConnectionRefused,
         ErrorKind::AddrInUse => SourceError::AddressInUse,
         ErrorKind::AddrNotAvailable => SourceError::AddressNotAvailable,

@@ -201,3 +201,20 @@ fn a_terminal_is_a_standard_input_and_stays_blocking() {
         assert!(!is_non_blocking(&program));
     });
 }
+
+#[test]
+fn a_terminal_is_a_standard_output() {
+    run(async {
+        let (program, mut emulator) = terminal();
+        let mut command = copier();
+        command.stdin(Redirect::Pipe);
+        command.stdout(Redirect::Descriptor(program.try_clone().unwrap()));
+        let mut child = create_subprocess_exec(&mut command).await.unwrap();
+        let output = child.communicate(Some(b"shown to the user")).await.unwrap();
+        assert!(output.status.success() && output.stdout.is_none());
+        assert!(!is_non_blocking(&program));
+        let mut shown = vec![0; 4096];
+        let length = emulator.read(&mut shown).unwrap();
+        assert!(ends_with(&shown[..length], b"shown to the user"), "{:?}", &shown[..length]);
+    });
+}

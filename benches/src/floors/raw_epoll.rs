@@ -6,7 +6,7 @@
 //! * **SIZED**: buffers and event arrays are as long as the length passed on.
 //! * **INDEXED**: `backlog` has an entry for every accepted descriptor.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::os::fd::AsRawFd;
 
 /// Level-triggered: write interest is armed only while there is a backlog.
@@ -138,6 +138,32 @@ fn serve(listener: TcpListener, size: usize, trigger: Trigger) {
                         break;
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Datagrams, each sent back to where it came from.
+pub fn serve_datagrams(socket: UdpSocket) {
+    let fd = socket.as_raw_fd();
+    let mut buf = vec![0u8; 65536];
+    // SAFETY: OWNED, SIZED; an all-zero address is valid, and as long as said.
+    unsafe {
+        let ep = libc::epoll_create1(libc::EPOLL_CLOEXEC);
+        let mut ev = libc::epoll_event { events: libc::EPOLLIN as u32, u64: 0 };
+        libc::epoll_ctl(ep, libc::EPOLL_CTL_ADD, fd, &mut ev);
+        loop {
+            libc::epoll_wait(ep, &mut ev, 1, -1);
+            loop {
+                let mut sender: libc::sockaddr_storage = std::mem::zeroed();
+                let mut length = size_of::<libc::sockaddr_storage>() as u32;
+                let address = (&raw mut sender).cast::<libc::sockaddr>();
+                let room = buf.as_mut_ptr().cast();
+                let n = libc::recvfrom(fd, room, buf.len(), 0, address, &mut length);
+                if n < 0 {
+                    break;
+                }
+                libc::sendto(fd, room, n as usize, 0, address, length);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! glommio: one unbound local executor on io_uring.
 
 use crate::peer::{Peer, Serve};
+use crate::server::start_sleepers;
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use glommio::net::{TcpListener, TcpStream};
 use glommio::{LocalExecutorBuilder, Placement};
@@ -42,6 +43,7 @@ impl Peer for Glommio {
 fn serve(listener: std::net::TcpListener, size: usize) {
     let fd = listener.into_raw_fd();
     Glommio::block_on(async move {
+        start_sleepers::<Glommio>();
         // SAFETY: `fd` is a listening socket that this function owns.
         let listener = unsafe { TcpListener::from_raw_fd(fd) };
         while let Ok(stream) = listener.accept().await {

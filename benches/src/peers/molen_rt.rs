@@ -1,10 +1,14 @@
 //! Molen on its desktop backend.
 
+use super::molen_servers;
+use crate::peer::ServeDatagrams;
 use crate::peer::{Peer, Serve};
 use crate::rows::combine::{Forms, batch, child};
+use crate::server::start_sleepers;
 use molen::Task;
-use molen::net::{Answer, Protocol, Server, Start, TcpListener, TcpStream, Transport};
 use molen::combine::Either;
+use molen::net::{TcpListener, TcpStream};
+use molen::subprocess::{Command, create_subprocess_exec};
 use std::future::Future;
 use std::time::Duration;
 
@@ -22,6 +26,26 @@ impl Peer for Molen {
     const NAME: &'static str = "molen";
 
     const SERVE: Option<Serve> = Some(serve);
+
+    const SERVE_DATAGRAMS: Option<ServeDatagrams> = Some(molen_servers::serve_datagrams);
+
+    const HAS_PIPES: bool = true;
+
+    const HAS_PROGRAMS: bool = true;
+
+    fn pipe(chunk: Vec<u8>, times: u64) -> impl Future<Output = ()> {
+        molen_servers::pipe(chunk, times)
+    }
+
+    fn pipe_by_protocols(chunk: Vec<u8>, times: u64) -> impl Future<Output = ()> {
+        molen_servers::pipe_by_protocols(chunk, times)
+    }
+
+    async fn run_program(program: &'static str) {
+        let mut command = Command::new(program);
+        let child = create_subprocess_exec(&mut command).await.expect("a program that starts");
+        child.wait().await.expect("a program that ends");
+    }
 
     const FORMS: Option<Forms> = Some(Forms {
         join_2: || batch(|| molen::join((child(1), child(1))), |(a, b)| a + b),
@@ -95,6 +119,7 @@ impl Peer for Molen {
 
 fn serve(listener: std::net::TcpListener, size: usize) {
     Molen::block_on(async move {
+        start_sleepers::<Molen>();
         let listener = TcpListener::from_std(listener).expect("register listener");
         while let Ok((stream, _)) = listener.accept().await {
             stream.set_nodelay(true).expect("nodelay");
@@ -110,23 +135,4 @@ async fn echo(stream: TcpStream, size: usize) {
             break;
         }
     }
-}
-
-/// Sends back what comes: a protocol of Molen's, without a task for each connection.
-struct Echo;
-
-impl Protocol for Echo {
-    fn data_received(&mut self, transport: &Transport, data: &[u8]) -> Answer {
-        transport.write(data)?;
-        Ok(())
-    }
-}
-
-/// Serves echo with a protocol.
-pub fn serve_protocol(listener: std::net::TcpListener, _size: usize) {
-    Molen::block_on(async move {
-        let listener = TcpListener::from_std(listener).expect("register listener");
-        let server = Server::new([listener], || Echo, Start::Now).expect("a running loop");
-        server.wait_closed().await;
-    });
 }

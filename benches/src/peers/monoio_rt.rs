@@ -1,6 +1,7 @@
 //! monoio with its legacy (epoll) driver.
 
 use crate::peer::{Peer, Serve};
+use crate::server::start_sleepers;
 use monoio::io::{AsyncReadRent, AsyncWriteRentExt};
 use monoio::net::{TcpListener, TcpStream};
 use monoio::{LegacyDriver, RuntimeBuilder};
@@ -41,6 +42,7 @@ impl Peer for MonoioEpoll {
 
 fn serve(listener: std::net::TcpListener, size: usize) {
     MonoioEpoll::block_on(async move {
+        start_sleepers::<MonoioEpoll>();
         let listener = TcpListener::from_std(listener).expect("register listener");
         while let Ok((stream, _)) = listener.accept().await {
             stream.set_nodelay(true).expect("nodelay");

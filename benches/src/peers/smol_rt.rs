@@ -1,11 +1,12 @@
 //! smol: `async_executor::LocalExecutor` driven by `async_io::block_on`.
 
-use crate::peer::{Peer, Serve};
+use crate::peer::{Peer, Serve, ServeDatagrams};
+use crate::server::start_sleepers;
 use async_executor::LocalExecutor;
 use async_io::{Async, Timer};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use std::future::Future;
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 /// smol's local executor.
@@ -18,6 +19,7 @@ thread_local! {
 impl Peer for Smol {
     const NAME: &'static str = "smol";
     const SERVE: Option<Serve> = Some(serve);
+    const SERVE_DATAGRAMS: Option<ServeDatagrams> = Some(serve_datagrams);
 
     const HAS_POOL: bool = true;
 
@@ -55,6 +57,7 @@ impl Peer for Smol {
 
 fn serve(listener: TcpListener, size: usize) {
     Smol::block_on(async move {
+        start_sleepers::<Smol>();
         let listener = Async::new(listener).expect("register listener");
         while let Ok((stream, _)) = listener.accept().await {
             stream.get_ref().set_nodelay(true).expect("nodelay");
@@ -70,4 +73,14 @@ async fn echo(mut stream: Async<TcpStream>, size: usize) {
             break;
         }
     }
+}
+
+fn serve_datagrams(socket: UdpSocket) {
+    Smol::block_on(async move {
+        let socket = Async::new(socket).expect("register socket");
+        let mut buf = vec![0u8; 65536];
+        while let Ok((n, sender)) = socket.recv_from(&mut buf).await {
+            socket.send_to(&buf[..n], sender).await.expect("send");
+        }
+    });
 }

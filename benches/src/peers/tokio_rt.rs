@@ -5,14 +5,17 @@
 //! * **ONE-THREAD**: the only runtime of this process is current-thread; the
 //!   thread that makes a wrapped future also polls and drops it.
 
-use crate::peer::{Peer, Serve};
+use crate::peer::{Peer, Serve, ServeDatagrams};
 use crate::rows::combine::{Forms, batch, child};
+use crate::server::start_sleepers;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::unix::pipe;
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::process::Command;
 use tokio::runtime::{Builder, LocalOptions};
 
 /// `Runtime` (current thread) with `tokio::spawn`.
@@ -45,9 +48,20 @@ impl<F: Future> Future for OneThread<F> {
 impl Peer for CurrentThread {
     const NAME: &'static str = "tokio-ct";
     const SERVE: Option<Serve> = Some(serve::<Self>);
+    const SERVE_DATAGRAMS: Option<ServeDatagrams> = Some(serve_datagrams::<Self>);
+    const HAS_PIPES: bool = true;
+    const HAS_PROGRAMS: bool = true;
     const FORMS: Option<Forms> = Some(FORMS);
 
     const HAS_POOL: bool = true;
+
+    fn pipe(chunk: Vec<u8>, times: u64) -> impl Future<Output = ()> {
+        pipe::<Self>(chunk, times)
+    }
+
+    fn run_program(program: &'static str) -> impl Future<Output = ()> + 'static {
+        run_program(program)
+    }
 
     fn on_thread<F>(function: F) -> impl Future<Output = u64>
     where
@@ -85,9 +99,20 @@ impl Peer for CurrentThread {
 impl Peer for LocalRuntime {
     const NAME: &'static str = "tokio-local";
     const SERVE: Option<Serve> = Some(serve::<Self>);
+    const SERVE_DATAGRAMS: Option<ServeDatagrams> = Some(serve_datagrams::<Self>);
+    const HAS_PIPES: bool = true;
+    const HAS_PROGRAMS: bool = true;
     const FORMS: Option<Forms> = Some(FORMS);
 
     const HAS_POOL: bool = true;
+
+    fn pipe(chunk: Vec<u8>, times: u64) -> impl Future<Output = ()> {
+        pipe::<Self>(chunk, times)
+    }
+
+    fn run_program(program: &'static str) -> impl Future<Output = ()> + 'static {
+        run_program(program)
+    }
 
     fn on_thread<F>(function: F) -> impl Future<Output = u64>
     where
@@ -179,6 +204,7 @@ where
 
 fn serve<P: Peer>(listener: std::net::TcpListener, size: usize) {
     P::block_on(async move {
+        start_sleepers::<P>();
         let listener = TcpListener::from_std(listener).expect("register listener");
         while let Ok((stream, _)) = listener.accept().await {
             stream.set_nodelay(true).expect("nodelay");
@@ -194,4 +220,34 @@ async fn echo(mut stream: TcpStream, size: usize) {
             break;
         }
     }
+}
+
+fn serve_datagrams<P: Peer>(socket: std::net::UdpSocket) {
+    P::block_on(async move {
+        let socket = UdpSocket::from_std(socket).expect("register socket");
+        let mut buf = vec![0u8; 65536];
+        while let Ok((n, sender)) = socket.recv_from(&mut buf).await {
+            socket.send_to(&buf[..n], sender).await.expect("send");
+        }
+    });
+}
+
+async fn pipe<P: Peer>(chunk: Vec<u8>, times: u64) {
+    let (mut sender, mut receiver) = pipe::pipe().expect("a pipe");
+    let all = chunk.len() as u64 * times;
+    P::spawn(async move {
+        for _ in 0..times {
+            sender.write_all(&chunk).await.expect("write");
+        }
+    });
+    let mut buf = vec![0u8; 65536];
+    let mut received = 0;
+    while let Ok(n @ 1..) = receiver.read(&mut buf).await {
+        received += n as u64;
+    }
+    assert_eq!(received, all);
+}
+
+async fn run_program(program: &'static str) {
+    Command::new(program).status().await.expect("a program that runs");
 }

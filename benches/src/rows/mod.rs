@@ -5,6 +5,8 @@ pub mod channels;
 pub mod combine;
 mod executor;
 mod heap;
+mod pipes;
+mod programs;
 mod scheduling;
 mod sync;
 mod threads;
@@ -42,9 +44,19 @@ pub fn run<P: Peer + Locks>(row: Row) {
         Row::JobOne => P::block_on(executor::round_trip::<P>()),
         Row::JobMany => P::block_on(executor::throughput::<P>()),
         Row::Heap => heap::run::<P>(),
-        Row::Echo1 | Row::Echo64 | Row::Calls1 | Row::Calls64 => {
-            unreachable!("served by a process of its own")
-        }
+        Row::Pipe => P::block_on(pipes::by_tasks::<P>()),
+        Row::PipeProtocol => P::block_on(pipes::by_protocols::<P>()),
+        Row::Processes => P::block_on(programs::start::<P>()),
+        Row::Echo1
+        | Row::Echo64
+        | Row::Echo64Large
+        | Row::EchoSleepers
+        | Row::Churn
+        | Row::Idle
+        | Row::Udp64
+        | Row::Udp1200
+        | Row::Calls1
+        | Row::Calls64 => unreachable!("served by a process of its own"),
         Row::QueuePingPong
         | Row::QueueStream
         | Row::OneshotOwn

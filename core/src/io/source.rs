@@ -25,6 +25,9 @@ pub enum SourceError {
     ConnectionReset,
     /// Nobody listens at the address.
     ConnectionRefused,
+    /// The other side no longer answers: what was sent was not acknowledged, or
+    /// it was asked in vain whether it is still there.
+    TimedOut,
     /// Another socket has the address.
     AddressInUse,
     /// The address is not one of this machine's.
@@ -53,6 +56,7 @@ impl fmt::Display for SourceError {
             Self::Interrupted => f.write_str("it was interrupted"),
             Self::ConnectionReset => f.write_str("the other side closed the connection"),
             Self::ConnectionRefused => f.write_str("the connection was refused"),
+            Self::TimedOut => f.write_str("the other side no longer answers"),
             Self::AddressInUse => f.write_str("the address is in use"),
             Self::AddressNotAvailable => f.write_str("this machine has no such address"),
             Self::NoDescriptors => f.write_str("no descriptors are left"),

@@ -17,7 +17,7 @@ use super::protocol::AfterEof;
 use super::receiver::Receiver;
 use super::storage::{Storage, Unsent};
 use super::transport::{Ref, Transport, another};
-use crate::io::source::{ByteSource, SourceError};
+use crate::io::source::{ByteSource, Source, SourceError};
 use crate::schedule::ExceptionContext;
 use core::cell::{Cell, RefCell};
 use core::fmt::Display;
@@ -187,7 +187,9 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
 
     fn left_to_close(&self) -> usize {
         let io = self.io.borrow();
-        let goodbye = io.source.as_ref().is_some_and(ByteSource::says_goodbye);
+        let says_goodbye = io.source.as_ref().is_some_and(ByteSource::says_goodbye);
+        // A file that is being sent comes first.
+        let goodbye = says_goodbye && !self.machine.get().is_held();
         io.unsent.len() + usize::from(goodbye)
     }
 
@@ -236,6 +238,11 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
         self.rest(cx)
     }
 
+    #[inline]
+    fn known_ready(&self) -> crate::io::Ready {
+        self.io.borrow().source.as_ref().map_or(crate::io::Ready::NONE, Source::known_ready)
+    }
+
     /// There may be room for more of a file, or no connection any more.
     #[cfg(feature = "std")]
     #[inline]
@@ -248,11 +255,8 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
     }
 
     fn rest(&self, cx: Option<&mut Context<'_>>) -> After {
-        let ready = match (&cx, &self.io.borrow().source) {
-            // An event tells who listens; who only waits has to ask.
-            (None, Some(source)) => source.known_ready(),
-            _ => crate::io::Ready::NONE,
-        };
+        // An event tells who listens; who only waits has to ask.
+        let ready = if cx.is_none() { self.known_ready() } else { crate::io::Ready::NONE };
         match self.machine.get().rest(self.left(), ready) {
             Rest::Gone => After::Gone,
             Rest::Again => After::Again,
@@ -302,6 +306,17 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
     #[inline]
     fn receive(&self, transport: &Transport) {
         self.with(Machine::read);
+        // Somebody may have taken what had come, past the protocol.
+        if !self.known_ready().contains(crate::io::Ready::READABLE) {
+            return;
+        }
+        let leaves_it = match self.protocol.try_borrow_mut() {
+            Ok(mut protocol) => protocol.as_mut().is_some_and(P::leaves_it),
+            Err(_running) => false,
+        };
+        if leaves_it {
+            return self.with(Machine::offer);
+        }
         let mut read = |buffer: &mut [u8]| match &self.io.borrow().source {
             Some(source) => source.try_read(buffer),
             None => Err(SourceError::WouldBlock),

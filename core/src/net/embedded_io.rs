@@ -20,6 +20,7 @@ impl Error for SourceError {
         match self {
             SourceError::ConnectionReset => ErrorKind::ConnectionReset,
             SourceError::ConnectionRefused => ErrorKind::ConnectionRefused,
+            SourceError::TimedOut => ErrorKind::TimedOut,
             SourceError::Interrupted => ErrorKind::Interrupted,
             SourceError::NoDescriptors => ErrorKind::OutOfMemory,
             SourceError::Closed => ErrorKind::NotConnected,

@@ -105,6 +105,30 @@ impl fmt::Display for Hosts {
     }
 }
 
+impl Hosts {
+    /// The host of `text`, with its port, or with `port` if it has none: what
+    /// users of programs write.
+    ///
+    /// ```
+    /// use molen_core::net::Hosts;
+    /// for text in ["example.org", "example.org:6667"] {
+    ///     assert_eq!(Hosts::with_default_port(text, 6667), Hosts::from(("example.org", 6667)));
+    /// }
+    /// for text in ["::1", "[::1]", "[::1]:53"] {
+    ///     assert_eq!(Hosts::with_default_port(text, 53), Hosts::from(("::1", 53)));
+    /// }
+    /// ```
+    pub fn with_default_port(text: &str, port: u16) -> Hosts {
+        let bracketed = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        let name = bracketed.unwrap_or(text);
+        let is_address = name.parse::<Ipv6Addr>().is_ok() || bracketed.is_some();
+        Hosts(vec![match name.contains(':') && !is_address {
+            true => Host::parse(text),
+            false => Host::new(name, port),
+        }])
+    }
+}
+
 macro_rules! hosts_from {
     ($([$($generics:tt)*] $from:ty, $value:pat => $hosts:expr;)*) => {$(
         impl<$($generics)*> From<$from> for Hosts {
@@ -141,6 +165,9 @@ hosts_from! {
     [const N: usize] &[SocketAddr; N], addresses => addresses.iter().copied().map(Host::Address).collect();
     [] &[&str], texts => texts.iter().map(|text| Host::parse(text)).collect();
     [const N: usize] [&str; N], texts => texts.iter().map(|text| Host::parse(text)).collect();
+    [] &[String], texts => texts.iter().map(|text| Host::parse(text)).collect();
+    [] &Vec<String>, texts => texts.iter().map(|text| Host::parse(text)).collect();
+    [] Vec<String>, texts => texts.iter().map(|text| Host::parse(text)).collect();
 }
 
 #[cfg(test)]

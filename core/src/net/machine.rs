@@ -105,6 +105,8 @@ const HELD: u16 = 1 << 11;
 /// Where there are no files it never happens, and costs nothing.
 #[cfg(not(feature = "std"))]
 const HELD: u16 = 0;
+/// Until its next turn, what has come may be read past the protocol.
+const OFFERED: u16 = 1 << 12;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Machine {
@@ -263,7 +265,6 @@ impl Machine {
         verdict
     }
 
-    #[cfg(feature = "std")]
     pub(crate) fn is_held(&self) -> bool {
         self.has(HELD)
     }
@@ -301,9 +302,23 @@ impl Machine {
         self.set(EOF_READ);
     }
 
+    /// The protocol leaves what has come to whoever takes it before the next turn.
+    pub(crate) fn offer(&mut self) {
+        self.set(OFFERED);
+    }
+
+    /// Whether it is offered, and is to be read. Asking takes it up.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn take_up(&mut self) -> bool {
+        let offered = self.has(OFFERED) && self.is_reading();
+        self.clear(OFFERED);
+        offered
+    }
+
     /// Another protocol takes over.
     #[cfg(feature = "alloc")]
     pub(crate) fn protocol_changed(&mut self) {
+        self.clear(OFFERED);
         self.flow.forget_told();
     }
 
@@ -327,6 +342,7 @@ impl Machine {
     }
 
     pub(crate) fn begin_turn(&mut self) {
+        self.clear(OFFERED);
         self.set(IN_TURN | MAY_READ | MAY_FLUSH);
         if self.phase == Phase::Ending {
             self.set(MAY_END);

@@ -47,6 +47,8 @@
 //! | `establish` | [`Connect`] and [`Listen`]: names, happy eyeballs, several sockets |
 //! | `network`, `listen_options` | [`Network`]: a platform's part of that |
 //! | `connect` | from a source that stands to a transport whose protocol knows it |
+//! | `pipes` | connections of one direction |
+//! | `subprocess` | a program with its pipes: protocol, transport |
 //! | `datagram` | endpoints of messages: protocol, transport |
 //! | `server` | accepting, and knowing which connections are left |
 //! | [`streams`] | reading and writing a connection from a task |
@@ -81,12 +83,16 @@ mod machine;
 mod net_error;
 #[cfg(feature = "alloc")]
 mod network;
+#[cfg(feature = "alloc")]
+mod pipes;
 mod protocol;
 mod receiver;
 #[cfg(feature = "alloc")]
 mod server;
 mod storage;
 pub mod streams;
+#[cfg(feature = "alloc")]
+mod subprocess;
 #[cfg(feature = "tls")]
 pub mod tls;
 mod transport;
@@ -120,6 +126,8 @@ pub use listen_options::ListenOptions;
 pub use net_error::NetError;
 #[cfg(feature = "alloc")]
 pub use network::{Addresses, Network};
+#[cfg(feature = "alloc")]
+pub use pipes::{connect_read_pipe, connect_write_pipe};
 pub use protocol::{AfterEof, Answer, BufferedProtocol, Protocol, feed_data};
 #[cfg(not(feature = "alloc"))]
 pub use receiver::{Buffered, Receiver, Streamed};
@@ -132,6 +140,11 @@ pub use storage::{Fixed, Storage, Unsent};
 pub use streams::{DEFAULT_LIMIT, PullReader, ReadError};
 #[cfg(feature = "alloc")]
 pub use streams::{StreamReader, StreamWriter, WithHandler, open_streams, start_stream_server};
+#[cfg(feature = "alloc")]
+pub use subprocess::{
+    Child, ChildPipes, ExitWatcher, SendSignalError, SignalRefusal, StandardStream,
+    SubprocessProtocol, SubprocessTransport, connect_subprocess,
+};
 #[cfg(feature = "alloc")]
 pub use transport::WeakTransport;
 pub use transport::{ExtraInfo, ExtraValue, Flow, Transport};

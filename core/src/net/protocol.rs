@@ -51,6 +51,15 @@ pub trait Protocol {
     /// Reported; the connection ends with it.
     fn data_received(&mut self, transport: &Transport, data: &[u8]) -> Answer;
 
+    /// Whether what has come is left where it is for now, as somebody may take
+    /// it from there ([`Transport::read_now`]) in the next batch. If nobody
+    /// does, this is asked again after that.
+    #[doc(hidden)]
+    #[inline]
+    fn leaves_it(&mut self) -> bool {
+        false
+    }
+
     /// The other side will send nothing more. Called at most once.
     ///
     /// # Errors

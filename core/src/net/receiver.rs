@@ -15,6 +15,13 @@ pub trait Receiver {
     #[doc(hidden)]
     fn made(&mut self, transport: &Transport) -> Answer;
 
+    /// [`Protocol::leaves_it`].
+    #[doc(hidden)]
+    #[inline]
+    fn leaves_it(&mut self) -> bool {
+        false
+    }
+
     /// Has `read` called once, with a buffer of its own or with `lent`, and
     /// gives what came to the protocol.
     #[doc(hidden)]
@@ -87,6 +94,11 @@ impl<P: Protocol + 'static> Receiver for Streamed<P> {
     forward!();
 
     #[inline]
+    fn leaves_it(&mut self) -> bool {
+        self.0.leaves_it()
+    }
+
+    #[inline]
     fn receive(
         &mut self,
         transport: &Transport,
@@ -134,6 +146,11 @@ impl<P: BufferedProtocol + 'static> Receiver for Buffered<P> {
 impl Receiver for alloc::boxed::Box<dyn Receiver> {
     fn made(&mut self, transport: &Transport) -> Answer {
         (**self).made(transport)
+    }
+
+    #[inline]
+    fn leaves_it(&mut self) -> bool {
+        (**self).leaves_it()
     }
 
     #[inline]

@@ -70,6 +70,12 @@ pub(crate) trait Link {
     fn can_write_eof(&self) -> bool;
     fn close(&self) -> Follow;
     fn abort(&self) -> Follow;
+    /// Reads to `buffer`, if anything is there and is to be read. What else
+    /// comes of it, the connection's next turn tells.
+    #[cfg(feature = "alloc")]
+    fn read_now(&self, _buffer: &mut [u8]) -> (usize, Follow) {
+        (0, Follow::Nothing)
+    }
     fn pause_reading(&self) -> Follow;
     fn resume_reading(&self) -> Follow;
     fn set_limits(&self, limits: WriteBufferLimits) -> Follow;
@@ -157,6 +163,15 @@ impl Transport {
         let (flow, follow) = self.link.write(pieces)?;
         self.follow(follow);
         Ok(flow)
+    }
+
+    /// Reads what has come and was [left](Protocol::leaves_it), past the
+    /// protocol; 0 when nothing was.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn read_now(&self, buffer: &mut [u8]) -> usize {
+        let (count, follow) = self.link.read_now(buffer);
+        self.follow(follow);
+        count
     }
 
     /// Says to the other side that nothing more will come, once all that waits

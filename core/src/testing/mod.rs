@@ -16,6 +16,8 @@
 //! | [`Step`] | one line of a script: the wait that must be asked for, and what happens then |
 //! | [`EventLog`] | what happened, compared as a whole sequence |
 //! | [`FaultSource`] | a source of bytes that reads short, stalls, is interrupted or reset, by a script |
+//! | [`FaultWire`] | two connected sources that do all of that by chance, which a seed decides |
+//! | [`Chance`] | the choices of a seed |
 //! | [`drop_at_every_poll`] | drops a future at every point where it can be cancelled, and asks what was lost |
 //! | [`WakeFlag`] | a foreign executor's waker, to poll a future by hand |
 //! | [`test_loop!`](crate::test_loop) | a new loop on a backend, closed when the test ends |
@@ -51,9 +53,11 @@
 //! and says how far the time then goes.
 
 mod backend;
+mod chance;
 mod drop_at_every_poll;
 mod event_log;
 mod fault_source;
+mod fault_wire;
 mod step;
 mod test_loop;
 mod text;
@@ -61,9 +65,11 @@ mod wake_flag;
 
 pub use crate::{static_ref, test_loop};
 pub use backend::{SOURCES, TestBackend};
+pub use chance::Chance;
 pub use drop_at_every_poll::{DropPoint, drop_at_every_poll};
 pub use event_log::{Difference, EventLog};
 pub use fault_source::{Fault, FaultSource, FaultUser, Told};
+pub use fault_wire::{FaultRates, FaultWire, WireEnd, WireSide};
 pub use step::{Mismatch, Step};
 #[cfg(feature = "threads")]
 #[doc(hidden)]

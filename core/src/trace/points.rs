@@ -9,7 +9,7 @@
 use super::debug::DebugMode;
 use super::{Counters, Event, Step, Trace};
 use crate::io::Wait;
-use crate::schedule::EventLoop;
+use crate::schedule::{EventLoop, contain};
 use crate::task::header::Header;
 use crate::time::{Duration, Instant, nanos};
 use core::cell::Cell;
@@ -63,6 +63,16 @@ struct Totals {
     longest_step: Cell<u64>,
 }
 
+/// Takes the tracer out when it panics, before that is reported: reporting is
+/// told of as well, and once is enough.
+struct TakeOut<'a>(&'a TracePoints);
+
+impl Drop for TakeOut<'_> {
+    fn drop(&mut self) {
+        self.0.set_tracer(None);
+    }
+}
+
 fn add_to(total: &Cell<u64>, n: impl TryInto<u64>) {
     total.set(total.get().wrapping_add(n.try_into().unwrap_or(0)));
 }
@@ -105,12 +115,17 @@ impl TracePoints {
     }
 
     #[inline]
-    pub(super) fn tell(&self, event_loop: &EventLoop, event: impl FnOnce() -> Event<'static>) {
+    pub(super) fn tell(&self, event_loop: &EventLoop, event: impl Fn() -> Event<'static>) {
         // Looked At Only When Set.
         if self.traced.load(Ordering::Relaxed)
             && let Some(tracer) = self.tracer.get()
         {
-            tracer.record(event_loop, event());
+            // It looks on; what it looks at goes on, whatever becomes of it.
+            contain(Some(event_loop), "a tracer panicked, and is told no more", || {
+                let unwinding = TakeOut(self);
+                tracer.record(event_loop, event());
+                core::mem::forget(unwinding);
+            });
         }
     }
 
@@ -262,6 +277,8 @@ unsafe fn tell_of(task: NonNull<Header>, event: fn(Step<'static>) -> Event<'stat
 
 impl EventLoop {
     /// Says who is told what the loop does from now on; `None`: nobody.
+    ///
+    /// One that panics is told no more; the panic is reported.
     ///
     /// asyncio has no such hook.
     pub fn set_tracer(&self, tracer: Option<&'static dyn Trace>) {

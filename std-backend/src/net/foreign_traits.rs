@@ -31,6 +31,7 @@ fn io_error(error: SourceError) -> io::Error {
         SourceError::WouldBlock => io::ErrorKind::WouldBlock,
         SourceError::Interrupted => io::ErrorKind::Interrupted,
         SourceError::ConnectionReset => io::ErrorKind::ConnectionReset,
+        SourceError::TimedOut => io::ErrorKind::TimedOut,
         SourceError::ConnectionRefused => io::ErrorKind::ConnectionRefused,
         SourceError::Closed => io::ErrorKind::NotConnected,
         SourceError::Unsupported(_) => io::ErrorKind::Unsupported,
@@ -112,6 +113,11 @@ impl Bytes for StreamPair {
     }
 
     fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.writer.can_write_eof() {
+            // As of TLS, which has no half-close: the end of writing is the end.
+            self.writer.close();
+            return Poll::Ready(Ok(()));
+        }
         Poll::Ready(self.writer.write_eof().map_err(io::Error::other))
     }
 }

@@ -28,6 +28,7 @@ mod connect;
 mod datagram_endpoint;
 #[cfg(any(feature = "futures-io", feature = "tokio"))]
 mod foreign_traits;
+mod liveness;
 mod multicast;
 mod network;
 mod open_sockets;
@@ -63,6 +64,7 @@ pub use connect::{
 pub use datagram_endpoint::{CreateDatagramEndpoint, EndpointName, Udp, create_datagram_endpoint};
 #[cfg(any(feature = "futures-io", feature = "tokio"))]
 pub use foreign_traits::StreamPair;
+pub use liveness::{Keepalive, set_keepalive, set_user_timeout};
 pub use molen_core::net::*;
 pub use network::Tcp;
 pub use open_sockets::{

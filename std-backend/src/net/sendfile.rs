@@ -45,7 +45,7 @@ use molen_core::io::Ready;
 /// # let event_loop = molen_std::new_event_loop()?;
 /// # event_loop.run_until_complete(async {
 /// let file = std::fs::File::open(&path)?;
-/// let server = start_server("127.0.0.1:0".parse()?, move |_reader, writer| {
+/// let server = start_server(("127.0.0.1", 0), move |_reader, writer| {
 ///     let file = file.try_clone();
 ///     async move {
 ///         sendfile(writer.transport(), &file?).offset(8).count(5).await?;

@@ -130,6 +130,10 @@ impl TcpStream {
         }
     }
 
+    pub(super) fn io(&self) -> &mio::net::TcpStream {
+        self.socket.io()
+    }
+
     /// This end's address.
     ///
     /// # Errors

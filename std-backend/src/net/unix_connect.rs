@@ -15,7 +15,8 @@ use molen_core::{Duration, timeout};
 /// called when this returns.
 ///
 /// asyncio: `loop.create_unix_connection()`; `sock=` is
-/// [`connect_accepted_socket`] of a [`UnixStream`](super::UnixStream).
+/// [`connect_accepted_socket`] of a [`UnixStream`](super::UnixStream), and `ssl=` is
+/// `connect_tls` or `open_tls_streams` of one.
 ///
 /// # Errors
 ///

@@ -16,7 +16,7 @@ use molen_core::schedule::CallbackResult;
 /// that `factory` makes.
 ///
 /// asyncio: `loop.create_unix_server()`; `sock=` is [`Server::new`] of a
-/// [`UnixListener`].
+/// [`UnixListener`], and `ssl=` is `create_tls_server` or `start_tls_stream_server` of one.
 ///
 /// # Errors
 ///

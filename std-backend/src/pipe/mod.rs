@@ -33,20 +33,29 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `channel` | a descriptor, how it is waited for and used |
+//! | `unix`, `windows` | a descriptor or handle, how it is waited for and used |
 //! | `read_pipe`, `write_pipe` | its two faces |
+//! | `handle`, `direction` | what the system calls it, and which way it goes |
 //! | `standard` | the process's standard streams |
-//! | `transports` | `connect_read_pipe`, `connect_write_pipe` |
+//!
+//! [`connect_read_pipe`] and [`connect_write_pipe`] are the core's, for sources
+//! of any backend.
 
-mod channel;
+pub(crate) mod direction;
+pub(crate) mod handle;
 mod pipe_error;
 mod read_pipe;
 mod standard;
-mod transports;
+#[cfg(unix)]
+#[path = "unix/mod.rs"]
+pub(crate) mod system;
+#[cfg(windows)]
+#[path = "windows/mod.rs"]
+pub(crate) mod system;
 mod write_pipe;
 
+pub use molen_core::net::{connect_read_pipe, connect_write_pipe};
 pub use pipe_error::{PipeError, PipeRefused};
 pub use read_pipe::ReadPipe;
 pub use standard::{stderr, stdin, stdout};
-pub use transports::{connect_read_pipe, connect_write_pipe};
 pub use write_pipe::WritePipe;

@@ -1,17 +1,17 @@
 //! Why there is no pipe.
 
+use super::handle::RawOpen;
 use core::fmt;
 use molen_core::io::source::SourceError;
 use std::io;
-use std::os::fd::RawFd;
 
 /// Why a descriptor was not made a source of bytes.
 #[derive(Debug)]
 pub struct PipeError {
     /// What was being done, such as "read from".
     pub operation: &'static str,
-    /// The descriptor.
-    pub descriptor: RawFd,
+    /// The descriptor, or handle.
+    pub descriptor: RawOpen,
     /// Why it was refused.
     pub cause: PipeRefused,
 }

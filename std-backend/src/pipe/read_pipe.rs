@@ -1,13 +1,15 @@
 //! The end of a pipe that is read.
 
-use super::channel::{Channel, Direction, Sharing};
+use super::direction::Direction;
+use super::handle::OwnedOpen;
 use super::pipe_error::PipeError;
+use super::system::{self, Channel};
 use core::fmt;
 use core::task::{Context, Poll};
 use molen_core::io::source::{self, ByteSource, Source, SourceError};
 use molen_core::io::{EventListener, Interest, Ready};
-use std::io::Read;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+#[cfg(unix)]
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 /// How much [`ReadPipe::read_to_end`] makes room for at first, and at most at
 /// a time: what a pipe of Linux holds.
@@ -31,19 +33,25 @@ impl ReadPipe {
     /// Not for a descriptor that is shared with other processes, such as the
     /// standard input: that is [`stdin`](super::stdin).
     ///
+    /// On Windows: a handle that was not opened for overlapped I/O, as pipes of the
+    /// standard library. A thread reads it; when this is dropped, that thread
+    /// goes on until its read ends.
+    ///
     /// # Errors
     ///
     /// [`PipeError`]: it is a file on a disk, no loop of this crate runs, or
     /// the system refuses. The descriptor is closed then.
-    pub fn new(descriptor: impl Into<OwnedFd>) -> Result<ReadPipe, PipeError> {
-        ReadPipe::with_sharing(descriptor.into(), Sharing::Ours)
+    pub fn new(descriptor: impl Into<OwnedOpen>) -> Result<ReadPipe, PipeError> {
+        system::open(descriptor.into(), Direction::In).map(ReadPipe::of)
     }
 
-    pub(super) fn with_sharing(
-        descriptor: OwnedFd,
-        sharing: Sharing,
-    ) -> Result<ReadPipe, PipeError> {
-        Ok(ReadPipe { channel: Channel::open(descriptor, Direction::In, sharing)? })
+    /// Our end of a child's pipe.
+    pub(crate) fn of_child(end: OwnedOpen) -> Result<ReadPipe, PipeError> {
+        system::open_end(end, Direction::In).map(ReadPipe::of)
+    }
+
+    pub(super) fn of(channel: Channel) -> ReadPipe {
+        ReadPipe { channel }
     }
 
     /// Reads what there is, up to the buffer's length, waiting until there is
@@ -108,13 +116,13 @@ impl Source for ReadPipe {
     }
 
     fn descriptor(&self) -> Option<u64> {
-        u64::try_from(self.as_raw_fd()).ok()
+        self.channel.number()
     }
 }
 
 impl ByteSource for ReadPipe {
     fn try_read(&self, buffer: &mut [u8]) -> Result<usize, SourceError> {
-        self.channel.transfer(buffer.len(), |mut file, room| file.read(&mut buffer[..room]))
+        self.channel.read(buffer)
     }
 
     /// Always `Closed`: nothing is written here.
@@ -131,12 +139,14 @@ impl ByteSource for ReadPipe {
     }
 }
 
+#[cfg(unix)]
 impl AsFd for ReadPipe {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.channel.as_fd()
     }
 }
 
+#[cfg(unix)]
 impl AsRawFd for ReadPipe {
     fn as_raw_fd(&self) -> RawFd {
         self.channel.as_fd().as_raw_fd()
@@ -145,6 +155,6 @@ impl AsRawFd for ReadPipe {
 
 impl fmt::Debug for ReadPipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReadPipe").field("fd", &self.as_raw_fd()).finish()
+        f.debug_struct("ReadPipe").field("fd", &self.channel.number()).finish()
     }
 }

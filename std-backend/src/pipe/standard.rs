@@ -3,11 +3,16 @@
 //! They may be anything: a terminal, a pipe, a file, a socket, nothing. What
 //! the standard library has in its buffers for them is not seen here: a program
 //! reads its input by one of the two, and flushes before it changes sides.
+//!
+//! Windows has no way to wait for a console, or for a file that was opened by
+//! somebody else: a thread for each stream reads and writes there, through the
+//! standard library, which makes UTF-8 of what a console says. The input's thread
+//! reads only what was asked for; a read that is under way when the loop has lost
+//! interest keeps what it gets for whoever asks next. What was written is
+//! with the system before the loop has closed.
 
-use super::channel::Sharing;
-use super::pipe_error::{PipeError, PipeRefused};
-use super::{ReadPipe, WritePipe};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use super::pipe_error::PipeError;
+use super::{ReadPipe, WritePipe, system};
 
 /// The standard input as a source of bytes of the running loop.
 ///
@@ -20,7 +25,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 ///
 /// [`PipeError`]: no loop of this crate runs, or it is closed.
 pub fn stdin() -> Result<ReadPipe, PipeError> {
-    ReadPipe::with_sharing(copy("read from", &std::io::stdin())?, Sharing::Shared)
+    system::stdin().map(ReadPipe::of)
 }
 
 /// The standard output as a source of bytes of the running loop.
@@ -33,7 +38,7 @@ pub fn stdin() -> Result<ReadPipe, PipeError> {
 ///
 /// As [`stdin`].
 pub fn stdout() -> Result<WritePipe, PipeError> {
-    WritePipe::with_sharing(copy("write to", &std::io::stdout())?, Sharing::Shared)
+    system::stdout().map(WritePipe::of)
 }
 
 /// The standard error as a source of bytes of the running loop.
@@ -44,15 +49,5 @@ pub fn stdout() -> Result<WritePipe, PipeError> {
 ///
 /// As [`stdin`].
 pub fn stderr() -> Result<WritePipe, PipeError> {
-    WritePipe::with_sharing(copy("write to", &std::io::stderr())?, Sharing::Shared)
-}
-
-/// A descriptor of our own for the same open file, so that closing it is ours too.
-fn copy(operation: &'static str, stream: &impl AsFd) -> Result<OwnedFd, PipeError> {
-    let descriptor = stream.as_fd();
-    descriptor.try_clone_to_owned().map_err(|error| PipeError {
-        operation,
-        descriptor: descriptor.as_raw_fd(),
-        cause: PipeRefused::Os(error),
-    })
+    system::stderr().map(WritePipe::of)
 }

@@ -1,14 +1,14 @@
 //! The end of a pipe that is written.
 
-use super::channel::{Channel, Direction, Sharing};
+use super::direction::Direction;
+use super::handle::OwnedOpen;
 use super::pipe_error::PipeError;
+use super::system::{self, Channel};
 use core::cell::Cell;
 use core::fmt;
 use core::task::{Context, Poll};
 use molen_core::io::source::{self, ByteSource, Source, SourceError};
 use molen_core::io::{EventListener, Interest, Ready};
-use std::io::Write;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 
 /// The end of a pipe that is written; also a terminal, a socket, another
@@ -30,20 +30,25 @@ impl WritePipe {
     /// Not for a descriptor that is shared with other processes, such as the
     /// standard output: that is [`stdout`](super::stdout).
     ///
+    /// On Windows: a handle that was not opened for overlapped I/O, as pipes of the
+    /// standard library. A thread writes to it, 64 KiB at a time; that the reader has
+    /// gone is found by writing alone.
+    ///
     /// # Errors
     ///
     /// [`PipeError`]: it is a file on a disk, no loop of this crate runs, or
     /// the system refuses. The descriptor is closed then.
-    pub fn new(descriptor: impl Into<OwnedFd>) -> Result<WritePipe, PipeError> {
-        WritePipe::with_sharing(descriptor.into(), Sharing::Ours)
+    pub fn new(descriptor: impl Into<OwnedOpen>) -> Result<WritePipe, PipeError> {
+        system::open(descriptor.into(), Direction::Out).map(WritePipe::of)
     }
 
-    pub(super) fn with_sharing(
-        descriptor: OwnedFd,
-        sharing: Sharing,
-    ) -> Result<WritePipe, PipeError> {
-        let channel = Channel::open(descriptor, Direction::Out, sharing)?;
-        Ok(WritePipe { channel: Cell::new(Some(Rc::new(channel))) })
+    /// Our end of a child's pipe.
+    pub(crate) fn of_child(end: OwnedOpen) -> Result<WritePipe, PipeError> {
+        system::open_end(end, Direction::Out).map(WritePipe::of)
+    }
+
+    pub(super) fn of(channel: Channel) -> WritePipe {
+        WritePipe { channel: Cell::new(Some(Rc::new(channel))) }
     }
 
     fn channel(&self) -> Option<Rc<Channel>> {
@@ -139,7 +144,7 @@ impl Source for WritePipe {
     }
 
     fn descriptor(&self) -> Option<u64> {
-        u64::try_from(self.channel()?.as_fd().as_raw_fd()).ok()
+        self.channel()?.number()
     }
 }
 
@@ -154,7 +159,7 @@ impl ByteSource for WritePipe {
 
     fn try_write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
         let channel = self.channel().ok_or(SourceError::Closed)?;
-        channel.transfer(bytes.len(), |mut file, room| file.write(&bytes[..room]))
+        channel.write(bytes)
     }
 
     fn shutdown(&self) -> Result<(), SourceError> {
@@ -165,7 +170,7 @@ impl ByteSource for WritePipe {
 
 impl fmt::Debug for WritePipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number: Option<RawFd> = self.channel().map(|channel| channel.as_fd().as_raw_fd());
+        let number = self.channel().and_then(|channel| channel.number());
         f.debug_struct("WritePipe").field("fd", &number).finish()
     }
 }

@@ -51,8 +51,8 @@ use molen_core::schedule::{CallbackResult, EventLoop, Handle};
 
 /// What a loop of this crate can do with signals.
 ///
-/// asyncio: the methods of these names, on Unix. Windows has Ctrl-C, and what
-/// else it is asked for is `Unsupported`.
+/// asyncio: the methods of these names, on Unix. Windows has Ctrl-C and Ctrl-Break
+/// of a console; what else it is asked for is `Unsupported`.
 ///
 #[cfg_attr(unix, doc = "```")]
 #[cfg_attr(not(unix), doc = "```ignore")]

@@ -104,8 +104,12 @@ signals! {
 signals! {
     /// Ctrl-C.
     INT = 2, "SIGINT";
+    /// The end at once, for a child; cannot be caught.
+    KILL = 9, "SIGKILL";
     /// Please end; on Windows as much as the end at once.
     TERM = 15, "SIGTERM";
+    /// Ctrl-Break.
+    BREAK = 21, "SIGBREAK";
 }
 
 impl Signal {
@@ -134,6 +138,12 @@ impl Signal {
     /// Its number.
     pub const fn as_raw(self) -> i32 {
         self.0
+    }
+}
+
+impl From<Signal> for i32 {
+    fn from(signal: Signal) -> i32 {
+        signal.as_raw()
     }
 }
 

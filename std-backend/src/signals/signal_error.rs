@@ -43,13 +43,15 @@ impl SignalRefused {
             _ => None,
         };
         #[cfg(not(unix))]
-        return (signal != Signal::INT).then_some(SignalRefused::Loop(SourceError::Unsupported(
-            molen_core::Unsupported {
-                operation: "handling a signal other than Ctrl-C",
+        return match signal {
+            Signal::INT | Signal::BREAK => None,
+            Signal::KILL => Some(SignalRefused::NotCatchable),
+            _ => Some(SignalRefused::Loop(SourceError::Unsupported(molen_core::Unsupported {
+                operation: "handling a signal other than Ctrl-C and Ctrl-Break",
                 platform: "Windows",
                 reason: "it has no signals",
-            },
-        )));
+            }))),
+        };
     }
 }
 

@@ -1,4 +1,4 @@
-//! The console's Ctrl-C.
+//! The console's Ctrl-C and Ctrl-Break.
 //!
 //! Windows calls the handlers of a process on a thread made for that, the
 //! one added last first, until one says that it has dealt with it. The last of
@@ -10,7 +10,7 @@ use super::signal::Signal;
 use crate::interrupt::{Press, pressed};
 use std::io;
 use windows_sys::Win32::Foundation::{FALSE, TRUE};
-use windows_sys::Win32::System::Console::{CTRL_C_EVENT, SetConsoleCtrlHandler};
+use windows_sys::Win32::System::Console::{CTRL_BREAK_EVENT, CTRL_C_EVENT, SetConsoleCtrlHandler};
 use windows_sys::core::BOOL;
 
 /// Our handler is one of the process's. Added once for each of these: it then
@@ -18,8 +18,8 @@ use windows_sys::core::BOOL;
 pub(crate) struct Installed;
 
 impl Installed {
-    /// Adds the handler, for Ctrl-C, which is the only signal there is.
-    pub(crate) fn install(_ctrl_c: Signal) -> io::Result<Installed> {
+    /// Adds the handler, for Ctrl-C or Ctrl-Break: it is asked for both.
+    pub(crate) fn install(_signal: Signal) -> io::Result<Installed> {
         // SAFETY: the handler is a static function of the type asked for.
         match unsafe { SetConsoleCtrlHandler(Some(on_event), TRUE) } {
             FALSE => Err(io::Error::last_os_error()),
@@ -41,7 +41,10 @@ impl Drop for Installed {
 }
 
 unsafe extern "system" fn on_event(event: u32) -> BOOL {
-    let dealt_with =
-        event == CTRL_C_EVENT && (deliver(Signal::INT.as_raw()) || pressed() == Press::First);
+    let dealt_with = match event {
+        CTRL_C_EVENT => deliver(Signal::INT.as_raw()) || pressed() == Press::First,
+        CTRL_BREAK_EVENT => deliver(Signal::BREAK.as_raw()),
+        _ => false,
+    };
     if dealt_with { TRUE } else { FALSE }
 }

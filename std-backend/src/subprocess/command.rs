@@ -3,13 +3,18 @@
 use super::exit::Exit;
 use super::process::Process;
 use super::process_error::{SpawnError, SpawnRefused};
+use super::system;
+use crate::pipe::direction::Direction;
+use crate::pipe::handle::{OwnedOpen, duplicate};
+use crate::pipe::{ReadPipe, WritePipe};
 use crate::selector::StdSelector;
 use molen_core::io::source::SourceError;
+use molen_core::net::ChildPipes;
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::rc::Rc;
 
 /// Where one of a child's standard streams goes.
 #[derive(Debug, Default)]
@@ -22,8 +27,8 @@ pub enum Redirect {
     Null,
     /// To us, through a pipe. asyncio: `PIPE`.
     Pipe,
-    /// To a file, a pipe, a socket that is open already.
-    Descriptor(OwnedFd),
+    /// To a file, a pipe, a socket that is open already; on Windows by its handle.
+    Descriptor(OwnedOpen),
 }
 
 /// What happens to a child whose [`Process`] is dropped before it has ended, and
@@ -33,7 +38,7 @@ pub enum OnDrop {
     /// It goes on, and is reaped when it ends.
     #[default]
     Leave,
-    /// It is ended by SIGKILL, and reaped.
+    /// It is ended by SIGKILL (on Windows `TerminateProcess`), and reaped.
     Kill,
 }
 
@@ -74,14 +79,19 @@ impl Command {
         std::process::Command::new(program).into()
     }
 
-    /// A script for the shell, `/bin/sh`.
+    /// A script for the shell: `/bin/sh`, on Windows `cmd`.
     ///
     /// What comes from elsewhere has no place in it: a shell takes it for
-    /// commands. Give it as an argument, which the script finds in `"$0"`, `"$1"` …
+    /// commands. Give it as an argument, which the script of a `/bin/sh` finds in `"$0"`, `"$1"` …
     pub fn shell(script: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new("/bin/sh");
-        command.arg("-c").arg(script);
-        command
+        system::shell(script.as_ref()).into()
+    }
+
+    /// Has all three standard streams be pipes.
+    ///
+    /// asyncio: the default of `loop.subprocess_exec()`.
+    pub fn pipes(&mut self) -> &mut Command {
+        self.stdin(Redirect::Pipe).stdout(Redirect::Pipe).stderr(Redirect::Pipe)
     }
 
     /// Adds an argument.
@@ -139,64 +149,110 @@ impl Command {
         self
     }
 
+    /// Has it lead a process group of its own: what a terminal sends its
+    /// programs, such as Ctrl-C, it is not sent.
+    ///
+    /// asyncio: `process_group=0`, on Windows `CREATE_NEW_PROCESS_GROUP`, which
+    /// replaces other creation flags.
+    pub fn process_group(&mut self) -> &mut Command {
+        system::lead_group(&mut self.command);
+        self
+    }
+
     /// The rest of what can be set. What is set there for the standard streams
     /// is overwritten.
     pub fn as_std_mut(&mut self) -> &mut std::process::Command {
         &mut self.command
     }
 
-    fn start(&mut self) -> Result<Process, SpawnRefused> {
+    /// Starts it: the child's end to wait for, and its pipes.
+    pub(super) fn start(&mut self) -> Result<Started, SpawnRefused> {
         StdSelector::running("starting a process").map_err(SpawnRefused::Loop)?;
-        let (child, merged) = self.spawn().map_err(SpawnRefused::Os)?;
+        let (child, ours) = self.spawn().map_err(SpawnRefused::Os)?;
         // From here on an error, which drops it, ends the child again.
-        let mut process = Process::of(Exit::of(child)?);
-        process.take_pipes(merged).map_err(SpawnRefused::Pipe)?;
-        process.set_on_drop(self.on_drop);
-        Ok(process)
+        let exit = Exit::of(child)?;
+        let Ours { stdin, stdout, stderr } = ours;
+        let pipes = ChildPipes {
+            stdin: stdin.map(WritePipe::of_child).transpose().map_err(SpawnRefused::Pipe)?,
+            stdout: stdout.map(ReadPipe::of_child).transpose().map_err(SpawnRefused::Pipe)?,
+            stderr: stderr.map(ReadPipe::of_child).transpose().map_err(SpawnRefused::Pipe)?,
+        };
+        exit.set_on_drop(self.on_drop);
+        Ok((exit, pipes))
     }
 
-    /// The child and, when its two outputs are one pipe, the end of it to read.
-    fn spawn(&mut self) -> io::Result<(Child, Option<OwnedFd>)> {
-        self.command.stdin(self.stdin.to_stdio()?);
-        let mut merged = None;
-        match &self.stderr {
-            Stderr::To(stderr) => {
-                self.command.stdout(self.stdout.to_stdio()?).stderr(stderr.to_stdio()?);
+    /// The child, and our ends of its pipes.
+    fn spawn(&mut self) -> io::Result<(Child, Ours)> {
+        let (theirs, stdin) = self.stdin.open(Direction::Out)?;
+        self.command.stdin(theirs);
+        let (theirs, stdout, stderr) = match &self.stderr {
+            Stderr::To(to) => {
+                let (theirs, stdout) = self.stdout.open(Direction::In)?;
+                self.command.stdout(theirs);
+                let (theirs, stderr) = to.open(Direction::In)?;
+                (theirs, stdout, stderr)
             }
             Stderr::Stdout => {
-                let (first, second) = match &self.stdout {
-                    Redirect::Inherit => (Stdio::inherit(), duplicate(&io::stdout())?),
-                    Redirect::Pipe => {
-                        let (reader, writer) = io::pipe()?;
-                        merged = Some(reader.into());
-                        (writer.try_clone()?.into(), writer.into())
-                    }
-                    to => (to.to_stdio()?, to.to_stdio()?),
-                };
-                self.command.stdout(first).stderr(second);
+                let (first, second, stdout) = self.stdout.open_for_both()?;
+                self.command.stdout(first);
+                (second, stdout, None)
             }
-        }
-        let child = self.command.spawn();
+        };
+        let child = self.command.stderr(theirs).spawn();
         // It keeps what it was given, and the other end would never be told of
         // the end.
         self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Ok((child?, merged))
+        Ok((child?, Ours { stdin, stdout, stderr }))
     }
+
+    /// `cause`, with what was to be started.
+    pub(super) fn refused(&self, cause: SpawnRefused) -> SpawnError {
+        let cause = match cause {
+            // What a full table of descriptors looks like from here.
+            SpawnRefused::Loop(SourceError::Os(code)) => {
+                SpawnRefused::Os(io::Error::from_raw_os_error(code))
+            }
+            cause => cause,
+        };
+        SpawnError { program: self.command.get_program().to_owned(), cause }
+    }
+}
+
+/// A child that runs.
+pub(super) type Started = (Rc<Exit>, ChildPipes<WritePipe, ReadPipe>);
+
+/// Our ends of a child's pipes.
+struct Ours {
+    stdin: Option<OwnedOpen>,
+    stdout: Option<OwnedOpen>,
+    stderr: Option<OwnedOpen>,
 }
 
 impl Redirect {
-    fn to_stdio(&self) -> io::Result<Stdio> {
+    /// What the child gets, and our end if it is a pipe, in whose `direction`.
+    fn open(&self, direction: Direction) -> io::Result<(Stdio, Option<OwnedOpen>)> {
         Ok(match self {
-            Redirect::Inherit => Stdio::inherit(),
-            Redirect::Null => Stdio::null(),
-            Redirect::Pipe => Stdio::piped(),
-            Redirect::Descriptor(descriptor) => duplicate(descriptor)?,
+            Redirect::Inherit => (Stdio::inherit(), None),
+            Redirect::Null => (Stdio::null(), None),
+            Redirect::Pipe => {
+                let (ours, theirs) = crate::pipe::system::pair(direction)?;
+                (theirs.into(), Some(ours))
+            }
+            Redirect::Descriptor(descriptor) => (duplicate(descriptor)?.into(), None),
         })
     }
-}
 
-fn duplicate(stream: &impl AsFd) -> io::Result<Stdio> {
-    Ok(stream.as_fd().try_clone_to_owned()?.into())
+    /// What the child gets for both its outputs, and our end if it is a pipe.
+    fn open_for_both(&self) -> io::Result<(Stdio, Stdio, Option<OwnedOpen>)> {
+        Ok(match self {
+            Redirect::Inherit => (Stdio::inherit(), duplicate(&io::stdout())?.into(), None),
+            Redirect::Pipe => {
+                let (ours, theirs) = crate::pipe::system::pair(Direction::In)?;
+                (duplicate(&theirs)?.into(), theirs.into(), Some(ours))
+            }
+            to => (to.open(Direction::In)?.0, to.open(Direction::In)?.0, None),
+        })
+    }
 }
 
 impl core::fmt::Debug for Command {
@@ -223,16 +279,10 @@ impl core::fmt::Debug for Command {
 /// [`Command::on_drop`] says. What asyncio does to a child whose creation was
 /// cancelled, it does with [`OnDrop::Kill`].
 pub async fn create_subprocess_exec(command: &mut Command) -> Result<Process, SpawnError> {
-    command.start().map_err(|cause| {
-        let cause = match cause {
-            // What a full table of descriptors looks like from here.
-            SpawnRefused::Loop(SourceError::Os(code)) => {
-                SpawnRefused::Os(io::Error::from_raw_os_error(code))
-            }
-            cause => cause,
-        };
-        SpawnError { program: command.command.get_program().to_owned(), cause }
-    })
+    match command.start() {
+        Ok((exit, pipes)) => Ok(Process::of(exit, pipes)),
+        Err(cause) => Err(command.refused(cause)),
+    }
 }
 
 /// Has the shell run `script`, with our standard streams; for others see

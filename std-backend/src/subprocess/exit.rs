@@ -1,8 +1,8 @@
 //! A child's end: noticed, reaped, told.
 //!
 //! ```text
-//!              notice is readable
-//!   running ────────────────────────▶ reaped, status known
+//!              the loop is told
+//!   running ─────────────────────▶ reaped, status known
 //!      │  └───── … but somebody else had reaped it ──▶ 255, reported
 //!      └── loop closed ──▶ orphan: killed if so wished, reaped some time
 //! ```
@@ -10,47 +10,39 @@
 //! Only the loop reaps, in a callback. So until the status is known the child's
 //! number is its own, and a signal cannot go astray.
 //!
-//! Whoever must act at the end is told there, in one place: now those who
-//! wait; a `SubprocessProtocol` is to be one more of them.
+//! Whoever must act at the end is told there, in one place: those who wait,
+//! and the transport of a `SubprocessProtocol`.
 
 use super::command::OnDrop;
-use super::exit_notice::{ExitNotice, exit_notice};
 use super::orphans;
 use super::process_error::SpawnRefused;
-use crate::reader_writer::{SelectorEventLoop, WatchRefused};
+use super::system::{self, ExitNotice};
 use crate::signals::Signal;
 use core::cell::{Cell, RefCell};
 use core::task::{Context, Poll, Waker};
 use molen_core::get_running_loop;
-use molen_core::io::source::SourceError;
+use molen_core::net::ExitWatcher;
 use molen_core::schedule::ExceptionContext;
-use rustix::process::Pid;
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus};
+use std::process::{Child, ExitStatus};
 use std::rc::Rc;
-
-/// The exit code in the place of one that somebody else has taken.
-///
-/// asyncio: the same.
-const STOLEN: i32 = 255;
 
 /// Names one who waits.
 type WaiterKey = u64;
 
-/// What a [`Process`](super::Process) and the loop share.
+/// What a [`Process`](super::Process), or a transport, and the loop share.
 pub(super) struct Exit {
     /// `None` only while it is dropped.
     child: RefCell<Option<Child>>,
-    pid: Pid,
+    pid: u32,
     notice: RefCell<Option<ExitNotice>>,
     status: Cell<Option<ExitStatus>>,
     on_drop: Cell<OnDrop>,
     loop_closed: Cell<bool>,
     waiters: RefCell<BTreeMap<WaiterKey, Waker>>,
     next_waiter: Cell<WaiterKey>,
+    watcher: Cell<Option<ExitWatcher>>,
 }
 
 impl Exit {
@@ -58,7 +50,7 @@ impl Exit {
     /// otherwise, dropping it ends the child; so does an error.
     pub(super) fn of(child: Child) -> Result<Rc<Exit>, SpawnRefused> {
         orphans::reap();
-        let pid = Pid::from_child(&child);
+        let pid = child.id();
         let exit = Rc::new(Exit {
             child: RefCell::new(Some(child)),
             pid,
@@ -68,26 +60,18 @@ impl Exit {
             loop_closed: Cell::new(false),
             waiters: RefCell::new(BTreeMap::new()),
             next_waiter: Cell::new(0),
+            watcher: Cell::new(None),
         });
-        let event_loop =
-            get_running_loop().map_err(|_none| SpawnRefused::Loop(SourceError::NoRunningLoop))?;
-        let notice = exit_notice(pid).map_err(SpawnRefused::Os)?;
-        let number = notice.descriptor.as_raw_fd();
-        exit.notice.replace(Some(notice));
-        let watch = Watch(exit.clone());
-        event_loop.add_reader(&number, move || watch.0.reap()).map_err(|error| {
-            match error.cause {
-                WatchRefused::Os(error) => SpawnRefused::Os(error),
-                WatchRefused::Loop(error) => SpawnRefused::Loop(error),
-                // Whose number the system has just given out, nobody uses.
-                WatchRefused::OwnedBySource => SpawnRefused::Loop(SourceError::Closed),
-            }
-        })?;
+        let notice = match &*exit.child.borrow() {
+            Some(child) => Some(ExitNotice::begin(child, Watch(exit.clone()))?),
+            None => None,
+        };
+        exit.notice.replace(notice);
         Ok(exit)
     }
 
     pub(super) fn pid(&self) -> u32 {
-        self.pid.as_raw_nonzero().get().cast_unsigned()
+        self.pid
     }
 
     pub(super) fn status(&self) -> Option<ExitStatus> {
@@ -96,16 +80,6 @@ impl Exit {
 
     pub(super) fn set_on_drop(&self, on_drop: OnDrop) {
         self.on_drop.set(on_drop);
-    }
-
-    /// The child's pipes, once.
-    pub(super) fn take_pipes(
-        &self,
-    ) -> (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>) {
-        match self.child.borrow_mut().as_mut() {
-            Some(child) => (child.stdin.take(), child.stdout.take(), child.stderr.take()),
-            None => (None, None, None),
-        }
     }
 
     /// Its end was noticed.
@@ -118,7 +92,7 @@ impl Exit {
             // There is no such child: somebody else has reaped it.
             Some(Err(error)) => {
                 self.report_stolen(&error);
-                self.ended(ExitStatus::from_raw(STOLEN << 8));
+                self.ended(system::stolen());
             }
         }
     }
@@ -128,8 +102,9 @@ impl Exit {
         if let Ok(event_loop) = get_running_loop() {
             let message = format!(
                 "somebody else has taken the exit status of child process {}; \
-                 it is reported as {STOLEN}",
-                self.pid()
+                 it is reported as {}",
+                self.pid(),
+                system::STOLEN,
             );
             event_loop.call_exception_handler(&ExceptionContext::new(&message, Some(error)));
         }
@@ -138,11 +113,10 @@ impl Exit {
     fn ended(&self, status: ExitStatus) {
         self.status.set(Some(status));
         if let Some(notice) = self.notice.take() {
-            let number = notice.descriptor.as_raw_fd();
-            if let Ok(event_loop) = get_running_loop() {
-                // It is watched, and by nobody else.
-                let _ = event_loop.remove_reader(&number);
-            }
+            notice.end();
+        }
+        if let Some(watcher) = self.watcher.take() {
+            watcher.exited();
         }
         self.tell();
     }
@@ -184,26 +158,28 @@ impl Exit {
         drop(waker);
     }
 
-    /// Sends it a signal. The system answers ESRCH when it is gone.
-    pub(super) fn send_signal(&self, signal: Signal) -> io::Result<()> {
+    /// Has `watcher` told of the end, at once if it was noticed already.
+    pub(super) fn watch(&self, watcher: ExitWatcher) {
         if self.status.get().is_some() {
-            return Err(io::Error::from_raw_os_error(libc::ESRCH));
-        }
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        if let Some(notice) = &*self.notice.borrow()
-            && notice.is_pidfd
-        {
-            return send_by_pidfd(notice, signal);
-        }
-        // SAFETY: it has no pointers. Not reaped, so the number is the child's.
-        match unsafe { libc::kill(self.pid.as_raw_nonzero().get(), signal.as_raw()) } {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
+            watcher.exited();
+        } else if !self.loop_closed.get() {
+            self.watcher.set(Some(watcher));
         }
     }
 
-    /// The [`Process`](super::Process) was dropped.
-    pub(super) fn process_dropped(&self) {
+    /// Sends it a signal. See [`system::is_gone`] for when it has ended.
+    pub(super) fn send_signal(&self, signal: Signal) -> io::Result<()> {
+        if self.status.get().is_some() {
+            return Err(system::gone());
+        }
+        match &mut *self.child.borrow_mut() {
+            Some(child) => system::send_signal(child, self.notice.borrow().as_ref(), signal),
+            None => Err(system::gone()),
+        }
+    }
+
+    /// The [`Process`](super::Process), or the transport, was dropped.
+    pub(super) fn owner_dropped(&self) {
         if self.on_drop.get() == OnDrop::Kill && self.status.get().is_none() {
             // It may have ended just now.
             let _ = self.send_signal(Signal::KILL);
@@ -211,26 +187,10 @@ impl Exit {
     }
 }
 
-/// By its descriptor: right also when somebody else has reaped the child, and
-/// its number is another process's.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn send_by_pidfd(notice: &ExitNotice, signal: Signal) -> io::Result<()> {
-    // SAFETY: the descriptor is open, and no information goes with the signal.
-    let sent = unsafe {
-        libc::syscall(
-            libc::SYS_pidfd_send_signal,
-            notice.descriptor.as_raw_fd(),
-            signal.as_raw(),
-            core::ptr::null::<libc::siginfo_t>(),
-            0,
-        )
-    };
-    if sent == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
 impl Drop for Exit {
     fn drop(&mut self) {
-        self.process_dropped();
+        self.owner_dropped();
+        drop(self.notice.take());
         if self.status.get().is_none()
             && let Some(child) = self.child.get_mut().take()
         {
@@ -240,12 +200,20 @@ impl Drop for Exit {
 }
 
 /// The loop's hold on a child: lost when the end was noticed, or with the loop.
-struct Watch(Rc<Exit>);
+pub(super) struct Watch(Rc<Exit>);
+
+impl Watch {
+    /// The system says that the child has ended.
+    pub(super) fn child_ended(&self) {
+        self.0.reap();
+    }
+}
 
 impl Drop for Watch {
     fn drop(&mut self) {
         if self.0.status.get().is_none() {
             self.0.loop_closed.set(true);
+            drop(self.0.watcher.take());
             self.0.tell();
         }
     }

@@ -11,10 +11,18 @@
 //! The loop reaps a child when it ends, whether or not somebody waits, and
 //! whether or not the [`Process`] is still there. It waits for the end alone:
 //! not for the pipes, which a grandchild may hold open for long. How it learns of
-//! the end is a descriptor that becomes readable then: a pidfd on Linux,
-//! elsewhere a pipe that a waiting thread closes.
+//! the end: a pidfd on Linux, a kqueue on macOS and FreeBSD, elsewhere a thread that
+//! waits for it; on Windows the system's own pool of waiting threads.
 //!
-//! ```
+//! [`create_subprocess_exec`] gives a [`Process`], for tasks: its pipes are read
+//! and written by whoever awaits them, and keep nothing themselves.
+//! [`subprocess_exec`] gives it to a [`SubprocessProtocol`], by transports that
+//! read at once and keep what cannot be written yet. Both share how a child is
+//! started and how its end is noticed; what a protocol is told, and in which
+//! order, the core decides.
+//!
+#![cfg_attr(unix, doc = "```")]
+#![cfg_attr(not(unix), doc = "```ignore")]
 //! use molen_std::subprocess::{Command, Redirect, create_subprocess_exec};
 //!
 //! let event_loop = molen_std::new_event_loop()?;
@@ -35,18 +43,30 @@
 //! | `process` | a child as its parent sees it |
 //! | `communicate` | feeding it and reading it at the same time |
 //! | `exit` | a child's end: noticed, reaped, told |
-//! | `exit_notice` | the descriptor that tells of it |
+//! | `protocol` | a child as a protocol sees it |
+//! | `unix`, `windows` | how the system tells of an end; signals |
 //! | `orphans` | children whose loop was closed before they ended |
 
 mod command;
 mod communicate;
 mod exit;
-mod exit_notice;
 mod orphans;
 mod process;
 mod process_error;
+mod protocol;
+#[cfg(unix)]
+#[path = "unix/mod.rs"]
+mod system;
+#[cfg(windows)]
+#[path = "windows/mod.rs"]
+mod system;
 
 pub use command::{Command, OnDrop, Redirect, create_subprocess_exec, create_subprocess_shell};
 pub use communicate::Output;
-pub use process::{Process, returncode};
+pub use molen_core::net::{
+    SendSignalError, SignalRefusal, StandardStream, SubprocessProtocol, SubprocessTransport,
+};
+pub use process::Process;
 pub use process_error::{ProcessError, SpawnError, SpawnRefused};
+pub use protocol::{subprocess_exec, subprocess_shell};
+pub use system::returncode;

@@ -1,13 +1,12 @@
 //! A child as its parent sees it.
 
-use super::command::OnDrop;
 use super::exit::Exit;
 use super::process_error::ProcessError;
-use crate::pipe::{PipeError, ReadPipe, WritePipe};
+use super::system::{self, returncode};
+use crate::pipe::{ReadPipe, WritePipe};
 use crate::signals::Signal;
 use core::fmt;
-use std::os::fd::OwnedFd;
-use std::os::unix::process::ExitStatusExt;
+use molen_core::net::ChildPipes;
 use std::process::ExitStatus;
 use std::rc::Rc;
 
@@ -32,22 +31,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// A child whose pipes are not taken yet, and which is ended when dropped.
-    pub(super) fn of(exit: Rc<Exit>) -> Process {
-        Process { exit, stdin: None, stdout: None, stderr: None }
-    }
-
-    /// Takes the child's pipes; `merged` if its outputs are one.
-    pub(super) fn take_pipes(&mut self, merged: Option<OwnedFd>) -> Result<(), PipeError> {
-        let (stdin, stdout, stderr) = self.exit.take_pipes();
-        self.stdin = stdin.map(WritePipe::new).transpose()?;
-        self.stdout = stdout.map(OwnedFd::from).or(merged).map(ReadPipe::new).transpose()?;
-        self.stderr = stderr.map(ReadPipe::new).transpose()?;
-        Ok(())
-    }
-
-    pub(super) fn set_on_drop(&self, on_drop: OnDrop) {
-        self.exit.set_on_drop(on_drop);
+    pub(super) fn of(exit: Rc<Exit>, pipes: ChildPipes<WritePipe, ReadPipe>) -> Process {
+        Process { exit, stdin: pipes.stdin, stdout: pipes.stdout, stderr: pipes.stderr }
     }
 
     /// Its number. Once it has been reaped, the number may be another's.
@@ -87,7 +72,14 @@ impl Process {
         status.ok_or(ProcessError::LoopClosed { pid: self.pid() })
     }
 
-    /// Sends it `signal`. asyncio: `Process.send_signal()`.
+    /// Sends it `signal`.
+    ///
+    /// On Windows, [`Signal::INT`] and `Signal::BREAK` are events of the console
+    /// (the first for all its programs, this one among them; the second for a
+    /// child that was started in a [group](super::Command::process_group) of its
+    /// own), `TERM` and `KILL` end it, and others are refused.
+    ///
+    /// asyncio: `Process.send_signal()`.
     ///
     /// # Errors
     ///
@@ -96,13 +88,18 @@ impl Process {
     /// system refuses, for instance because it runs as another user.
     pub fn send_signal(&self, signal: Signal) -> Result<(), ProcessError> {
         let pid = self.pid();
-        self.exit.send_signal(signal).map_err(|cause| match cause.raw_os_error() {
-            Some(libc::ESRCH) => ProcessError::NoSuchProcess { signal, pid },
-            _ => ProcessError::NotSent { signal, pid, cause },
+        self.exit.send_signal(signal).map_err(|cause| {
+            if system::is_gone(&cause) {
+                ProcessError::NoSuchProcess { signal, pid }
+            } else {
+                ProcessError::NotSent { signal, pid, cause }
+            }
         })
     }
 
-    /// Asks it to end: SIGTERM. asyncio: `Process.terminate()`.
+    /// Asks it to end: SIGTERM. On Windows, which cannot ask, it ends it.
+    ///
+    /// asyncio: `Process.terminate()`.
     ///
     /// # Errors
     ///
@@ -111,7 +108,7 @@ impl Process {
         self.send_signal(Signal::TERM)
     }
 
-    /// Ends it: SIGKILL. asyncio: `Process.kill()`.
+    /// Ends it: SIGKILL, or `TerminateProcess`. asyncio: `Process.kill()`.
     ///
     /// # Errors
     ///
@@ -121,21 +118,9 @@ impl Process {
     }
 }
 
-/// An end in one number: the exit code, or the signal that ended it, below zero.
-///
-/// asyncio: `returncode`.
-pub fn returncode(status: ExitStatus) -> i32 {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => code,
-        (None, Some(signal)) => -signal,
-        // Ended by neither: the system has no such end.
-        (None, None) => status.into_raw(),
-    }
-}
-
 impl Drop for Process {
     fn drop(&mut self) {
-        self.exit.process_dropped();
+        self.exit.owner_dropped();
     }
 }
 

@@ -1,16 +1,20 @@
 //! TLS by rustls: contexts, and the engine for [`molen_core::net::tls`].
 //!
 //! ```no_run
-//! use molen_std::net::{DEFAULT_LIMIT, TcpStream};
-//! use molen_std::tls::{ClientContext, Timeouts, open_tls_streams};
+//! use molen_std::net::{open_connection, start_server};
+//! use molen_std::tls::{ClientContext, ServerContext};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let context = ClientContext::new()?; // verifies the server and its name
-//! let stream = TcpStream::connect("192.0.2.1:443".parse()?).await?;
-//! let (mut reader, writer) =
-//!     open_tls_streams(stream, DEFAULT_LIMIT, &context, "example.org", Timeouts::DEFAULT).await?;
+//! let (mut reader, writer) = open_connection(("example.org", 443)).tls(&context).await?;
 //! writer.write(b"GET / HTTP/1.0\r\n\r\n")?;
 //! let page = reader.read_to_end().await?;
+//!
+//! let context = ServerContext::from_pem_files("chain.pem", "key.pem")?.alpn(&["http/1.1"]);
+//! let server = start_server(("", 443), async |_reader, writer| {
+//!     writer.write(b"HTTP/1.0 204 No Content\r\n\r\n").map(drop)
+//! });
+//! server.tls(&context).await?.serve_forever().await?;
 //! # Ok(())
 //! # }
 //! ```

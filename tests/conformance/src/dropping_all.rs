@@ -2,7 +2,8 @@
 //! nothing is lost, and nothing is left behind.
 //!
 //! `tests/every_future.rs` compares this table with the sources: a future that
-//! is not in it is noticed.
+//! is not in it is noticed. Waits for sources and connections are in
+//! `dropping_net`, those for threads in `dropping_jobs`.
 //!
 //! | future | case |
 //! |---|---|
@@ -20,15 +21,17 @@
 //! | `Gather`, `Watch`, `WaitTimeout`, `Shield`, `StaggeredRace`, `next` | 1258 |
 //! | `read`, `write_some`, `write_all`, `accept`, `accept_with_backoff` | 1259 |
 //! | `RunInExecutor`, `to_thread`, `shutdown_default_executor` | 1229 |
+//! | `WrapFuture`, which is also what awaiting a concurrent future is | 2044 |
+//! | `read`, `readexactly`, `readuntil`, `readline` of a pull reader | 2041 |
+//! | `read`, `readexactly`, `readuntil`, `readline`, `read_to_end` of a stream | 2042 |
+//! | `connect_accepted_socket`, `open_streams`, `drain`, `wait_closed` | 2043 |
+//! | `wait_closed`, `serve_forever` of a server | 2045 |
+//! | `drive` of a connection in a static | 2046 |
 //! | `drop_at_every_poll` itself | 1400 |
 
 use crate::case::{Case, Failure, Outcome};
-use crate::fixture::{after, ms, result_after, test};
-use core::cell::Cell;
+use crate::fixture::{after, ms, result_after};
 use core::future::{Future, pending};
-use core::task::{Context, Poll};
-use molen::io::source::{self, AcceptSource, ByteSource, Source, SourceError};
-use molen::io::{Interest, Ready};
 use molen::sync::{AsLock, Channel, LockGuard, Signal, oneshot};
 use molen::task_group::BoundedTaskGroup;
 use molen::testing::{drop_at_every_poll, static_ref};
@@ -50,11 +53,6 @@ pub(crate) const CASES: &[Case] = &[
     case!(1256, channels_lose_nothing_at_any_poll),
     case!(1257, combinators_in_place_leave_nothing_at_any_poll),
     case!(1258, combinators_of_tasks_leave_nothing_at_any_poll),
-    case!(1259, waits_for_sources_lose_nothing_at_any_poll),
-    #[cfg(not(any(target_os = "none", target_os = "wasi")))]
-    case!(1229, jobs_of_executors_leave_nothing_at_any_poll),
-    #[cfg(any(target_os = "none", target_os = "wasi"))]
-    unsupported!(1229, jobs_of_executors_leave_nothing_at_any_poll, "executors need threads"),
 ];
 
 /// Drops what `make` makes at every point, and looks each time whether a
@@ -62,7 +60,7 @@ pub(crate) const CASES: &[Case] = &[
 /// made is ready in poll number `polls`.
 ///
 /// What is awaited takes 50 ms or more; what goes on by itself, 1 ms.
-async fn drops<F: Future>(
+pub(crate) async fn drops<F: Future>(
     polls: usize,
     make: impl FnMut() -> F,
     mut nothing_is_lost: impl FnMut() -> bool,
@@ -80,7 +78,7 @@ async fn drops<F: Future>(
 
 /// Fails if a timer is set, or a task is left beside the one that runs.
 #[inline(never)]
-fn look_round() -> Outcome {
+pub(crate) fn look_round() -> Outcome {
     let event_loop = get_running_loop()?;
     check_eq!(event_loop.next_deadline(), None);
     let mut tasks = 0;
@@ -90,12 +88,12 @@ fn look_round() -> Outcome {
 }
 
 /// There is nothing that could be lost.
-fn nothing() -> bool {
+pub(crate) fn nothing() -> bool {
     true
 }
 
 /// Calls `callback` in the next batch.
-fn soon<R: molen::schedule::CallbackResult>(callback: impl FnOnce() -> R + 'static) {
+pub(crate) fn soon<R: molen::schedule::CallbackResult>(callback: impl FnOnce() -> R + 'static) {
     let scheduled = get_running_loop().is_ok_and(|it| it.call_soon(callback).is_ok());
     assert!(scheduled, "the store of callbacks is full");
 }
@@ -448,183 +446,5 @@ fn combinators_of_tasks_leave_nothing_at_any_poll() -> Outcome {
         };
         drops(3, make, nothing).await?;
         drops(2, || async { shield(after(1, 1)).ok()?.await.ok() }, nothing).await
-    })?
-}
-
-/// A source that has what it was given.
-struct Given {
-    bytes: Cell<usize>,
-    refusals: Cell<usize>,
-}
-
-impl Given {
-    fn source(&self) -> &'static molen::io::Registration {
-        &test().backend.sources()[0]
-    }
-
-    /// Has one byte, or one connection, more; and room for it.
-    fn give(&self) {
-        self.bytes.set(self.bytes.get() + 1);
-        self.source().set_ready(Ready::BOTH);
-    }
-
-    fn take(&self) -> Result<usize, SourceError> {
-        match self.bytes.get().checked_sub(1) {
-            Some(left) => {
-                self.bytes.set(left);
-                Ok(1)
-            }
-            None => {
-                self.source().clear(Ready::BOTH);
-                Err(SourceError::WouldBlock)
-            }
-        }
-    }
-}
-
-impl Source for &'static Given {
-    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
-        self.source().poll_ready(cx, interest)
-    }
-}
-
-impl ByteSource for &'static Given {
-    fn try_read(&self, _buffer: &mut [u8]) -> Result<usize, SourceError> {
-        self.take()
-    }
-
-    fn try_write(&self, _bytes: &[u8]) -> Result<usize, SourceError> {
-        self.take()
-    }
-
-    fn shutdown(&self) -> Result<(), SourceError> {
-        Ok(())
-    }
-}
-
-impl AcceptSource for &'static Given {
-    type Connection = &'static Given;
-
-    fn try_accept(&self) -> Result<&'static Given, SourceError> {
-        if self.refusals.get() > 0 {
-            self.refusals.set(self.refusals.get() - 1);
-            return Err(SourceError::NoDescriptors);
-        }
-        self.take().map(|_| *self)
-    }
-}
-
-fn waits_for_sources_lose_nothing_at_any_poll() -> Outcome {
-    let event_loop = new_loop!();
-    let given = static_ref!(Given = Given { bytes: Cell::new(0), refusals: Cell::new(0) });
-    let given: &'static Given = given;
-    event_loop.run_until_complete(async {
-        let given_soon = || {
-            given.bytes.set(0);
-            soon(|| given.give());
-        };
-        let one_is_there = || given.bytes.get() == 1;
-        let make = || {
-            given_soon();
-            async {
-                let mut buffer = [0; 1];
-                let read = source::read(&given, &mut buffer).await;
-                given.bytes.set(given.bytes.get() + read.unwrap_or(0));
-            }
-        };
-        drops(2, make, one_is_there).await?;
-        let make = || {
-            given_soon();
-            async {
-                let written = source::write_all(&given, &[1]).await;
-                given.bytes.set(given.bytes.get() + usize::from(written.is_ok()));
-            }
-        };
-        drops(2, make, one_is_there).await?;
-        let make = || {
-            given_soon();
-            async {
-                let written = source::write_some(&given, &[1]).await;
-                given.bytes.set(given.bytes.get() + written.unwrap_or(0));
-            }
-        };
-        drops(2, make, one_is_there).await?;
-        let make = || {
-            given_soon();
-            async {
-                let accepted = source::accept(&given).await;
-                given.bytes.set(given.bytes.get() + usize::from(accepted.is_ok()));
-            }
-        };
-        drops(2, make, one_is_there).await?;
-        let make = || {
-            given_soon();
-            async {
-                given.refusals.set(1);
-                let accepted = molen::io::accept_with_backoff(&given).await;
-                given.bytes.set(given.bytes.get() + usize::from(accepted.is_ok()));
-            }
-        };
-        drops(2, make, one_is_there).await
-    })?
-}
-
-#[cfg(not(any(target_os = "none", target_os = "wasi")))]
-fn jobs_of_executors_leave_nothing_at_any_poll() -> Outcome {
-    use molen::executor::{Executor, Job, Refused};
-    use std::boxed::Box;
-    use std::sync::{Arc, Mutex};
-    use std::vec::Vec;
-
-    /// Keeps its jobs until it is told to do them, on the same thread.
-    #[derive(Default)]
-    struct Pile(Mutex<Vec<Job>>);
-    impl Pile {
-        fn work(&self) {
-            let jobs = self.0.lock().map(|mut jobs| core::mem::take(&mut *jobs));
-            jobs.into_iter().flatten().for_each(Job::run);
-        }
-    }
-    impl Executor for Pile {
-        fn execute(&self, job: Job) -> Result<(), Refused<Job>> {
-            if let Ok(mut jobs) = self.0.lock() {
-                jobs.push(job);
-            }
-            Ok(())
-        }
-        fn shutdown(&self) {}
-        fn poll_shut_down(&self, _cx: &mut Context<'_>) -> Poll<()> {
-            Poll::Pending
-        }
-    }
-
-    let event_loop = new_loop!();
-    let pile = Arc::new(Pile::default());
-    let own: &'static Arc<Pile> = Box::leak(Box::new(pile.clone()));
-    event_loop.set_default_executor(Some(pile));
-    let held: &'static Arc<u8> = Box::leak(Box::new(Arc::new(7)));
-    event_loop.run_until_complete(async {
-        let nobody_holds_it = || Arc::strong_count(held) == 1;
-        let make = || {
-            let captured = held.clone();
-            soon(|| own.work());
-            let job = molen::run_in_executor(None, move || *captured);
-            async move { job.ok()?.await.ok() }
-        };
-        drops(2, make, nobody_holds_it).await?;
-        let make = || {
-            let captured = held.clone();
-            async move {
-                soon(|| own.work());
-                molen::to_thread(move || *captured).await.ok()
-            }
-        };
-        drops(2, make, nobody_holds_it).await?;
-        let event_loop = get_running_loop()?;
-        let make = || {
-            let event_loop = event_loop.clone();
-            async move { event_loop.shutdown_default_executor(Some(ms(50))).await.is_err() }
-        };
-        drops(2, make, nothing).await
     })?
 }

@@ -43,8 +43,11 @@ mod report;
 mod barriers;
 mod buffered;
 mod callbacks;
+mod cancel_counts;
 mod cancellation;
 mod catching;
+mod catching_own;
+mod catching_places;
 mod channels;
 mod clearing_up;
 mod closing;
@@ -61,11 +64,15 @@ mod dns;
 mod door;
 mod dropping;
 mod dropping_all;
+mod dropping_jobs;
+mod dropping_net;
 mod endings;
 mod endpoints;
 mod exceptions;
+mod faults;
 mod flow_control;
 mod hosts;
+mod interrupts;
 mod introspection;
 mod iteration;
 mod joining;
@@ -93,8 +100,10 @@ mod staggered;
 mod starvation;
 mod stopping;
 mod streams;
+mod subprocess_protocols;
 mod subprocesses;
 mod task_groups;
+mod task_refs;
 mod tasks;
 mod tcp;
 mod testing;
@@ -110,6 +119,9 @@ mod wire;
 
 pub use case::{Case, Failure, Outcome, What};
 pub use report::{Count, call, list, run};
+/// The programs that cases start: this one, told to be another.
+#[cfg(any(unix, windows))]
+pub use subprocesses::child;
 
 /// All cases, by subject.
 pub const CASES: &[&[Case]] = &[
@@ -122,6 +134,10 @@ pub const CASES: &[&[Case]] = &[
     callbacks::CASES,
     cancellation::CASES,
     catching::CASES,
+    catching_own::CASES,
+    catching_places::CASES,
+    cancel_counts::CASES,
+    task_refs::CASES,
     scopes::CASES,
     creating::CASES,
     contexts::CASES,
@@ -141,6 +157,8 @@ pub const CASES: &[&[Case]] = &[
     contained::CASES,
     threads::CASES,
     signals::CASES,
+    interrupts::CASES,
+    subprocess_protocols::CASES,
     subprocesses::CASES,
     dns::CASES,
     readiness::CASES,
@@ -163,6 +181,9 @@ pub const CASES: &[&[Case]] = &[
     endpoints::CASES,
     dropping::CASES,
     dropping_all::CASES,
+    dropping_net::CASES,
+    dropping_jobs::CASES,
+    faults::CASES,
     joining::CASES,
     waiting::CASES,
     misuse::CASES,

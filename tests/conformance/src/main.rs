@@ -32,6 +32,13 @@ fn call(case: &Case) -> Outcome {
 /// What the arguments say; those meant for other test harnesses are ignored.
 pub fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    #[cfg(any(unix, windows))]
+    if let [child, name, number @ ..] = arguments.as_slice()
+        && child == "child"
+    {
+        let number = number.first().and_then(|number| number.parse().ok());
+        return molen_conformance::child(name, number).unwrap_or(99).into();
+    }
     let filters = arguments.iter().map(String::as_str).filter(|word| !word.starts_with('-'));
     if arguments.iter().any(|argument| argument == "--list") {
         return match molen_conformance::list(&mut Stdout, filters) {

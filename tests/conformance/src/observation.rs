@@ -35,6 +35,7 @@ observation! {
     1534 steps_are_named_by_their_functions
     1535 a_slow_step_is_told_to_the_tracer
     1537 an_eager_step_nests_in_the_step_that_creates_it
+    2040 a_tracer_that_panics_is_told_no_more
     1536 a_wake_from_another_thread_is_told_when_it_is_taken_in
 }
 use traced::*;
@@ -430,6 +431,63 @@ mod traced {
         ];
         check_eq!(event_loop.last_turn().ran, 2);
         check_eq!(test().backend.report_count(), 1);
+        Ok(())
+    }
+
+    #[cfg(any(target_os = "none", target_os = "wasi"))]
+    pub(super) fn a_tracer_that_panics_is_told_no_more() -> Outcome {
+        Err(Failure::Unsupported("panics abort on this platform"))
+    }
+
+    #[cfg(not(any(target_os = "none", target_os = "wasi")))]
+    pub(super) fn a_tracer_that_panics_is_told_no_more() -> Outcome {
+        /// Panics at each event of one kind.
+        struct Fragile(fn(&Event<'_>) -> bool);
+        impl Trace for Fragile {
+            fn record(&self, event_loop: &EventLoop, told: Event<'_>) {
+                if (self.0)(&told) {
+                    std::panic::resume_unwind(std::boxed::Box::new("boom"));
+                }
+                Recorder.record(event_loop, told);
+            }
+        }
+        static AT: [Fragile; 4] = [
+            Fragile(|told| matches!(told, Event::TurnBegin)),
+            Fragile(|told| matches!(told, Event::StepBegin(_))),
+            // Told while a step unwinds.
+            Fragile(|told| matches!(told, Event::StepEnd(_))),
+            Fragile(|told| matches!(told, Event::TurnEnd(_))),
+        ];
+        fn boom() {
+            std::panic::resume_unwind(std::boxed::Box::new("step"))
+        }
+        let event_loop = new_loop!();
+        for (round, fragile) in AT.iter().enumerate() {
+            event_loop.set_tracer(Some(fragile));
+            event_loop.call_soon(boom)?;
+            event_loop.call_soon(|| event("next"))?;
+            event_loop.turn(NOW)?;
+            check_eq!(event_loop.last_turn().ran, 2);
+            // The step's panic and the tracer's.
+            check_eq!(test().backend.report_count(), 2 * (round + 1));
+        }
+        let of_tracer =
+            |number: &usize| reported(*number, "a tracer panicked, and is told no more: boom");
+        check_eq!((0..4).filter(of_tracer).count(), 2);
+        check_events![
+            "next",
+            "turn (",
+            "next",
+            "turn (",
+            "callback (",
+            "next",
+            "turn (",
+            "callback (",
+            ") callback",
+            "callback (",
+            "next",
+            ") callback",
+        ];
         Ok(())
     }
 

@@ -40,6 +40,10 @@ on_the_heap! {
     1622 a_dropped_writer_closes_its_connection
     1623 who_waits_learns_that_nobody_drives_the_connection
     1957 clearing_up_leaves_driven_connections_alone
+    2080 a_read_that_is_dropped_when_bytes_have_come_leaves_them
+    2081 a_read_of_less_than_has_come_leaves_the_rest
+    2082 a_waiting_read_meets_the_end_behind_the_bytes
+    2083 a_waiting_read_meets_a_failure_behind_the_bytes
 }
 use heap::*;
 
@@ -480,6 +484,90 @@ mod heap {
         })??;
         check_events!["cancelled"];
         Ok(())
+    }
+
+    /// Polls a read once: whether it waits.
+    async fn waits<R>(reading: impl Future<Output = R>) -> bool {
+        let mut reading = pin!(reading);
+        poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx).is_pending())).await
+    }
+
+    pub(super) fn a_read_that_is_dropped_when_bytes_have_come_leaves_them() -> Outcome {
+        let event_loop = new_loop!();
+        let source = source(&[Fault::WouldBlock, Fault::Data(b"hello")], &[]);
+        event_loop.run_until_complete(async {
+            let (mut reader, _writer) = open_streams(source.user(Told::ByEvents), 64).await?;
+            batches(2).await;
+            check!(waits(reader.read(&mut [0; 8])).await, "it does not wait");
+            // Its waker is called in this turn, and the future is gone.
+            feed(source, 1).await;
+            batches(2).await;
+            let mut all = [0; 8];
+            let count = reader.read(&mut all).await?;
+            check_eq!(&all[..count], b"hello");
+            Ok(())
+        })?
+    }
+
+    pub(super) fn a_read_of_less_than_has_come_leaves_the_rest() -> Outcome {
+        let event_loop = new_loop!();
+        let source =
+            source(&[Fault::WouldBlock, Fault::Data(b"line\nand "), Fault::Data(b"more")], &[]);
+        event_loop.run_until_complete(async {
+            let (mut reader, _writer) = open_streams(source.user(Told::ByEvents), 64).await?;
+            let reading = create_task(async move {
+                let mut start = [0; 2];
+                let count = reader.read(&mut start).await?;
+                check_eq!(&start[..count], b"li");
+                let line = reader.readline().await;
+                check_eq!(line.ok().as_deref(), Some(&b"ne\n"[..]));
+                let mut rest = [0; 8];
+                reader.readexactly(&mut rest).await?;
+                check_eq!(&rest, b"and more");
+                Ok::<(), Failure>(())
+            })?;
+            feed(source, 3).await;
+            reading.await?
+        })?
+    }
+
+    pub(super) fn a_waiting_read_meets_the_end_behind_the_bytes() -> Outcome {
+        let event_loop = new_loop!();
+        let source = source(&[Fault::WouldBlock, Fault::Data(b"hello"), Fault::End], &[]);
+        event_loop.run_until_complete(async {
+            let (mut reader, writer) = open_streams(source.user(Told::ByEvents), 64).await?;
+            let reading = create_task(async move {
+                check_eq!(reader.read(&mut [0; 8]).await?, 5);
+                check_eq!(reader.read(&mut [0; 8]).await?, 0);
+                check!(reader.at_eof(), "it is not at the end");
+                Ok::<(), Failure>(())
+            })?;
+            feed(source, 3).await;
+            reading.await??;
+            writer.close();
+            Ok(writer.wait_closed().await?)
+        })?
+    }
+
+    pub(super) fn a_waiting_read_meets_a_failure_behind_the_bytes() -> Outcome {
+        const FAILS: Fault = Fault::Fails(SourceError::ConnectionReset);
+        let event_loop = new_loop!();
+        let source = source(&[Fault::WouldBlock, Fault::Data(b"hello"), FAILS], &[]);
+        event_loop.run_until_complete(async {
+            let (mut reader, writer) = open_streams(source.user(Told::ByEvents), 64).await?;
+            let reading = create_task(async move {
+                check_eq!(reader.read(&mut [0; 8]).await?, 5);
+                check_matches!(
+                    reader.read(&mut [0; 8]).await.err(),
+                    Some(ConnectionError::Source(SourceError::ConnectionReset))
+                );
+                Ok::<(), Failure>(())
+            })?;
+            feed(source, 3).await;
+            reading.await??;
+            check!(writer.wait_closed().await.is_err(), "wait_closed knows no error");
+            Ok(())
+        })?
     }
 
     pub(super) fn a_failing_handler_is_reported_and_a_cancelled_one_is_not() -> Outcome {

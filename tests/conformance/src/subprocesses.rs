@@ -1,9 +1,10 @@
-//! Pipes and other programs: behaviours 330 to 353, and our own from 1830.
+//! Pipes and other programs: behaviours 330 to 353, and our own from 1830 and
+//! from 2020.
 
 use crate::case::Case;
 
 cases_where! {
-    unix, "there are no child processes on this platform",
+    any(unix, windows), "there are no child processes on this platform",
     real {
         330 a_read_pipe_connects_receives_and_closes
         332 pausing_a_closed_pipe_does_nothing
@@ -12,8 +13,9 @@ cases_where! {
         335 write_eof_waits_for_what_is_pending
         1830 a_reader_that_vanishes_closes_an_idle_transport
         337 after_the_end_signals_find_no_such_process
+        338 of_each_pipe_a_protocol_hears_data_before_loss
         340 wait_returns_at_the_end_though_a_grandchild_holds_the_output
-        341 dropping_kills_a_running_child_and_no_finished_one
+        341 closing_kills_a_running_child_and_no_finished_one
         342 a_cancelled_creation_leaves_no_child
         344 after_a_cancelled_wait_another_works
         346 communicate_ignores_a_broken_pipe
@@ -27,6 +29,24 @@ cases_where! {
         1831 the_end_by_a_signal_is_its_number_below_zero
         1832 large_outputs_and_inputs_do_not_wait_for_each_other
         1833 closing_the_loop_ends_waiting
+        2020 the_shell_runs_a_script
+        2021 children_leave_no_descriptors
+        2022 a_grandchild_that_holds_the_output_delays_connection_lost_alone
+        2023 a_dropped_child_is_killed_or_left
+        2024 closing_the_loop_kills_a_protocols_child_if_so_wished
+        2025 a_console_event_ends_a_child_in_its_own_group
+        2026 a_write_that_a_pipe_has_no_room_for_is_written_later
+        2027 the_standard_streams_are_pipes_files_and_nothing
+        2028 each_line_of_the_standard_input_is_answered_at_once
     }
-    unsupported!(338, a_subprocess_protocol_hears_of_each_pipe, "there is no SubprocessProtocol yet"),
 }
+
+#[cfg(any(unix, windows))]
+mod child;
+
+#[cfg(any(unix, windows))]
+pub(crate) use child::in_console;
+#[cfg(any(unix, windows))]
+pub use child::run as child;
+#[cfg(windows)]
+pub(crate) use {child::program, real::until_events};

@@ -42,7 +42,9 @@ cases_where! {
         1921 upgrading_can_be_dropped_at_every_poll
         1922 an_upgrade_writes_what_was_waiting_first
         1923 a_reader_that_does_not_read_holds_the_peer_up
-        1925 connections_by_name_are_secured_for_that_name
         1924 closing_the_loop_frees_connections_through_tls
+        1925 connections_by_name_are_secured_for_that_name
+        1926 a_file_goes_through_tls_before_the_goodbye
+        1989 tls_goes_over_unix_sockets
     }
 }

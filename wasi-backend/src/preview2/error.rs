@@ -12,6 +12,7 @@ pub(super) fn source_error(operation: &'static str, code: ErrorCode) -> SourceEr
         |reason| SourceError::Unsupported(Unsupported { operation, platform: PLATFORM, reason });
     match code {
         ErrorCode::WouldBlock => SourceError::WouldBlock,
+        ErrorCode::Timeout => SourceError::TimedOut,
         ErrorCode::ConnectionRefused => SourceError::ConnectionRefused,
         ErrorCode::ConnectionReset | ErrorCode::ConnectionAborted => SourceError::ConnectionReset,
         ErrorCode::AddressInUse => SourceError::AddressInUse,

@@ -1,4 +1,4 @@
-//! Makes a machine ready: target libraries, wasmtime, QEMU, Wine.
+//! Makes a machine ready: target libraries, wasmtime, QEMU, Wine, programs to test beside.
 //!
 //! What a command needs is a set of [`Need`]s. [`ensure`] looks first, which takes a fraction of a
 //! second, and only for what is missing takes the machine-wide lock, looks again (another run may
@@ -21,7 +21,9 @@
 //! outcome, so that `cargo xtask test` can still run the platforms that are ready.
 
 mod archive;
+mod bench_peers;
 mod debian;
+pub mod foreign;
 mod library_source;
 mod lock;
 mod mingw;
@@ -42,7 +44,8 @@ pub use target_library::TARGETS;
 
 use crate::workspace::Compiler;
 
-/// Makes this machine ready: target libraries, wasmtime, QEMU, MinGW-w64 and Wine.
+/// Makes this machine ready: target libraries, wasmtime, QEMU, MinGW-w64, Wine, and the programs
+/// that the examples are tested beside.
 ///
 /// Does only what is missing, says what and why, and can be repeated at any time.
 ///
@@ -59,6 +62,9 @@ pub struct Arguments {
     /// Build target libraries from sources without asking rustup for them.
     #[arg(long)]
     from_source: bool,
+    /// Make ready for the programs in benches/ only: libuv and strace.
+    #[arg(long, conflicts_with_all = ["targets", "from_source"])]
+    bench_peers: bool,
 }
 
 /// Something that must be on the machine.
@@ -76,6 +82,12 @@ pub enum Need {
     Mingw,
     /// Wine, which runs them, with a folder for them.
     Wine,
+    /// libuv, a column of the benches.
+    Libuv,
+    /// `strace`, which counts system calls for the benches.
+    Strace,
+    /// A program that an example is tested beside.
+    Foreign(&'static str),
 }
 
 impl fmt::Display for Need {
@@ -87,6 +99,9 @@ impl fmt::Display for Need {
             Self::QemuRiscv32 => f.write_str("qemu-system-riscv32"),
             Self::Mingw => f.write_str("MinGW-w64"),
             Self::Wine => f.write_str("Wine"),
+            Self::Libuv => f.write_str("libuv"),
+            Self::Strace => f.write_str("strace"),
+            Self::Foreign(name) => f.write_str(name),
         }
     }
 }
@@ -126,8 +141,13 @@ impl Outcome {
 /// When the compiler cannot be asked about itself or the lock not be taken.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut needs: Vec<Need> = Vec::new();
+    if arguments.bench_peers {
+        needs.extend([Need::Libuv, Need::Strace]);
+    }
     for target in TARGETS {
-        let wanted = if arguments.targets.is_empty() {
+        let wanted = if arguments.bench_peers {
+            false
+        } else if arguments.targets.is_empty() {
             target.is_default()
         } else {
             arguments.targets.iter().any(|name| name == target.name)
@@ -136,6 +156,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             needs.push(Need::Target(target.name));
             needs.extend(target.engines);
         }
+    }
+    if arguments.targets.is_empty() {
+        needs.extend(foreign::names().map(Need::Foreign));
     }
     let origin =
         if arguments.from_source { LibraryOrigin::Sources } else { LibraryOrigin::RustupOrSources };
@@ -185,6 +208,17 @@ pub fn ensure(needs: &[Need], origin: LibraryOrigin) -> Result<Outcome> {
     if absent.contains(&Need::Wine) {
         got.push((Need::Wine, wine::get()));
     }
+    got.extend(bench_peers::get(&absent));
+    let programs: Vec<&'static str> = absent
+        .iter()
+        .filter_map(|need| match need {
+            Need::Foreign(name) => Some(*name),
+            _ => None,
+        })
+        .collect();
+    for (name, result) in foreign::get(&programs) {
+        got.push((Need::Foreign(name), result));
+    }
     for (target, result) in target_library::get(&targets, &compiler, origin) {
         got.push((Need::Target(target), result));
     }
@@ -212,6 +246,8 @@ fn look_for(needs: &[Need], compiler: &Compiler, outcome: &mut Outcome) -> Vec<N
             Need::QemuArm | Need::QemuRiscv32 => qemu::find(need),
             Need::Mingw => mingw::find(),
             Need::Wine => wine::find(),
+            Need::Libuv | Need::Strace => bench_peers::find(need),
+            Need::Foreign(name) => foreign::find(name),
         };
         match found {
             Some(path) => {

@@ -29,7 +29,7 @@ fn program(need: Need) -> Option<&'static str> {
     match need {
         Need::QemuArm => Some("qemu-system-arm"),
         Need::QemuRiscv32 => Some("qemu-system-riscv32"),
-        Need::Target(_) | Need::Wasmtime | Need::Mingw | Need::Wine => None,
+        _ => None,
     }
 }
 

@@ -22,7 +22,18 @@ const EXAMPLES: &[(&str, &[&str])] = &[(
 )];
 
 /// What is built for desktops, and linted for each of [`DESKTOPS`].
-const FOR_DESKTOPS: &[&str] = &["molen", "molen-std", "molen-conformance", "molen-example-kv"];
+const FOR_DESKTOPS: &[&str] = &[
+    "molen",
+    "molen-std",
+    "molen-conformance",
+    "molen-example-kv",
+    "molen-example-chat",
+    "molen-example-dns-relay",
+    "molen-example-irc-client",
+];
+
+/// What is built for desktops but Windows.
+const FOR_UNIX: &[&str] = &["molen-example-supervisor"];
 
 /// Desktops besides this machine. What is for Windows also runs, under Wine; the others are only
 /// checked, because nothing here could run their programs.
@@ -167,8 +178,10 @@ pub fn other_desktops(machine: &Outcome) -> Vec<HouseRow> {
                 return HouseRow::one(&name, Err(format!("{error:#}")));
             }
             let mut cargo = workspace::cargo();
-            cargo.args(["clippy", "--all-targets", "--target", target]);
-            for package in FOR_DESKTOPS {
+            // Without the crate ring, which wants a C compiler for the target.
+            cargo.args(["clippy", "--all-targets", "--no-default-features", "--target", target]);
+            let more = if target.contains("windows") { &[] } else { FOR_UNIX };
+            for package in FOR_DESKTOPS.iter().chain(more) {
                 cargo.args(["--package", package]);
             }
             // The lint calls initialisers not const that are, where `std` has no thread locals of
@@ -248,6 +261,27 @@ pub fn defmt(machine: &Outcome) -> HouseRow {
             command(NAME, &mut cargo)
         }
     }
+}
+
+/// How long the soak is here, in minutes; by hand it is an hour.
+const SOAK: &str = "1.5";
+
+/// One loop under everything at once, and what it leaves.
+pub fn soak() -> HouseRow {
+    let mut cargo = workspace::cargo();
+    cargo.args(["run", "--release", "-p", "molen-soak", "--", "--minutes", SOAK]);
+    command(&format!("molen-soak --minutes {SOAK}"), &mut cargo)
+}
+
+/// How long each fuzz target is run here, in seconds, after its corpus.
+const FUZZ: &str = "4";
+
+/// What is fuzzed, on stable and for a bounded time: `fuzz/` is a workspace of its own.
+pub fn fuzz() -> HouseRow {
+    let mut cargo = workspace::cargo();
+    cargo.args(["run", "--release", "--", "--seconds", FUZZ]);
+    cargo.current_dir(workspace::root().join("fuzz"));
+    one(&format!("molen-fuzz --seconds {FUZZ}"), &mut cargo)
 }
 
 /// `cargo xtask size`: the deterministic numbers against their ceilings.

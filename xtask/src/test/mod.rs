@@ -62,6 +62,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if chosen.iter().any(|platform| platform.name == "native") {
         // One of the unit tests builds core for the smallest target.
         needs.push(Need::Target("thumbv6m-none-eabi"));
+        // Others talk to the examples.
+        needs.extend(setup::foreign::names().map(Need::Foreign));
     }
     let machine = setup::ensure(&needs, LibraryOrigin::RustupOrSources)?;
     let mut report = Report::default();
@@ -84,6 +86,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         report.house.extend(house::examples());
         report.house.extend(house::optional_parts());
         report.house.push(house::defmt(&machine));
+        report.house.push(house::fuzz());
+        report.house.push(house::soak());
         report.house.push(house::sizes());
     }
     for platform in chosen {

@@ -61,6 +61,26 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
         Follow::when(decides)
     }
 
+    #[cfg(feature = "alloc")]
+    fn read_now(&self, buffer: &mut [u8]) -> (usize, Follow) {
+        if !self.with(Machine::take_up) {
+            return (0, Follow::Nothing);
+        }
+        let read = match &self.io.borrow().source {
+            Some(source) => source.try_read(buffer),
+            None => return (0, Follow::Nothing),
+        };
+        match read {
+            Ok(0) => self.with(Machine::read_end),
+            Ok(count) => return (count.min(buffer.len()), Follow::Nothing),
+            Err(SourceError::WouldBlock | SourceError::Interrupted) => {
+                return (0, Follow::Nothing);
+            }
+            Err(error) => self.fail_with(error),
+        }
+        (0, Follow::Turn)
+    }
+
     fn pause_reading(&self) -> Follow {
         self.with(Machine::pause_reading);
         Follow::Nothing

@@ -10,9 +10,10 @@ use crate::net::server::{Server, Serving, Start};
 use crate::net::transport::Transport;
 use alloc::vec::Vec;
 
-/// A client's connection is not secured.
+/// A client's connection is not secured. Braces, because lints want a unit made
+/// without the `default` that the other module needs.
 #[derive(Default)]
-pub(in crate::net) struct ClientSecurity;
+pub(in crate::net) struct ClientSecurity {}
 
 impl ClientSecurity {
     pub(in crate::net) fn check(self, _hosts: &Hosts) -> Result<ClientSecurity, HostFailure> {
@@ -34,7 +35,7 @@ impl ClientSecurity {
 
 /// A server's connections are not secured.
 #[derive(Default)]
-pub(in crate::net) struct ServerSecurity;
+pub(in crate::net) struct ServerSecurity {}
 
 impl ServerSecurity {
     pub(in crate::net) fn check(self) -> Result<ServerSecurity, HostFailure> {

@@ -10,12 +10,15 @@
 //! what is left is within the limit again. `read` and `readexactly` know no
 //! limit, so they have the connection read whatever they still need.
 //!
+//! A `read` that waits has the bytes put to its own buffer in its next step,
+//! without their being kept in between (`stream_protocol`'s `Past`).
+//!
 //! | file | concept |
 //! |---|---|
 //! | `incoming` | what has come: finding separators, taking, the rules of the limit |
 //! | `reader`, `writer` | the two halves, on a transport |
 //! | `stream_protocol` | what is between them and the connection |
-//! | `open` | connections and servers whose protocol is a pair of streams |
+//! | `open`, `reporting` | connections and servers whose protocol is a pair of streams |
 //! | `upgrade` | streams whose connection becomes another, through TLS |
 //! | `pull` | a reader with a given buffer, straight from a source: no heap |
 
@@ -25,6 +28,8 @@ mod open;
 mod pull;
 #[cfg(feature = "alloc")]
 mod reader;
+#[cfg(feature = "alloc")]
+mod reporting;
 #[cfg(feature = "alloc")]
 mod stream_protocol;
 #[cfg(feature = "tls")]

@@ -1,6 +1,7 @@
 //! Connections and servers whose protocol is a pair of streams.
 
 use super::reader::StreamReader;
+use super::reporting::Reporting;
 use super::stream_protocol::{Begin, Shared, StreamProtocol};
 use super::writer::StreamWriter;
 use crate::error::Closed;
@@ -8,7 +9,7 @@ use crate::io::source::{AcceptSource, ByteSource, SourceError};
 use crate::net::connect::connect_accepted_socket;
 use crate::net::server::{ServeError, Server, Serving, Start};
 use crate::net::transport::Transport;
-use crate::schedule::{CallbackResult, EventLoop, ExceptionContext};
+use crate::schedule::CallbackResult;
 use crate::task::create_task;
 use alloc::rc::Rc;
 use core::future::Future;
@@ -127,24 +128,8 @@ where
         let reader = StreamReader::of(transport, shared);
         let writer = StreamWriter::of(transport, shared);
         // Refused only by a loop that closes: then both are dropped.
-        if let Ok(task) = create_task(handle((self.0)(reader, writer))) {
+        if let Ok(task) = create_task(Reporting((self.0)(reader, writer))) {
             task.detach();
         }
     }
-}
-
-/// Runs a handler and reports what it fails with.
-async fn handle<H: Future<Output: CallbackResult>>(handler: H) {
-    handler.await.report(|error| {
-        if let Some(event_loop) = crate::schedule::current() {
-            report(event_loop, error);
-        }
-    });
-}
-
-fn report(event_loop: &EventLoop, error: &dyn core::fmt::Display) {
-    event_loop.call_exception_handler(&ExceptionContext::new(
-        "the handler of a stream connection failed",
-        Some(error),
-    ));
 }

@@ -7,7 +7,7 @@ use crate::net::transport::Transport;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::fmt;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::task::{Context, Poll, ready};
 
 /// Reads from a connection. Once it has failed, every read fails with the same
@@ -110,8 +110,13 @@ impl StreamReader {
     /// # Cancellation
     ///
     /// Nothing is lost.
-    pub async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ConnectionError> {
-        poll_fn(|cx| self.poll_read(cx, buffer)).await
+    // No `async fn`, which would hold what it was given twice: each idle
+    // connection's task holds one of these.
+    pub fn read<'a>(
+        &'a mut self,
+        buffer: &'a mut [u8],
+    ) -> impl Future<Output = Result<usize, ConnectionError>> + use<'a> {
+        poll_fn(move |cx| self.poll_read(cx, buffer))
     }
 
     /// As [`read`](Self::read), for futures made by hand.
@@ -127,6 +132,12 @@ impl StreamReader {
         if buffer.is_empty() {
             return Poll::Ready(self.exception().map_or(Ok(0), Err));
         }
+        let incoming = self.shared.incoming.borrow();
+        if incoming.error().is_none() && incoming.data().is_empty() && !incoming.eof() {
+            drop(incoming);
+            return self.shared.poll_past(cx, buffer, self.transport()).map(Ok);
+        }
+        drop(incoming);
         ready!(self.poll_some(cx))?;
         Poll::Ready(Ok(self.shared.consume(buffer.len(), self.transport.as_ref(), |data| {
             buffer[..data.len()].copy_from_slice(data);

@@ -7,6 +7,7 @@ use crate::net::protocol::{AfterEof, Answer, Protocol};
 use crate::net::transport::Transport;
 #[cfg(feature = "tls")]
 use crate::net::transport::WeakTransport;
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 #[cfg(feature = "tls")]
@@ -21,11 +22,33 @@ pub(crate) struct Incoming {
     start: usize,
     pub(crate) limit: usize,
     eof: bool,
-    error: Option<ConnectionError>,
+    /// Boxed, as most never have one.
+    error: Option<Box<ConnectionError>>,
     paused: bool,
     /// Nobody will read.
     abandoned: bool,
     waiter: Option<Waker>,
+    past: Past,
+}
+
+/// Whether bytes may go past this to a reader that waits with a buffer of its
+/// own: that saves keeping and copying them.
+///
+/// ```text
+///              reader waits           bytes have come, reader is woken
+///   no ──────────────────────▶ wanted ──────────────────────────────▶ open ──┐
+///   ▲                                                                        │
+///   └─────── the reader takes them, in its next step; or it does not, ───────┘
+///            and the connection's next turn brings them here
+/// ```
+///
+/// One read each time, so that a reader that never has to wait still lets
+/// others run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Past {
+    No,
+    Wanted,
+    Open,
 }
 
 impl Incoming {
@@ -38,7 +61,7 @@ impl Incoming {
     }
 
     pub(crate) fn error(&self) -> Option<&ConnectionError> {
-        self.error.as_ref()
+        self.error.as_deref()
     }
 
     fn consume(&mut self, count: usize) {
@@ -55,6 +78,7 @@ impl Incoming {
         if self.abandoned {
             return false;
         }
+        self.past = Past::No;
         if self.start > 0 && self.bytes.len() + data.len() > self.bytes.capacity() {
             self.bytes.drain(..self.start);
             self.start = 0;
@@ -76,7 +100,8 @@ impl Incoming {
 /// What the two streams and the protocol share.
 pub(crate) struct Shared {
     pub(crate) incoming: RefCell<Incoming>,
-    lost: RefCell<Option<Result<(), ConnectionError>>>,
+    /// How it ended, once it has.
+    lost: RefCell<Option<Result<(), Box<ConnectionError>>>>,
     /// Who waits to go on writing, or for the end.
     waiters: RefCell<Vec<Waker>>,
     /// The connection that took the first one's place. Not held: it holds this.
@@ -99,6 +124,7 @@ impl Shared {
                 paused: false,
                 abandoned: false,
                 waiter: None,
+                past: Past::No,
             }),
             lost: RefCell::new(None),
             waiters: RefCell::new(Vec::new()),
@@ -122,6 +148,42 @@ impl Shared {
         }
     }
 
+    /// Bytes have come to the connection: whether they are left there, for the
+    /// reader to take.
+    fn offer(&self) -> bool {
+        let mut incoming = self.incoming.borrow_mut();
+        let offers = incoming.past == Past::Wanted;
+        incoming.past = if offers { Past::Open } else { Past::No };
+        drop(incoming);
+        if offers {
+            self.wake_reader();
+        }
+        offers
+    }
+
+    /// Takes up an offer, if there is one, or waits until bytes come: how many
+    /// it brought, at least one.
+    pub(crate) fn poll_past(
+        &self,
+        cx: &Context<'_>,
+        buffer: &mut [u8],
+        transport: Option<&Transport>,
+    ) -> Poll<usize> {
+        let open = core::mem::replace(&mut self.incoming.borrow_mut().past, Past::No) == Past::Open;
+        let count = match self.upgraded().as_ref().or(transport) {
+            Some(transport) if open => transport.read_now(buffer),
+            _ => 0,
+        };
+        if count > 0 {
+            return Poll::Ready(count);
+        }
+        let poll = self.poll_more(cx, transport);
+        // An offer that came to nothing is not made again at once: the bytes
+        // may have to come the other way.
+        self.incoming.borrow_mut().past = if open { Past::No } else { Past::Wanted };
+        poll.map(|()| 0)
+    }
+
     /// Bytes come. Whether the connection is to be paused.
     pub(crate) fn feed_data(&self, data: &[u8]) -> bool {
         let pause = self.incoming.borrow_mut().feed(data);
@@ -135,7 +197,7 @@ impl Shared {
     }
 
     pub(crate) fn set_exception(&self, error: ConnectionError) {
-        self.incoming.borrow_mut().error = Some(error);
+        self.incoming.borrow_mut().error = Some(Box::new(error));
         self.wake_reader();
     }
 
@@ -166,6 +228,7 @@ impl Shared {
     /// Waits for more than has come; the connection is read for that.
     pub(crate) fn poll_more(&self, cx: &Context<'_>, transport: Option<&Transport>) -> Poll<()> {
         let mut incoming = self.incoming.borrow_mut();
+        incoming.past = Past::No;
         incoming.waiter = Some(cx.waker().clone());
         let resumes = incoming.resumes(true);
         drop(incoming);
@@ -201,7 +264,7 @@ impl Shared {
 
     /// The connection is over, because of `error`.
     pub(super) fn fail(&self, error: ConnectionError) {
-        self.lost.replace(Some(Err(error.clone())));
+        self.lost.replace(Some(Err(Box::new(error.clone()))));
         self.set_exception(error);
         self.wake_writers();
     }
@@ -228,7 +291,7 @@ impl Shared {
     ) -> Poll<Result<(), ConnectionError>> {
         if let Some(lost) = &*self.lost.borrow() {
             const RESET: ConnectionError = ConnectionError::Source(SourceError::ConnectionReset);
-            return Poll::Ready(Err(lost.as_ref().err().cloned().unwrap_or(RESET)));
+            return Poll::Ready(Err(lost.as_ref().err().map_or(RESET, |error| (**error).clone())));
         }
         if !transport.is_writing_paused() {
             return Poll::Ready(Ok(()));
@@ -240,7 +303,7 @@ impl Shared {
     /// Waits for the end.
     pub(crate) fn poll_closed(&self, cx: &Context<'_>) -> Poll<Result<(), ConnectionError>> {
         if let Some(lost) = &*self.lost.borrow() {
-            return Poll::Ready(lost.clone());
+            return Poll::Ready(lost.clone().map_err(|error| *error));
         }
         self.poll_waiting(cx);
         Poll::Pending
@@ -257,6 +320,7 @@ impl Shared {
         let received = incoming.data().to_vec();
         incoming.consume(usize::MAX);
         incoming.paused = false;
+        incoming.past = Past::No;
         received
     }
 
@@ -311,6 +375,11 @@ impl<B: Begin> Protocol for StreamProtocol<B> {
         Ok(())
     }
 
+    #[inline]
+    fn leaves_it(&mut self) -> bool {
+        self.shared.offer()
+    }
+
     fn eof_received(&mut self, _transport: &Transport) -> Answer<AfterEof> {
         self.shared.feed_eof();
         Ok(AfterEof::KeepOpen)
@@ -330,7 +399,7 @@ impl<B: Begin> Protocol for StreamProtocol<B> {
             None => self.shared.feed_eof(),
             Some(error) => self.shared.set_exception(error.clone()),
         }
-        self.shared.lost.replace(Some(error.cloned().map_or(Ok(()), Err)));
+        self.shared.lost.replace(Some(error.cloned().map_or(Ok(()), |error| Err(Box::new(error)))));
         self.shared.wake_writers();
         Ok(())
     }

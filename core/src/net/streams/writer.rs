@@ -3,10 +3,9 @@
 use super::stream_protocol::Shared;
 use crate::net::error::{ConnectionError, WriteError};
 use crate::net::transport::{ExtraInfo, ExtraValue, Flow, Transport};
-use crate::task::yield_now;
 use alloc::rc::Rc;
 use core::fmt;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::task::{Context, Poll};
 
 /// Writes to a connection. Dropping it closes the connection when all is
@@ -16,6 +15,14 @@ use core::task::{Context, Poll};
 pub struct StreamWriter {
     pub(super) shared: Rc<Shared>,
     pub(super) transport: Transport,
+}
+
+/// How far a [`drain`](StreamWriter::drain) has come: one byte of the task of
+/// each connection that waits.
+#[derive(PartialEq, Eq)]
+enum Step {
+    First,
+    Later,
 }
 
 impl StreamWriter {
@@ -60,17 +67,23 @@ impl StreamWriter {
     /// # Cancellation
     ///
     /// Nothing is lost: what was written is written.
-    pub async fn drain(&self) -> Result<(), ConnectionError> {
-        let failed = self.shared.incoming.borrow().error().cloned();
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        // The end may be queued: who writes and drains in a loop, and never
-        // has to wait, learns of it.
-        if self.transport.is_closing() {
-            yield_now().await;
-        }
-        poll_fn(|cx| self.shared.poll_drained(cx, &self.transport)).await
+    pub fn drain(&self) -> impl Future<Output = Result<(), ConnectionError>> + use<'_> {
+        let mut step = Step::First;
+        poll_fn(move |cx| {
+            if step == Step::First {
+                step = Step::Later;
+                if let Some(error) = self.shared.incoming.borrow().error() {
+                    return Poll::Ready(Err(error.clone()));
+                }
+                // The end may be queued: who writes and drains in a loop, and
+                // never has to wait, learns of it.
+                if self.transport.is_closing() {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+            }
+            self.shared.poll_drained(cx, &self.transport)
+        })
     }
 
     /// As [`drain`](Self::drain), for futures made by hand; an end that is

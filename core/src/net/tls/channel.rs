@@ -14,6 +14,7 @@
 //! which is paused meanwhile. And nothing is encrypted while the connection
 //! below has more to write than its high mark.
 
+use super::cipher::Cipher;
 use super::engine::{TlsEngine, TlsInfo};
 use super::error::TlsError;
 use super::source::TlsSource;
@@ -26,7 +27,6 @@ use crate::schedule::TimerHandle;
 use crate::time::Duration;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
-use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::task::{Context, Poll, Waker};
 
@@ -71,90 +71,6 @@ pub(super) struct Channel {
     info: RefCell<Option<Rc<TlsInfo>>>,
 }
 
-/// The engine and what it could not take yet.
-struct Cipher {
-    engine: Box<dyn TlsEngine>,
-    waiting: Vec<u8>,
-    /// How many at the beginning were taken.
-    start: usize,
-}
-
-impl Cipher {
-    /// Gives `data` to the engine, or keeps what it does not take.
-    fn take_in(&mut self, data: &[u8]) -> Result<(), TlsError> {
-        if !self.waiting.is_empty() {
-            self.waiting.extend_from_slice(data);
-            return Ok(());
-        }
-        let taken = give(&mut *self.engine, data)?;
-        if !self.engine.is_peer_closed() {
-            self.waiting.extend_from_slice(&data[taken..]);
-        }
-        Ok(())
-    }
-
-    /// Gives the engine what waits.
-    fn take_waiting(&mut self) -> Result<(), TlsError> {
-        self.start += give(&mut *self.engine, &self.waiting[self.start..])?;
-        if self.start == self.waiting.len() || self.engine.is_peer_closed() {
-            self.forget_waiting();
-        }
-        Ok(())
-    }
-
-    fn forget_waiting(&mut self) {
-        // An idle connection keeps no buffer.
-        self.waiting = Vec::new();
-        self.start = 0;
-    }
-
-    /// Reads plaintext, and has the engine go on for more.
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, (usize, TlsError)> {
-        let mut count = 0;
-        loop {
-            let read = self.engine.read(&mut buffer[count..]).map_err(|error| (count, error))?;
-            count += read.min(buffer.len() - count);
-            if count == buffer.len() || self.waiting.is_empty() {
-                return Ok(count);
-            }
-            let before = self.start;
-            self.take_waiting().map_err(|error| (count, error))?;
-            if read == 0 && self.start == before && !self.waiting.is_empty() {
-                // An engine that neither takes nor gives would be asked for ever.
-                let why = "the engine is stuck".into();
-                return Err((count, TlsError::Protocol { why }));
-            }
-        }
-    }
-
-    /// Reads what there is, for nobody.
-    fn discard(&mut self) -> Result<(), TlsError> {
-        let mut scratch = [0; 1024];
-        while self.read(&mut scratch).map_err(|(_, error)| error)? > 0 {}
-        Ok(())
-    }
-
-    /// Writes what the engine has to say to the connection below.
-    fn transmit(&mut self, raw: &Transport) {
-        // A connection that is closing drops it, and its end is told.
-        self.engine.transmit(&mut |pieces| {
-            let _ = raw.writelines(pieces);
-        });
-    }
-}
-
-/// Gives as much of `data` to the engine as it takes.
-fn give(engine: &mut dyn TlsEngine, data: &[u8]) -> Result<usize, TlsError> {
-    let mut taken = 0;
-    while taken < data.len() {
-        match engine.receive(&data[taken..])? {
-            0 => break,
-            count => taken = data.len().min(taken + count),
-        }
-    }
-    Ok(taken)
-}
-
 impl Channel {
     pub(super) fn new(
         engine: Box<dyn TlsEngine>,
@@ -163,7 +79,7 @@ impl Channel {
     ) -> Rc<Channel> {
         Rc::new(Channel {
             raw: RefCell::new(None),
-            cipher: RefCell::new(Cipher { engine, waiting: Vec::new(), start: 0 }),
+            cipher: RefCell::new(Cipher::new(engine)),
             registration: Registration::new(),
             phase: Cell::new(Phase::Handshake),
             ended: Cell::new(false),
@@ -211,7 +127,7 @@ impl Channel {
             result = result.and_then(|()| cipher.discard());
         }
         cipher.transmit(raw);
-        let (waits, is_peer_closed) = (!cipher.waiting.is_empty(), cipher.engine.is_peer_closed());
+        let (waits, is_peer_closed) = (cipher.is_waiting(), cipher.engine.is_peer_closed());
         let is_done = result.is_ok() && !cipher.engine.is_handshaking();
         drop(cipher);
         if waits {
@@ -325,14 +241,14 @@ impl Channel {
 
     pub(super) fn try_read(self: &Rc<Self>, buffer: &mut [u8]) -> Result<usize, SourceError> {
         let mut cipher = self.cipher.borrow_mut();
-        let waited = !cipher.waiting.is_empty();
+        let waited = cipher.is_waiting();
         let read = cipher.read(buffer);
         let is_peer_closed = cipher.engine.is_peer_closed();
         if waited {
             // It went on meanwhile.
             self.with_raw(|raw| {
                 cipher.transmit(raw);
-                if cipher.waiting.is_empty() {
+                if !cipher.is_waiting() {
                     raw.resume_reading();
                 }
             });

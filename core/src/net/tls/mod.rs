@@ -41,6 +41,7 @@
 //! |---|---|
 //! | `engine` | what does the cryptography; what was agreed on |
 //! | `channel` | what is between the two connections, with the state machine |
+//! | `cipher` | the engine, and what it cannot take yet |
 //! | `protocol`, `source` | its two faces, down and up |
 //! | `start` | clients' connections, and upgrades of both sides |
 //! | `server` | servers |
@@ -49,6 +50,7 @@
 //! | `timeouts`, `error` | how long, and why not |
 
 mod channel;
+mod cipher;
 mod engine;
 mod error;
 mod protocol;

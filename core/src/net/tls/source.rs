@@ -39,6 +39,11 @@ impl Source for TlsSource {
         self.0.with_raw(|raw| raw.link.address(end)).flatten()
     }
 
+    #[cfg(feature = "std")]
+    fn unix_address(&self, end: End) -> Option<crate::net::UnixAddress> {
+        self.0.with_raw(|raw| raw.link.unix_address(end)).flatten()
+    }
+
     fn descriptor(&self) -> Option<u64> {
         self.0.with_raw(|raw| raw.link.descriptor()).flatten()
     }

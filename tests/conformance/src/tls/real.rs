@@ -4,10 +4,12 @@ mod authority;
 mod by_hand;
 mod data;
 mod ending;
+mod unix_sockets;
 mod handshake;
 mod upgrade;
 
 pub(super) use data::*;
 pub(super) use ending::*;
+pub(super) use unix_sockets::*;
 pub(super) use handshake::*;
 pub(super) use upgrade::*;

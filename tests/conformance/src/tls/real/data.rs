@@ -7,13 +7,14 @@ use crate::case::Outcome;
 use crate::fixture::event;
 use crate::real::{ok, run};
 use molen::net::{
-    Answer, ConnectionError, Flow, Protocol, Start, TcpListener, TcpStream, Transport,
+    Answer, ConnectionError, Flow, Protocol, Start, TcpListener, TcpStream, Transport, sendfile,
 };
 use molen::tls::{
     Timeouts, connect_tls, create_tls_server, start_tls, start_tls_server_side,
 };
 use molen::{Duration, create_task, sleep, timeout};
 use std::cell::Cell;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::vec;
 use std::vec::Vec;
@@ -91,6 +92,41 @@ pub(in super::super) fn a_reader_that_does_not_read_holds_the_peer_up() -> Outco
         check!(got == expected, "other bytes came");
         writing.await??;
         check_events!["all is written"];
+        Ok(())
+    })
+}
+
+/// A file that is gone when the case ends.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // It may stay, if the system says so.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+pub(in super::super) fn a_file_goes_through_tls_before_the_goodbye() -> Outcome {
+    run(async {
+        let (_reader, writer, mut peer) = with_peer(Timeouts::DEFAULT).await?;
+        let name = std::format!("molen-tls-{}", std::process::id());
+        let path = Temporary(std::env::temp_dir().join(name));
+        let content = pattern(8 << 20);
+        ok(std::fs::write(&path.0, &content))?;
+        let file = ok(std::fs::File::open(&path.0))?;
+        writer.write(b"before")?;
+        let transport = writer.transport().clone();
+        let sending =
+            create_task(async move { sendfile(&transport, &file).await.map_err(drop) })?;
+        sleep(Duration::from_millis(20)).await;
+        check!(!sending.done(), "nobody reads, and all of it went out");
+        // The end waits for it.
+        writer.close();
+        let mut got = peer.read(6 + content.len()).await?;
+        check!(got.split_off(6) == content, "other bytes came");
+        check_eq!(got, b"before");
+        check_eq!(sending.await?, Ok(content.len() as u64));
+        check_eq!(peer.read(1).await?.len(), 0);
         Ok(())
     })
 }

@@ -1,6 +1,7 @@
 //! A descriptor that bytes go through, how it is waited for and used.
 
-use super::pipe_error::{PipeError, PipeRefused};
+use crate::pipe::direction::Direction;
+use crate::pipe::pipe_error::{PipeError, PipeRefused};
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use core::task::{Context, Poll};
@@ -11,40 +12,8 @@ use molen_core::io::{EventListener, Ready};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
-
-/// Which way the bytes go.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Direction {
-    /// To us.
-    In,
-    /// From us.
-    Out,
-}
-
-impl Direction {
-    pub(super) fn ready(self) -> Ready {
-        match self {
-            Direction::In => Ready::READABLE,
-            Direction::Out => Ready::WRITABLE,
-        }
-    }
-
-    fn interest(self) -> mio::Interest {
-        match self {
-            Direction::In => mio::Interest::READABLE,
-            Direction::Out => mio::Interest::WRITABLE,
-        }
-    }
-
-    fn operation(self) -> &'static str {
-        match self {
-            Direction::In => "read from",
-            Direction::Out => "write to",
-        }
-    }
-}
 
 /// Who else uses the open file that the descriptor stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -120,7 +89,7 @@ impl End {
 }
 
 /// A descriptor of the loop it was made in; dropping it closes the descriptor.
-pub(super) struct Channel {
+pub(in crate::pipe) struct Channel {
     way: Way,
     direction: Direction,
 }
@@ -144,6 +113,26 @@ impl Channel {
             descriptor: number,
             cause,
         })
+    }
+
+    /// Our end of a pipe that was just made: nobody else has it, and nothing
+    /// is set, so the system need not be asked what it is.
+    pub(super) fn of_pipe(end: OwnedFd, direction: Direction) -> Result<Channel, PipeError> {
+        let number = end.as_raw_fd();
+        let register = || {
+            let selector = StdSelector::running("using a pipe").map_err(PipeRefused::Loop)?;
+            fcntl_setfl(&end, OFlags::NONBLOCK).map_err(|error| PipeRefused::Os(error.into()))?;
+            let end =
+                End { file: end.into(), short_call: ShortCall::Exhausted, sharing: Sharing::Ours };
+            Registered::for_interest(selector, end, interest(direction), ready(direction))
+                .map_err(PipeRefused::Loop)
+        };
+        match register() {
+            Ok(end) => Ok(Channel { way: Way::Waited(end), direction }),
+            Err(cause) => {
+                Err(PipeError { operation: direction.operation(), descriptor: number, cause })
+            }
+        }
     }
 
     fn register(
@@ -173,7 +162,7 @@ impl Channel {
         };
         let end = End { file: descriptor.into(), short_call, sharing };
         let registered =
-            Registered::for_interest(selector, end, direction.interest(), direction.ready());
+            Registered::for_interest(selector, end, interest(direction), ready(direction));
         match (registered, again) {
             (Ok(end), _) => Ok(Channel { way: Way::Waited(end), direction }),
             // Devices without a queue cannot be waited for, and need not be.
@@ -184,22 +173,22 @@ impl Channel {
         }
     }
 
-    pub(super) fn poll_ready(&self, cx: &mut Context<'_>, interest: Ready) -> Poll<()> {
+    pub(in crate::pipe) fn poll_ready(&self, cx: &mut Context<'_>, interest: Ready) -> Poll<()> {
         match &self.way {
             Way::Waited(end) => end.poll_ready(cx, interest),
             Way::Always(_) => Poll::Ready(()),
         }
     }
 
-    pub(super) fn known_ready(&self) -> Ready {
+    pub(in crate::pipe) fn known_ready(&self) -> Ready {
         match &self.way {
             Way::Waited(end) => end.known_ready(),
-            Way::Always(_) => self.direction.ready(),
+            Way::Always(_) => ready(self.direction),
         }
     }
 
     /// Has `listener` told of every event; false if there are none.
-    pub(super) fn listen(&self, listener: Option<EventListener>) -> bool {
+    pub(in crate::pipe) fn listen(&self, listener: Option<EventListener>) -> bool {
         match &self.way {
             Way::Waited(end) => {
                 end.listen(listener);
@@ -210,7 +199,7 @@ impl Channel {
     }
 
     /// Waits until nobody is left who could read what is written.
-    pub(super) fn poll_reader_gone(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(in crate::pipe) fn poll_reader_gone(&self, cx: &mut Context<'_>) -> Poll<()> {
         match &self.way {
             Way::Waited(end) => end.poll_reader_gone(cx),
             Way::Always(_) => Poll::Pending,
@@ -218,7 +207,7 @@ impl Channel {
     }
 
     /// Whether nobody is left who could read what is written.
-    pub(super) fn is_reader_gone(&self) -> bool {
+    pub(in crate::pipe) fn is_reader_gone(&self) -> bool {
         match &self.way {
             Way::Waited(end) => end.is_reader_gone(),
             Way::Always(_) => false,
@@ -227,7 +216,7 @@ impl Channel {
 
     /// Reads nothing from what is written only: it would block until the
     /// reader has gone.
-    pub(super) fn read_none(&self) -> Result<usize, SourceError> {
+    pub(in crate::pipe) fn read_none(&self) -> Result<usize, SourceError> {
         if self.is_reader_gone() {
             return Ok(0);
         }
@@ -237,15 +226,30 @@ impl Channel {
         Err(SourceError::WouldBlock)
     }
 
+    /// The descriptor.
+    pub(in crate::pipe) fn number(&self) -> Option<u64> {
+        u64::try_from(self.as_fd().as_raw_fd()).ok()
+    }
+
     /// Wakes whoever waits.
-    pub(super) fn give_up(&self) {
+    pub(in crate::pipe) fn give_up(&self) {
         if let Way::Waited(end) = &self.way {
             end.give_up();
         }
     }
 
+    /// Tries to read.
+    pub(in crate::pipe) fn read(&self, buffer: &mut [u8]) -> Result<usize, SourceError> {
+        self.transfer(buffer.len(), |mut file, room| file.read(&mut buffer[..room]))
+    }
+
+    /// Tries to write.
+    pub(in crate::pipe) fn write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
+        self.transfer(bytes.len(), |mut file, room| file.write(&bytes[..room]))
+    }
+
     /// Tries to move `wanted` bytes, or fewer if `operation` is told so.
-    pub(super) fn transfer(
+    fn transfer(
         &self,
         wanted: usize,
         mut operation: impl FnMut(&File, usize) -> io::Result<usize>,
@@ -253,7 +257,7 @@ impl Channel {
         if wanted == 0 {
             return Ok(0);
         }
-        let ready = self.direction.ready();
+        let ready = ready(self.direction);
         match &self.way {
             Way::Waited(end) => {
                 let exhausts = end.io().short_call == ShortCall::Exhausted;
@@ -282,6 +286,20 @@ impl Drop for Channel {
         if let Way::Waited(end) = &mut self.way {
             end.deregister();
         }
+    }
+}
+
+fn ready(direction: Direction) -> Ready {
+    match direction {
+        Direction::In => Ready::READABLE,
+        Direction::Out => Ready::WRITABLE,
+    }
+}
+
+fn interest(direction: Direction) -> mio::Interest {
+    match direction {
+        Direction::In => mio::Interest::READABLE,
+        Direction::Out => mio::Interest::WRITABLE,
     }
 }
 

@@ -4,18 +4,18 @@
 //! of what is read, or when nobody reads what is written, the connection is over,
 //! whatever its protocol would like.
 
-use super::{ReadPipe, WritePipe};
-use molen_core::io::source::SourceError;
-use molen_core::net::{
-    AfterEof, Answer, ConnectionError, Protocol, Transport, connect_accepted_socket,
-};
+use super::connect::connect_accepted_socket;
+use super::error::ConnectionError;
+use super::protocol::{AfterEof, Answer, Protocol};
+use super::transport::Transport;
+use crate::io::source::{ByteSource, SourceError};
 
 /// Gives what comes through `pipe` to `protocol`: `data_received`, at the end
 /// `eof_received`, whose answer is not asked for, and `connection_lost`.
 /// `connection_made` was called when this returns.
 ///
 /// For a pair of streams, give the pipe to
-/// [`open_streams`](molen_core::net::streams::open_streams).
+/// [`open_streams`](super::streams::open_streams).
 ///
 /// asyncio: `loop.connect_read_pipe()`.
 ///
@@ -26,10 +26,11 @@ use molen_core::net::{
 /// # Cancellation
 ///
 /// The connection is aborted.
-pub async fn connect_read_pipe<P: Protocol + 'static>(
-    pipe: ReadPipe,
-    protocol: P,
-) -> Result<Transport, SourceError> {
+pub async fn connect_read_pipe<S, P>(pipe: S, protocol: P) -> Result<Transport, SourceError>
+where
+    S: ByteSource + 'static,
+    P: Protocol + 'static,
+{
     connect_accepted_socket(pipe, Reading(protocol)).await
 }
 
@@ -37,6 +38,9 @@ pub async fn connect_read_pipe<P: Protocol + 'static>(
 /// reader has gone, also if nothing is being written: without an error then, and
 /// with one if something waits to be written. `write_eof` closes.
 /// `connection_made` was called when this returns.
+///
+/// The pipe's `try_read` is how it tells that the reader has gone: it is the
+/// end then, and would block before.
 ///
 /// asyncio: `loop.connect_write_pipe()`.
 ///
@@ -47,10 +51,11 @@ pub async fn connect_read_pipe<P: Protocol + 'static>(
 /// # Cancellation
 ///
 /// The connection is aborted.
-pub async fn connect_write_pipe<P: Protocol + 'static>(
-    pipe: WritePipe,
-    protocol: P,
-) -> Result<Transport, SourceError> {
+pub async fn connect_write_pipe<S, P>(pipe: S, protocol: P) -> Result<Transport, SourceError>
+where
+    S: ByteSource + 'static,
+    P: Protocol + 'static,
+{
     connect_accepted_socket(pipe, Writing(protocol)).await
 }
 

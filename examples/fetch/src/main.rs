@@ -1,0 +1,57 @@
+//! Many URLs at once.
+//!
+//! ```sh
+//! cargo run --release -p molen-example-fetch -- http://example.org/ http://example.net/
+//! cargo run --release -p molen-example-fetch -- --from urls.txt --concurrency 50 --output pages
+//! ```
+//!
+//! What it shows: connections by name, tasks in a group, semaphores that limit
+//! how many work at once, a time limit on everything, connections that are used
+//! again, files written on other threads, and a Ctrl-C that says how far it came
+//! and leaves nothing half-written.
+//!
+//! ```text
+//!  URLs ─▶ a task each ─▶ download ──────────────▶ exchange ──▶ connections
+//!                           │ redirects, retries      │ one request, one response
+//!                           ▼                         ▼
+//!                         report ◀─────────────────  sink: file, standard output, none
+//! ```
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `options` | the command line |
+//! | `fetcher` | all of it: tasks and their limits |
+//! | `download` | one URL: redirects, retries |
+//! | `exchange` | one request and its response |
+//! | `head`, `body` | what a response looks like |
+//! | `connections` | connections that are kept for the next request |
+//! | `sink` | where bodies go |
+//! | `report`, `progress` | what is said at the end, and meanwhile |
+//! | `failure` | why there is no body |
+
+mod body;
+mod connections;
+mod download;
+mod exchange;
+mod failure;
+mod fetcher;
+mod head;
+mod options;
+mod progress;
+mod report;
+mod sink;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+#[molen::main]
+async fn main() -> ExitCode {
+    match fetcher::fetch(options::Options::parse()).await {
+        Ok(report::Result::AllFetched) => ExitCode::SUCCESS,
+        Ok(report::Result::SomeFailed) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("fetch: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
