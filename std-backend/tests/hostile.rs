@@ -460,7 +460,7 @@ mod half_open {
 /// that set it are asked of the system.
 #[test]
 fn what_is_set_for_silent_peers_is_what_the_system_has() {
-    use molen_std::net::{Keepalive, set_keepalive, set_user_timeout};
+    use molen_std::net::{Keepalive, set_keepalive};
     run(async {
         let (client, _server) = local::pair().await;
         let second = Duration::from_secs(1);
@@ -485,7 +485,7 @@ fn what_is_set_for_silent_peers_is_what_the_system_has() {
             assert_eq!(socket.tcp_keepalive_interval().unwrap(), 3 * second);
             assert_eq!(socket.tcp_keepalive_retries().unwrap(), 4);
             assert_eq!(socket.tcp_user_timeout().unwrap(), Some(9 * second));
-            set_user_timeout(writer.transport(), None).unwrap();
+            molen_std::net::set_user_timeout(writer.transport(), None).unwrap();
             assert_eq!(socket.tcp_user_timeout().unwrap(), None);
         }
         set_keepalive(writer.transport(), None).unwrap();
