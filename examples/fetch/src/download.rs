@@ -17,7 +17,7 @@ use crate::sink::Destination;
 use molen::timeouts::{TimeoutError, timeout};
 use molen::{Duration, Semaphore, sleep};
 use std::cell::Cell;
-use std::fs::File;
+use tempfile::TempPath;
 use url::Url;
 
 /// The first pause before another try; each is twice as long as the one before.
@@ -33,7 +33,7 @@ pub struct Fetched {
     pub bytes: u64,
     pub redirects: u32,
     /// The body, if it was to be spooled.
-    pub spooled: Option<File>,
+    pub spooled: Option<TempPath>,
 }
 
 /// What all downloads share.

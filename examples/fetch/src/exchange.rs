@@ -8,7 +8,7 @@ use crate::progress::Progress;
 use crate::sink::{Destination, Sink};
 use molen::Duration;
 use molen::timeouts::{TimeoutError, timeout};
-use std::fs::File;
+use tempfile::TempPath;
 use url::{Position, Url};
 
 /// How much is read at once.
@@ -27,7 +27,7 @@ pub struct Answer {
     /// How long the body was, if it was wanted.
     pub bytes: u64,
     /// The body, if it was to be spooled.
-    pub spooled: Option<File>,
+    pub spooled: Option<TempPath>,
 }
 
 /// How requests are made.

@@ -12,6 +12,7 @@ use molen::{Instant, Semaphore, TaskGroup, catch_cancel, get_running_loop, to_th
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::error::Error;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::rc::Rc;
@@ -143,8 +144,8 @@ async fn print_body(outcome: &RefCell<Option<Outcome>>) -> io::Result<()> {
         Some(Outcome { result: Ok(fetched), .. }) => fetched.spooled.take(),
         _ => None,
     };
-    let Some(mut body) = spooled else { return Ok(()) };
-    let copy = move || io::copy(&mut body, &mut io::stdout().lock());
+    let Some(path) = spooled else { return Ok(()) };
+    let copy = move || io::copy(&mut File::open(&path)?, &mut io::stdout().lock());
     match to_thread(copy).await {
         Ok(copied) => copied.map(|_bytes| ()),
         Err(error) => Err(io::Error::other(error.to_string())),

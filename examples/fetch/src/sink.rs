@@ -7,10 +7,9 @@
 use crate::failure::Failure;
 use molen::to_thread;
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 use url::Url;
 
 /// How much is gathered before it is written.
@@ -23,7 +22,7 @@ pub enum Destination {
     Nowhere,
     /// To a file of this path.
     File(PathBuf),
-    /// To a file without a name, for standard output later.
+    /// To a file that is removed when standard output has it.
     Spool,
 }
 
@@ -35,18 +34,16 @@ pub struct Sink {
     count: u64,
 }
 
-enum Place {
-    Named(NamedTempFile),
-    Spool(File),
+/// A file that has begun, and what it is to be.
+struct Place {
+    file: NamedTempFile,
+    becomes: Becomes,
 }
 
-impl Place {
-    fn file(&mut self) -> &mut File {
-        match self {
-            Place::Named(file) => file.as_file_mut(),
-            Place::Spool(file) => file,
-        }
-    }
+#[derive(Clone, Copy)]
+enum Becomes {
+    Named,
+    Spooled,
 }
 
 impl Sink {
@@ -65,12 +62,12 @@ impl Sink {
             Destination::File(path) => {
                 let target = path.clone();
                 let file = on_thread(path, move || partial(&target)).await?;
-                (path.clone(), Some(Place::Named(file)))
+                (path.clone(), Some(Place { file, becomes: Becomes::Named }))
             }
             Destination::Spool => {
                 let path = std::env::temp_dir();
-                let file = on_thread(&path, tempfile::tempfile).await?;
-                (path, Some(Place::Spool(file)))
+                let file = on_thread(&path, NamedTempFile::new).await?;
+                (path, Some(Place { file, becomes: Becomes::Spooled }))
             }
         };
         Ok(Sink { place, path, gathered: Vec::new(), count: 0 })
@@ -100,7 +97,7 @@ impl Sink {
         let Some(mut place) = self.place.take() else { return Ok(()) };
         let mut bytes = std::mem::take(&mut self.gathered);
         let write = move || {
-            place.file().write_all(&bytes)?;
+            place.file.write_all(&bytes)?;
             bytes.clear();
             Ok((place, bytes))
         };
@@ -114,7 +111,7 @@ impl Sink {
         self.count
     }
 
-    /// The body is whole: the file gets its name, or comes back to be read.
+    /// The body is whole: the file gets its name, or its path comes back.
     ///
     /// # Errors
     ///
@@ -123,14 +120,17 @@ impl Sink {
     /// # Cancellation
     ///
     /// The file is removed, or has its name.
-    pub async fn finish(mut self) -> Result<Option<File>, Failure> {
+    pub async fn finish(mut self) -> Result<Option<TempPath>, Failure> {
         let Some(mut place) = self.place.take() else { return Ok(None) };
         let (bytes, path) = (std::mem::take(&mut self.gathered), self.path.clone());
         let finish = move || {
-            place.file().write_all(&bytes)?;
-            match place {
-                Place::Named(file) => file.persist(path).map(|_file| None).map_err(|e| e.error),
-                Place::Spool(mut file) => file.rewind().map(|()| Some(file)),
+            place.file.write_all(&bytes)?;
+            match place.becomes {
+                Becomes::Named => {
+                    place.file.persist(path).map(|_file| None).map_err(|error| error.error)
+                }
+                // Closed, as any number may wait for their turn.
+                Becomes::Spooled => Ok(Some(place.file.into_temp_path())),
             }
         };
         on_thread(&self.path, finish).await

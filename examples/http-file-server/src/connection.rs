@@ -11,15 +11,21 @@
 
 use crate::access_log::Entry;
 use crate::input::{Input, Next};
-use crate::output::{Gone, LINGER, Output, Send};
+use crate::output::{Gone, Output, Send};
 use crate::request::{Connection, Method, Request};
 use crate::response::{Response, Status};
 use crate::site::Site;
 use molen::net::{ExtraInfo, ExtraValue, StreamReader, StreamWriter};
 use molen::timeouts::timeout;
-use molen::{Instant, get_running_loop, to_thread};
+use molen::{Duration, Instant, get_running_loop, to_thread};
 use std::net::SocketAddr;
 use std::rc::Rc;
+
+/// How long a client that was sent its last answer may go on talking.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// As long may one of those above the limit of connections.
+const LINGER_OF_REFUSED: Duration = Duration::from_millis(100);
 
 /// Serves a client until it or the server has enough.
 pub async fn serve(reader: StreamReader, writer: StreamWriter, site: Rc<Site>) {
@@ -29,15 +35,16 @@ pub async fn serve(reader: StreamReader, writer: StreamWriter, site: Rc<Site>) {
         _ => None,
     };
     let output = Output::new(writer, site.options.write_timeout);
+    let client = Client { site: &site, output: &output, peer };
+    let mut input = Input::new(reader, site.limits());
     let Some(_place) = site.enter() else {
         let refused = Response::of_status(Status::ServiceUnavailable).with("Retry-After", 1);
-        let client = Client { site: &site, output: &output, peer };
-        let _ = client.refuse(refused).await;
-        // No time for good manners: those above the limit must not cost more.
+        if client.refuse(refused).await.is_ok() && output.end() {
+            // Not for long: those above the limit must cost little.
+            let _ = timeout(LINGER_OF_REFUSED, input.discard()).await;
+        }
         return;
     };
-    let mut input = Input::new(reader, site.limits());
-    let client = Client { site: &site, output: &output, peer };
     match client.converse(&mut input).await {
         Ok(Farewell::Linger) => {
             // Closing with something unread would take from the client what it was sent.

@@ -19,6 +19,22 @@
 //!                               client ◀──── head, then body ── response
 //! ```
 //!
+//! What it costs, in CPU time of the server for a request, beside nginx (one
+//! process) and Python's `http.server` (`beside_others.py`, two busy cores of an
+//! AMD EPYC VM, 2026-11-21):
+//!
+//! | | here | nginx | ratio | `http.server` |
+//! |---|---:|---:|---:|---:|
+//! | 1 kB, 1 connection | 14 µs | 7.8 µs | 1.85 | 435 µs |
+//! | 1 kB, 50 connections | 10 µs | 7.3 µs | 1.37 | 142 µs |
+//! | 60 kB, 50 connections | 13 µs | 8.2 µs | 1.62 | 169 µs |
+//! | 10 MB, 4 connections | 0.65 ms | 0.69 ms | 0.94 | 3.0 ms |
+//! | 1 kB, 50 connections, TLS | 12 µs | 9.9 µs | 1.25 | – |
+//! | 10 MB, 4 connections, TLS | 7.2 ms | 5.7 ms | 1.28 | – |
+//!
+//! The difference of small files is the way to another thread and back: nginx
+//! opens and reads them in its loop, which waits if the disk does.
+//!
 //! | file | what it is |
 //! |---|---|
 //! | `options` | the command line |

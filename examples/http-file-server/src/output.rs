@@ -9,9 +9,6 @@ use std::fs::File;
 /// How much of a file a client must take within the time limit.
 const PIECE: u64 = 256 * 1024;
 
-/// How long a client that was sent its last answer may go on talking.
-pub const LINGER: Duration = Duration::from_secs(2);
-
 /// The connection is of no more use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Gone;

@@ -25,7 +25,8 @@
 //! | `read`, `readexactly`, `readuntil`, `readline` of a pull reader | 2041 |
 //! | `read`, `readexactly`, `readuntil`, `readline`, `read_to_end` of a stream | 2042 |
 //! | `connect_accepted_socket`, `open_streams`, `drain`, `wait_closed` | 2043 |
-//! | `wait_closed`, `serve_forever` of a server | 2045 |
+//! | `connect_read_pipe`, `connect_write_pipe`, `connect_datagram_socket` | 2043 |
+//! | `wait_closed`, `serve_forever`, `shutdown` of a server | 2045 |
 //! | `drive` of a connection in a static | 2046 |
 //! | `drop_at_every_poll` itself | 1400 |
 

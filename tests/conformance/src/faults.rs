@@ -476,7 +476,7 @@ async fn live(
     record.reset();
     record.fails_at.set(fails_at);
     record.keeps_open.set(ending == Ending::HalfClose);
-    let told = if seed % 2 == 0 { Told::ByEvents } else { Told::ByWaiting };
+    let told = if seed.is_multiple_of(2) { Told::ByEvents } else { Told::ByWaiting };
     let transport = connect(event_loop, FaultWire::end(wire, WireSide::Near, told), record)?;
     let end = FaultWire::end(wire, WireSide::Far, Told::ByWaiting);
     let mut peer = Some(Peer { end, sent: 0, got: 0, at_end: false });

@@ -12,6 +12,7 @@
 //! ```
 
 pub mod certificates;
+pub mod nginx;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;

@@ -3,12 +3,16 @@
 //! To add something: a function `async fn(Place, Rc<Chance>) -> Result<(), String>`
 //! that ends by itself, leaves nothing, and says what was wrong; and its line below.
 
-use crate::{datagrams, pipes, processes, tasks, tcp, threads, timers, wires};
+use crate::{datagrams, pipes, processes, secure, tasks, tcp, threads, timers, wires};
 use molen::testing::Chance;
+use molen::tls::ClientContext;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+
+/// An activity under way.
+pub type Doing = Pin<Box<dyn Future<Output = Done>>>;
 
 /// How an activity ends.
 pub type Done = Result<(), String>;
@@ -19,7 +23,7 @@ pub struct Activity {
     /// What it is called.
     pub name: &'static str,
     /// Does it once.
-    pub run: fn(Place, Rc<Chance>) -> Pin<Box<dyn Future<Output = Done>>>,
+    pub run: fn(Place, Rc<Chance>) -> Doing,
 }
 
 macro_rules! activities {
@@ -35,6 +39,9 @@ activities! {
     "tcp-reset" tcp::reset,
     "tcp-silent" tcp::never_read,
     "tcp-cancelled" tcp::cancelled_visit,
+    "tls" secure::visit,
+    "tls-cancelled" secure::cancelled_visit,
+    "tls-nonsense" secure::talk_nonsense,
     "servers" tcp::short_lived_server,
     "datagrams" datagrams::exchange,
     "pipes" pipes::send_through,
@@ -61,6 +68,16 @@ impl Place {
     /// One of the servers that send back what comes.
     pub fn echo(&self, chance: &Chance) -> SocketAddr {
         self.0.address(chance)
+    }
+
+    /// The server that speaks TLS.
+    pub fn secure(&self) -> SocketAddr {
+        self.0.secure_address()
+    }
+
+    /// Whom its clients are to believe.
+    pub fn trust(&self) -> &ClientContext {
+        self.0.trust()
     }
 
     /// Closes the servers, and waits for their last clients.

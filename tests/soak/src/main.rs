@@ -1,5 +1,5 @@
 //! One loop under everything at once, for as long as it is told: TCP with
-//! peers that misbehave, datagrams, pipes, processes, timers, cancellations,
+//! peers that misbehave, TLS, datagrams, pipes, processes, timers, cancellations,
 //! threads. At the end descriptors, memory, tasks, timers and children are back
 //! where they were.
 //!
@@ -15,7 +15,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `activities` | the list of what a user may do |
-//! | `tcp`, `datagrams`, `pipes`, `processes`, `timers`, `tasks`, `threads`, `wires` | those things |
+//! | `tcp`, `secure`, `datagrams`, `pipes`, `processes`, `timers`, `tasks`, `threads`, `wires` | those things |
 //! | `state` | what is counted before and after |
 //! | `allocations` | the allocator that counts |
 
@@ -29,6 +29,8 @@ mod datagrams;
 mod pipes;
 #[cfg(unix)]
 mod processes;
+#[cfg(unix)]
+mod secure;
 #[cfg(unix)]
 mod soak;
 #[cfg(unix)]

@@ -40,7 +40,10 @@ pub async fn kill(_place: Place, chance: Rc<Chance>) -> Done {
     match chance.below(3) {
         0 => process.kill().map_err(while_doing("killing"))?,
         1 => process.terminate().map_err(while_doing("terminating"))?,
-        _ => return Ok(drop(process)),
+        _ => {
+            drop(process);
+            return Ok(());
+        }
     }
     let status = process.wait().await.map_err(while_doing("waiting for sleep"))?;
     require(!status.success(), "sleep slept a thousand seconds")

@@ -1,11 +1,13 @@
 //! TCP clients and servers, and what becomes of them.
 
 use crate::activities::{Done, Place, require, while_doing};
+use crate::secure;
 use molen::net::{
     Answer, Flow, Protocol, Server, StreamReader, StreamWriter, TcpStream, Transport,
     create_server, open_connection, open_streams, start_server,
 };
 use molen::testing::Chance;
+use molen::tls::ClientContext;
 use molen::{create_task, join, sleep, timeout};
 use socket2::SockRef;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,8 +16,11 @@ use std::time::Duration;
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// A server of streams and one of protocols; both send back what comes.
-pub struct Servers([Server; 2]);
+/// A server of streams, one of protocols, and one of TLS; all send back what comes.
+pub struct Servers {
+    servers: [Server; 3],
+    trust: ClientContext,
+}
 
 impl Servers {
     pub async fn start() -> Result<Servers, String> {
@@ -23,15 +28,27 @@ impl Servers {
         let streams = start_server(ANY_PORT, echo).await.map_err(&failed)?;
         let failed = while_doing("starting a server");
         let protocols = create_server(ANY_PORT, || Echo).await.map_err(&failed)?;
-        Ok(Servers([streams, protocols]))
+        let (own, trust) = secure::contexts()?;
+        let failed = while_doing("starting a TLS server");
+        let secured = start_server(ANY_PORT, echo).tls(&own).await.map_err(&failed)?;
+        Ok(Servers { servers: [streams, protocols, secured], trust })
     }
 
     pub fn address(&self, chance: &Chance) -> SocketAddr {
-        self.0[chance.below(2)].addresses()[0]
+        self.servers[chance.below(2)].addresses()[0]
+    }
+
+    pub fn secure_address(&self) -> SocketAddr {
+        self.servers[2].addresses()[0]
+    }
+
+    /// Whom clients of the TLS server are to believe.
+    pub fn trust(&self) -> &ClientContext {
+        &self.trust
     }
 
     pub async fn close(&self) -> Done {
-        for server in &self.0 {
+        for server in &self.servers {
             server.close();
             let gone = timeout(Duration::from_secs(20), server.wait_closed()).await;
             require(gone.is_ok(), &format!("{} clients do not go", server.client_count()))?;
@@ -94,9 +111,15 @@ async fn send(writer: &StreamWriter, bytes: &[u8], chance: &Chance) -> Done {
 
 /// Sends and receives at once; all comes back.
 async fn talk(address: SocketAddr, chance: Rc<Chance>) -> Done {
-    let (mut reader, writer) = connect(address).await?;
+    let (reader, writer) = connect(address).await?;
+    talk_over(reader, writer, chance).await
+}
+
+/// The same over streams that are there.
+pub async fn talk_over(mut reader: StreamReader, writer: StreamWriter, chance: Rc<Chance>) -> Done {
     let sent = some_bytes(&chance);
-    if chance.happens(128) {
+    // TLS cannot end one direction alone.
+    if !writer.can_write_eof() || chance.happens(128) {
         let mut received = vec![0; sent.len()];
         let (sending, receiving) =
             join((send(&writer, &sent, &chance), reader.readexactly(&mut received))).await;

@@ -29,6 +29,8 @@ const FOR_DESKTOPS: &[&str] = &[
     "molen-example-kv",
     "molen-example-chat",
     "molen-example-dns-relay",
+    "molen-example-fetch",
+    "molen-example-http-file-server",
     "molen-example-irc-client",
 ];
 

@@ -26,7 +26,7 @@ fn waiting_is_done_at_once() {
     let began = Instant::now();
     let said = fetch(&arguments);
     assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     assert!(said.out.contains("40 of 40 URLs, 280 B"), "{}", said.out);
 }
 
@@ -45,10 +45,10 @@ fn one_url_has_so_much_time_and_no_more() {
     let server = Server::misbehaving();
     let (drip, fast) = (server.url("/drip"), server.url("/size/5"));
     let began = Instant::now();
-    let said = fetch(&["--timeout", "0.7", "--retries", "9", &drip, &fast]);
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let said = fetch(&["--timeout", "2", "--retries", "9", &drip, &fast]);
+    assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
     assert_eq!(said.code, Some(1));
-    assert_eq!(said.reason(&drip), "gave up after 0.7 s");
+    assert_eq!(said.reason(&drip), "gave up after 2 s");
     assert_eq!(said.row(&fast)[0], "200");
 }
 

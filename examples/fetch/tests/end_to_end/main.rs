@@ -7,8 +7,10 @@
 mod interrupted;
 mod limits;
 mod misbehaving;
+mod on_a_terminal;
 mod redirects;
 mod running;
 mod saving;
 mod with_http_server;
+mod with_nginx;
 mod with_tls;

@@ -26,9 +26,9 @@ fn bodies_end_wherever_their_heads_say() {
 fn what_is_wrong_is_said_and_keeps_nobody_from_being_fetched() {
     let server = Server::misbehaving();
     let wrong = [
-        ("/silence", "nothing came for 0.4 s"),
-        ("/stall", "nothing came for 0.4 s"),
-        ("/drip-head", "nothing came for 0.4 s"),
+        ("/silence", "nothing came for 1.5 s"),
+        ("/stall", "nothing came for 1.5 s"),
+        ("/drip-head", "nothing came for 1.5 s"),
         ("/close", "closed the connection without an answer"),
         ("/half-head", "ended before the body did"),
         ("/reset", "the connection was lost: "),
@@ -45,7 +45,7 @@ fn what_is_wrong_is_said_and_keeps_nobody_from_being_fetched() {
     ];
     let mut urls: Vec<String> = wrong.iter().map(|(path, _reason)| server.url(path)).collect();
     urls.extend((0..20).map(|number| server.url(&format!("/size/{}", number * 1_000))));
-    let mut arguments = vec!["--idle-timeout", "0.4", "--per-host", "5"];
+    let mut arguments = vec!["--idle-timeout", "1.5", "--per-host", "5"];
     arguments.extend(urls.iter().map(|url| &**url));
     let said = fetch(&arguments);
     assert_eq!(said.code, Some(1), "{said:?}");

@@ -19,7 +19,7 @@ fn files_are_whole_or_not_there() {
     let folder = parent.path().join("new/pages");
     let urls = ["/size/5", "/size/2000000", "/chunked", "/size/5?again", "/short", "/stall", "/"]
         .map(|path| server.url(path));
-    let mut arguments = vec!["--idle-timeout", "0.4", "--output", folder.to_str().expect("text")];
+    let mut arguments = vec!["--idle-timeout", "1.5", "--output", folder.to_str().expect("text")];
     arguments.extend(urls.iter().map(|url| &**url));
     let said = fetch(&arguments);
     assert_eq!(said.code, Some(1), "{said:?}");

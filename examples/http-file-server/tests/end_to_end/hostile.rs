@@ -80,17 +80,17 @@ fn what_is_too_long_or_no_request_is_refused_and_the_answer_arrives() {
 
 #[test]
 fn slow_clients_are_left() {
-    let server = Running::start(&["--header-timeout", "0.5", "--idle-timeout", "0.3", "--quiet"]);
+    let server = Running::start(&["--header-timeout", "1.5", "--idle-timeout", "1", "--quiet"]);
     let began = Instant::now();
     // Nothing at all: closed without a word.
     assert_eq!(server.raw(b""), "");
-    assert!(began.elapsed() >= Duration::from_millis(290), "{:?}", began.elapsed());
+    assert!(began.elapsed() >= Duration::from_millis(990), "{:?}", began.elapsed());
     // A byte now and then: each in time for the idle limit, but not the whole.
     let mut stream = server.connect();
     let mut answer = String::new();
     let began = Instant::now();
     for byte in b"GET / HTTP/1.1\r\nHost: a\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".iter() {
-        if stream.write_all(&[*byte]).is_err() || began.elapsed() > Duration::from_secs(2) {
+        if stream.write_all(&[*byte]).is_err() || began.elapsed() > Duration::from_secs(4) {
             break;
         }
         std::thread::sleep(Duration::from_millis(50));
@@ -102,7 +102,7 @@ fn slow_clients_are_left() {
     stream.write_all(b"GET /empty HTTP/1.1\r\nHost: a\r\n\r\n").expect("it takes the request");
     let began = Instant::now();
     assert_eq!(status(&read_all(&mut stream)), "200");
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn those_above_the_limit_are_told_so_and_the_others_are_served() {
         assert_eq!(ask(stream), "HTTP/1.1 200");
     }
     for _ in 0..20 {
-        let answer = server.raw(b"");
+        let answer = server.raw(request);
         assert_eq!(status(&answer), "503", "{answer}");
     }
     within.pop();

@@ -9,5 +9,6 @@ mod foreign;
 mod hostile;
 mod running;
 mod with_curl;
+mod with_nginx;
 mod with_python;
 mod with_tls;

@@ -92,6 +92,7 @@ impl Running {
         assert!(Command::new("kill").args([name, &pid]).status().expect("kill starts").success());
     }
 
+    #[cfg(target_os = "linux")]
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

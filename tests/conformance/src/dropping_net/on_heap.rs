@@ -4,11 +4,12 @@ use super::{Borrowed, PIECES, at_once};
 use crate::case::Outcome;
 use crate::door::Door;
 use crate::dropping_all::{drops, soon};
+use crate::fixture::ms;
 use crate::wire::{Probe, batches, noting, source, wake};
 use core::cell::{Cell, RefCell};
 use molen::io::Ready;
 use molen::net::{
-    Server, Start, StreamReader, WriteBufferLimits, connect_accepted_socket,
+    Answer, DatagramProtocol, DatagramTransport, Protocol, Server, Start, StreamReader, Transport, WriteBufferLimits, connect_accepted_socket, connect_datagram_socket, connect_read_pipe, connect_write_pipe,
     open_streams,
 };
 use molen::testing::{Fault, Told, static_ref};
@@ -74,6 +75,20 @@ pub(super) fn reads_of_a_stream_lose_nothing_at_any_poll() -> Outcome {
     })?
 }
 
+/// An endpoint's protocol that hears nothing.
+struct Deaf;
+
+impl DatagramProtocol<u8> for Deaf {
+    fn datagram_received(
+        &mut self,
+        _transport: &DatagramTransport<u8>,
+        _data: &[u8],
+        _sender: &u8,
+    ) -> Answer {
+        Ok(())
+    }
+}
+
 pub(super) fn waits_for_connections_leave_nothing_at_any_poll() -> Outcome {
     let event_loop = new_loop!();
     event_loop.run_until_complete(async {
@@ -82,6 +97,24 @@ pub(super) fn waits_for_connections_leave_nothing_at_any_poll() -> Outcome {
         let make = || {
             source.reset(&[], &[]);
             let made = connect_accepted_socket(source.user(Told::ByEvents), Probe(noting));
+            async move { made.await.map(|transport| transport.abort()).is_ok() }
+        };
+        drops(2, make, closed).await?;
+        let make = || {
+            source.reset(&[], &[]);
+            let made = connect_read_pipe(source.user(Told::ByEvents), Probe(noting));
+            async move { made.await.map(|transport| transport.abort()).is_ok() }
+        };
+        drops(2, make, closed).await?;
+        let make = || {
+            source.reset(&[], &[]);
+            let made = connect_write_pipe(source.user(Told::ByEvents), Probe(noting));
+            async move { made.await.map(|transport| transport.abort()).is_ok() }
+        };
+        drops(2, make, closed).await?;
+        let make = || {
+            source.reset(&[], &[]);
+            let made = connect_datagram_socket(source.user(Told::ByEvents), Deaf, None);
             async move { made.await.map(|transport| transport.abort()).is_ok() }
         };
         drops(2, make, closed).await?;
@@ -121,6 +154,20 @@ pub(super) fn waits_for_connections_leave_nothing_at_any_poll() -> Outcome {
         wake(source).await;
         Ok(())
     })?
+}
+
+/// Has something to write for ever.
+struct Stays;
+
+impl Protocol for Stays {
+    fn connection_made(&mut self, transport: &Transport) -> Answer {
+        transport.write(b"x")?;
+        Ok(())
+    }
+
+    fn data_received(&mut self, _transport: &Transport, _data: &[u8]) -> Answer {
+        Ok(())
+    }
 }
 
 pub(super) fn waits_for_servers_leave_nothing_at_any_poll() -> Outcome {
@@ -176,6 +223,19 @@ pub(super) fn waits_for_servers_leave_nothing_at_any_poll() -> Outcome {
         };
         // Who was not accepted yet still waits at the door.
         let gone = || source.closed() + at.borrow().waiting() as u32 == 1 && !at.borrow().is_open();
-        drops(5, make, gone).await
+        drops(5, make, gone).await?;
+        // As long as its patience, for a client that does not go.
+        let make = || {
+            at.replace(Door::new());
+            source.reset(&[], &[Fault::WouldBlock]);
+            let server = Server::new([at.borrow().listener()], || Stays, Start::Now);
+            at.borrow().open(source);
+            async {
+                let server = EndOnDrop(server.ok()?);
+                batches(4).await;
+                Some(server.0.shutdown(ms(50)).await)
+            }
+        };
+        drops(7, make, gone).await
     })?
 }

@@ -158,7 +158,10 @@ pub(super) fn streams_learn_of_a_reset_at_any_moment() -> Outcome {
 
 /// A listener to which wires come, and which fails between them.
 #[derive(Clone, Default)]
-struct WireDoor(Rc<(Registration, RefCell<VecDeque<Result<End, SourceError>>>)>);
+struct WireDoor(Rc<(Registration, RefCell<Coming>)>);
+
+/// Who comes next.
+type Coming = VecDeque<Result<End, SourceError>>;
 
 impl WireDoor {
     fn come(&self, next: Result<End, SourceError>) {
