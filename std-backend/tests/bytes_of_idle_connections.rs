@@ -100,5 +100,7 @@ fn a_quiet_connection_keeps_no_buffer() {
     });
     println!("{protocol} B with a protocol, {streams} B with streams");
     assert!(protocol <= 260, "{protocol} B for a connection with a protocol");
-    assert!(streams <= 744, "{streams} B for a connection with streams and a task");
+    // A server's streams may then know what to secure them with.
+    let most = if cfg!(feature = "tls") { 784 } else { 744 };
+    assert!(streams <= most, "{streams} B for a connection with streams and a task");
 }

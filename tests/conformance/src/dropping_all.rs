@@ -27,6 +27,7 @@
 //! | `connect_accepted_socket`, `open_streams`, `drain`, `wait_closed` | 2043 |
 //! | `connect_read_pipe`, `connect_write_pipe`, `connect_datagram_socket` | 2043 |
 //! | `wait_closed`, `serve_forever`, `shutdown` of a server | 2045 |
+//! | `Reporting`, which is the task of a server's handler | 2047 |
 //! | `drive` of a connection in a static | 2046 |
 //! | `drop_at_every_poll` itself | 1400 |
 

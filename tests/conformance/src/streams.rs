@@ -36,7 +36,8 @@ on_the_heap! {
     382 writing_after_close_drains_to_an_error
     383 unread_bytes_do_not_keep_a_connection
     384 a_closed_writer_ends_its_reader
-    385 a_failing_handler_is_reported_and_a_cancelled_one_is_not
+    385 a_failing_handler_is_reported
+    2047 a_handler_that_is_cancelled_at_any_poll_closes_silently
     1622 a_dropped_writer_closes_its_connection
     1623 who_waits_learns_that_nobody_drives_the_connection
     1957 clearing_up_leaves_driven_connections_alone
@@ -53,6 +54,7 @@ mod heap {
     use crate::door::Door;
     use crate::fixture::{event, test};
     use crate::wire::{batches, check_written, source, wake};
+    use core::cell::RefCell;
     use core::future::{Future, pending, poll_fn};
     use core::pin::pin;
     use core::task::{Context, Poll, Waker};
@@ -570,7 +572,7 @@ mod heap {
         })?
     }
 
-    pub(super) fn a_failing_handler_is_reported_and_a_cancelled_one_is_not() -> Outcome {
+    pub(super) fn a_failing_handler_is_reported() -> Outcome {
         let event_loop = new_loop!();
         let source = source(&[], &[]);
         event_loop.run_until_complete(async {
@@ -593,6 +595,47 @@ mod heap {
             test().backend.reported(0).as_deref(),
             Some("the handler of a stream connection failed: boom")
         );
+        Ok(())
+    }
+    /// Awaits this many times; each of its polls may be the last.
+    const AWAITS: usize = 3;
+
+    pub(super) fn a_handler_that_is_cancelled_at_any_poll_closes_silently() -> Outcome {
+        let event_loop = new_loop!();
+        event_loop.run_until_complete(async {
+            for polls in 0..=AWAITS {
+                let task = Rc::new(RefCell::new(None));
+                let seen = task.clone();
+                let handler = move |_reader: StreamReader, _writer: StreamWriter| {
+                    let seen = seen.clone();
+                    async move {
+                        *seen.borrow_mut() = current_task();
+                        batches(AWAITS).await;
+                        event("it went on");
+                    }
+                };
+                let door = Door::new();
+                let source = source(&[], &[]);
+                let server = start_stream_server([door.listener()], handler, 64, Start::Now)?;
+                door.open(source);
+                while task.borrow().is_none() {
+                    batches(1).await;
+                }
+                batches(polls).await;
+                let handler = task.take().ok_or(Failure::said("it never ran"))?;
+                if polls < AWAITS {
+                    handler.cancel();
+                }
+                batches(AWAITS + 3).await;
+                check!(handler.done(), "it was cancelled, and goes on");
+                check_eq!(source.closed(), 1);
+                check_eq!(server.client_count(), 0);
+                server.close();
+            }
+            Outcome::Ok(())
+        })??;
+        check_events!["it went on"];
+        check_eq!(test().backend.report_count(), 0);
         Ok(())
     }
 }
