@@ -88,23 +88,20 @@ impl Semaphore {
     /// semaphore, such as for a task.
     ///
     /// ```
-    /// # let event_loop = molen_core::test_loop!()?;
-    /// # event_loop.run_until_complete(async {
-    /// use molen_core::{Semaphore, create_task};
+    /// # futures::executor::block_on(async {
+    /// use molen_core::Semaphore;
     /// use std::rc::Rc;
     ///
     /// let places = Rc::new(Semaphore::new(1));
     /// let place = places.clone().acquire_owned().await;
-    /// let task = create_task(async move {
+    /// // This may be a task: it borrows nothing.
+    /// let work = async move {
     ///     let _place = place;
-    ///     // …
-    /// })?;
+    /// };
     /// assert!(places.locked());
-    /// task.await?;
+    /// work.await;
     /// assert!(!places.locked());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # })??;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # });
     /// ```
     ///
     /// asyncio needs none, as nothing is borrowed there; the name is tokio's.

@@ -14,6 +14,7 @@ use crate::statistics::Statistics;
 use crate::upstream::{UDP_PAYLOAD, Upstreams};
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::RecordType;
+use molen::sync::OwnedPermit;
 use molen::{Promise, Semaphore, create_task, current_time};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -79,7 +80,7 @@ pub struct Relay {
     upstreams: Upstreams,
     cache: RefCell<Cache>,
     asking: RefCell<HashMap<Question, Awaited>>,
-    places: Semaphore,
+    places: Rc<Semaphore>,
     pace: RefCell<Pace>,
     statistics: Statistics,
 }
@@ -90,7 +91,7 @@ impl Relay {
             upstreams: Upstreams::new(upstreams, &limits),
             cache: RefCell::new(Cache::new(limits.cache)),
             asking: RefCell::new(HashMap::new()),
-            places: Semaphore::new(limits.in_flight),
+            places: Rc::new(Semaphore::new(limits.in_flight)),
             pace: RefCell::new(Pace::new(limits.rate)),
             statistics: Statistics::default(),
             limits,
@@ -160,15 +161,14 @@ impl Relay {
 
     /// Begins to ask; `None` when too much is being asked.
     fn begin(self: &Rc<Relay>, question: &Question) -> Option<Awaited> {
-        let Some(place) = self.places.try_acquire() else {
+        let Some(place) = self.places.try_acquire_owned() else {
             self.statistics.overloaded.count();
             return None;
         };
-        // It is given back by the task.
-        place.forget();
         let awaited: Awaited = Rc::new(Promise::new());
         self.asking.borrow_mut().insert(question.clone(), awaited.clone());
-        let asking = Asking { relay: self.clone(), question: question.clone(), awaited };
+        let asking =
+            Asking { relay: self.clone(), question: question.clone(), awaited, _place: place };
         let awaited = asking.awaited.clone();
         // Refused by a loop that closes: then it is dropped, which ends the wait.
         if let Ok(task) = create_task(asking.ask_and_tell()) {
@@ -183,6 +183,7 @@ struct Asking {
     relay: Rc<Relay>,
     question: Question,
     awaited: Awaited,
+    _place: OwnedPermit,
 }
 
 impl Asking {
@@ -200,7 +201,6 @@ impl Asking {
 impl Drop for Asking {
     fn drop(&mut self) {
         self.relay.asking.borrow_mut().remove(&self.question);
-        self.relay.places.release();
         // It does nothing when there is an answer.
         self.awaited.cancel();
     }
