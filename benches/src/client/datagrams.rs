@@ -31,7 +31,7 @@ pub fn run(target: Target, in_flight: usize, size: usize, stop: Stop) -> Result<
                 send(1)?;
                 tally.add(1);
                 // Looking at the clock each time would be part of what is measured.
-                if tally.ever % 64 == 0 {
+                if tally.ever.is_multiple_of(64) {
                     (heard, sent) = (Instant::now(), Instant::now());
                     if let Some(done) = tally.over()? {
                         return Ok(done);

@@ -185,13 +185,18 @@ impl Server {
         }
         let event_loop = crate::schedule::current().ok_or(NoRunningLoop)?;
         for accepting in self.0.waiting.take() {
-            match create_hidden_task(event_loop, accepting) {
-                Ok(task) => self.0.accepting.borrow_mut().push(task),
-                Err(error) => {
-                    self.0.waiting.borrow_mut().push(error.into_inner());
-                    return Err(ServeError::NoRunningLoop);
-                }
-            }
+            // It goes on when nobody holds it.
+            let server = self.clone();
+            let serving = async move {
+                accepting.await;
+                drop(server);
+            };
+            let task = create_hidden_task(event_loop, serving).map_err(|_closed| {
+                // The loop that runs closes: nobody will ever begin it.
+                self.close();
+                ServeError::NoRunningLoop
+            })?;
+            self.0.accepting.borrow_mut().push(task);
         }
         Ok(())
     }

@@ -11,7 +11,7 @@
 //! which [`timeout`](molen_core::timeout) sets.
 
 use super::tcp_stream::TcpStream;
-use crate::descriptor::BorrowedDescriptor;
+use crate::descriptor::{BorrowedDescriptor, RawDescriptor};
 use molen_core::net::{ExtraInfo, ExtraValue, Transport};
 use socket2::{SockRef, TcpKeepalive};
 use std::io::{self, ErrorKind};
@@ -109,7 +109,8 @@ fn with_socket(
     let Some(ExtraValue::Descriptor(number)) = transport.get_extra_info(ExtraInfo::Socket) else {
         return Err(not_connected());
     };
-    let number = number.try_into().map_err(|_| not_connected())?;
+    #[cfg_attr(windows, allow(clippy::useless_conversion, reason = "a socket is as wide there"))]
+    let number = RawDescriptor::try_from(number).map_err(|_| not_connected())?;
     // SAFETY: the connection owns the descriptor and is not over; nothing that
     // could end it runs on this thread until `f` returns, and others have no
     // part in it.

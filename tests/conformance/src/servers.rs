@@ -26,6 +26,7 @@ on_the_heap! {
     303 without_descriptors_it_reports_and_tries_again_in_a_second
     1640 clients_outlive_the_closing_of_their_server
     1641 a_broken_listener_is_reported_and_given_up
+    1974 a_server_that_nobody_holds_goes_on
 }
 use heap::*;
 
@@ -205,6 +206,28 @@ mod heap {
             Outcome::Ok(())
         })??;
         check_events!["made", "lost"];
+        Ok(())
+    }
+
+    pub(super) fn a_server_that_nobody_holds_goes_on() -> Outcome {
+        let event_loop = new_loop!();
+        let first = source(&[Fault::WouldBlock, Fault::Data(b"a")], &[]);
+        let second = source(&[Fault::WouldBlock, Fault::Data(b"b")], &[]);
+        event_loop.run_until_complete(async {
+            let door = Door::new();
+            drop(serve(&door, Start::Now)?);
+            for source in [first, second] {
+                door.open(source);
+                accepted().await;
+                wake(source).await;
+            }
+            check!(door.is_open(), "it stopped to listen");
+            let never_begun = Door::new();
+            drop(serve(&never_begun, Start::Later)?);
+            check!(!never_begun.is_open(), "nobody can begin it, and it is there");
+            Outcome::Ok(())
+        })??;
+        check_events!["made", "a", "made", "b"];
         Ok(())
     }
 
