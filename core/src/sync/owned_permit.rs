@@ -87,7 +87,7 @@ impl Semaphore {
     /// As [`acquire`](Semaphore::acquire), of a permit that holds on to the
     /// semaphore, such as for a task.
     ///
-    /// ```
+    /// ```no_run
     /// # futures::executor::block_on(async {
     /// use molen_core::Semaphore;
     /// use std::rc::Rc;
