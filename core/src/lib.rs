@@ -101,7 +101,7 @@ pub use sync::{LifoQueue, PriorityQueue, Queue};
 pub use task::all_tasks;
 pub use task::{
     CallGraph, Cancelled, Promise, Task, TaskRef, capture_call_graph, catch_cancel, create_task,
-    current_task, print_call_graph, sleep, sleep_until, yield_now,
+    current_task, current_time, print_call_graph, sleep, sleep_until, yield_now,
 };
 #[cfg(feature = "alloc")]
 pub use task_group::TaskGroup;

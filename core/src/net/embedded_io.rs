@@ -5,10 +5,10 @@
 
 use super::streams::PullReader;
 use crate::io::source::{ByteSource, SourceError, read, write_some};
-use embedded_io_async::{Error, ErrorKind, ErrorType, Read, Write};
+use embedded_io_async::{BufRead, Error, ErrorKind, ErrorType, Read, Write};
 
 #[cfg(feature = "alloc")]
-use super::error::{ConnectionError, WriteError};
+use super::error::ConnectionError;
 #[cfg(feature = "alloc")]
 use super::streams::{StreamReader, StreamWriter};
 
@@ -60,11 +60,21 @@ impl<S: ByteSource + ?Sized> Read for PullReader<'_, S> {
     }
 }
 
+impl<S: ByteSource + ?Sized> BufRead for PullReader<'_, S> {
+    async fn fill_buf(&mut self) -> Result<&[u8], SourceError> {
+        PullReader::fill_buf(self).await
+    }
+
+    fn consume(&mut self, count: usize) {
+        PullReader::consume(self, count);
+    }
+}
+
 #[cfg(feature = "alloc")]
 impl Error for ConnectionError {
     fn kind(&self) -> ErrorKind {
         match self {
-            ConnectionError::Source(error) => error.kind(),
+            ConnectionError::Source(error) => Error::kind(error),
             ConnectionError::Protocol(_) => ErrorKind::Other,
             #[cfg(feature = "tls")]
             ConnectionError::Tls(_) => ErrorKind::Other,
@@ -85,6 +95,17 @@ impl Read for StreamReader {
 }
 
 #[cfg(feature = "alloc")]
+impl BufRead for StreamReader {
+    async fn fill_buf(&mut self) -> Result<&[u8], ConnectionError> {
+        StreamReader::fill_buf(self).await
+    }
+
+    fn consume(&mut self, count: usize) {
+        StreamReader::consume(self, count);
+    }
+}
+
+#[cfg(feature = "alloc")]
 impl ErrorType for StreamWriter {
     type Error = ConnectionError;
 }
@@ -97,9 +118,7 @@ impl Write for StreamWriter {
         self.drain().await?;
         match StreamWriter::write(self, bytes) {
             Ok(_flow) => Ok(bytes.len()),
-            Err(WriteError::AfterEof | WriteError::Full { .. } | WriteError::NoHalfClose) => {
-                Err(ConnectionError::Source(SourceError::Closed))
-            }
+            Err(_refused) => Err(ConnectionError::Source(SourceError::Closed)),
         }
     }
 

@@ -279,6 +279,21 @@ impl Transport {
         }
     }
 
+    /// The other side's address; `None` once the connection is closed, and where
+    /// there is no such thing as an IP address (Unix sockets, pipes).
+    ///
+    /// asyncio: `get_extra_info('peername')`.
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.link.address(End::Peer)
+    }
+
+    /// This side's address; `None` as of [`peer_address`](Self::peer_address).
+    ///
+    /// asyncio: `get_extra_info('sockname')`.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.link.address(End::Local)
+    }
+
     fn name(&self, end: End) -> Option<ExtraValue> {
         let name = self.link.address(end).map(ExtraValue::Address);
         #[cfg(feature = "std")]

@@ -84,6 +84,7 @@
 //! |---|---|
 //! | `wait_list` | those who wait for one thing, in order of arrival |
 //! | `lock`, `event`, `condition`, `semaphore`, `bounded_semaphore`, `barrier` | what they are called |
+//! | `owned_permit` | permits that hold on to their semaphore |
 //! | `line` | those who wait for one of many things, and keep their place |
 //! | [`queue`] | queues in three orders, in place or on the heap |
 //! | [`oneshot`] | one value, once |
@@ -103,6 +104,8 @@ mod lock;
 #[cfg(test)]
 mod model;
 pub mod oneshot;
+#[cfg(feature = "alloc")]
+mod owned_permit;
 pub mod queue;
 mod semaphore;
 pub mod signal;
@@ -114,6 +117,8 @@ pub use channel::Channel;
 pub use condition::{AsLock, Condition, WaitCondition};
 pub use event::{Event, WaitEvent};
 pub use lock::{AcquireLock, Lock, LockGuard, ReleaseError};
+#[cfg(feature = "alloc")]
+pub use owned_permit::{AcquireOwned, OwnedPermit};
 #[cfg(feature = "alloc")]
 pub use queue::{GrowingLifoQueue, GrowingPriorityQueue, GrowingQueue};
 pub use queue::{LifoQueue, PriorityQueue, Queue};

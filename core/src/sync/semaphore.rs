@@ -163,7 +163,11 @@ impl Semaphore {
     ///
     /// *Pinned* and *Same List*, until it is ready or [`Semaphore::leave`] is called.
     #[inline]
-    unsafe fn poll_take(&self, waiter: &Waiter<usize>, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) unsafe fn poll_take(
+        &self,
+        waiter: &Waiter<usize>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         // Not if this one waits or is granted what it wants.
         if self.try_take(*waiter.carried()) {
             return Poll::Ready(());
@@ -196,7 +200,7 @@ impl Semaphore {
     ///
     /// *Same List*.
     #[inline]
-    unsafe fn leave(&self, waiter: &Waiter<usize>) {
+    pub(super) unsafe fn leave(&self, waiter: &Waiter<usize>) {
         if waiter.is_linked() {
             // SAFETY: the caller's contract.
             unsafe { self.waiters.remove(waiter) };

@@ -52,7 +52,7 @@ pub use handle::Task;
 pub use name::TaskName;
 pub use pool::Call;
 pub use promise::{Promise, PromiseError, WaitPromise};
-pub use sleep::{Sleep, SleepUntil, YieldNow, sleep, sleep_until, yield_now};
+pub use sleep::{Sleep, SleepUntil, YieldNow, current_time, sleep, sleep_until, yield_now};
 pub use spawned::Spawned;
 
 #[cfg(feature = "alloc")]

@@ -114,6 +114,22 @@ unsafe fn wait_until(timer: &Timer, cx: &Context<'_>) {
     }
 }
 
+/// The time on the clock of the loop that runs on this thread, by which
+/// [`sleep_until`] sleeps: `current_time() + delay` is a deadline.
+///
+/// asyncio: `get_running_loop().time()`; the name is trio's.
+///
+/// # Panics
+///
+/// When no event loop runs on this thread, as [`sleep`]. Where that may be,
+/// [`get_running_loop`](crate::get_running_loop) gives an error.
+pub fn current_time() -> Instant {
+    let Some(event_loop) = crate::schedule::current() else {
+        panic!("current_time: no event loop is running on this thread");
+    };
+    event_loop.time()
+}
+
 /// Gives every other ready task a turn. asyncio: `await asyncio.sleep(0)`.
 ///
 /// # Cancellation

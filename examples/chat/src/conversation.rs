@@ -5,7 +5,7 @@ use crate::hall::{FIRST_ROOM, Hall, Seat};
 use crate::request::{HELP, Request, request};
 use molen::net::{ReadError, StreamReader, StreamWriter};
 use molen::timeouts::timeout;
-use molen::{Duration, Instant, get_running_loop, sleep};
+use molen::{Duration, Instant, current_time, sleep};
 use std::rc::Rc;
 
 /// How many names are told in one line.
@@ -112,8 +112,7 @@ impl Pace {
 
     /// Counts a line, and waits if there were too many.
     async fn wait(&mut self) {
-        let Ok(event_loop) = get_running_loop() else { return };
-        let now = event_loop.time();
+        let now = current_time();
         self.even = self.even.max(now) + self.each;
         let ahead = self.even - now;
         if ahead > self.burst {

@@ -4,8 +4,8 @@
 use crate::relay::{Door, Relay, Taken};
 use molen::io::source::SourceError;
 use molen::net::{
-    Answer, DatagramProtocol, DatagramTransport, ExtraInfo, ExtraValue, Server, StreamReader,
-    StreamWriter, create_datagram_endpoint, start_server,
+    Answer, DatagramProtocol, DatagramTransport, Server, StreamReader, StreamWriter,
+    create_datagram_endpoint, start_server,
 };
 use molen::timeouts::timeout;
 use molen::{Semaphore, create_task};
@@ -114,9 +114,7 @@ async fn serve(
     writer: StreamWriter,
 ) {
     let Some(_place) = places.try_acquire() else { return };
-    let Some(ExtraValue::Address(client)) = writer.get_extra_info(ExtraInfo::PeerName) else {
-        return;
-    };
+    let Some(client) = writer.peer_address() else { return };
     // It ends when the client goes, is silent, or asks too much.
     while let Ok(Some(bytes)) = timeout(relay.limits.idle(), read(&mut reader)).await {
         let answer = match relay.take(&bytes, client.ip(), Door::Tcp) {

@@ -30,13 +30,16 @@ mod upstream;
 
 use clap::Parser;
 use doors::Doors;
-use molen::signals::{Signal, SignalEventLoop};
-use molen::{Duration, Event, get_running_loop};
+use molen::Duration;
+#[cfg(unix)]
+use molen::get_running_loop;
+#[cfg(unix)]
+use molen::signals::SignalEventLoop;
+use molen::signals::{self, Signal};
 use relay::Relay;
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
-use std::rc::Rc;
 
 /// What asks a program to end.
 #[cfg(unix)]
@@ -121,21 +124,17 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let event_loop = get_running_loop()?;
     let relay = Relay::new(&arguments.upstreams, arguments.limits);
-    let end = Rc::new(Event::new());
-    for signal in ENDING {
-        let end = end.clone();
-        event_loop.add_signal_handler(signal, move || end.set())?;
-    }
+    let asked_to_end = signals::wait(&ENDING);
     #[cfg(unix)]
     {
         let relay = relay.clone();
-        event_loop.add_signal_handler(Signal::USR1, move || print!("{}", relay.statistics()))?;
+        get_running_loop()?
+            .add_signal_handler(Signal::USR1, move || print!("{}", relay.statistics()))?;
     }
     let doors = Doors::open(arguments.listen, &relay).await?;
     println!("dns-relay: listening on {}", doors.address());
-    end.wait().await;
+    asked_to_end.await?;
     doors.close().await;
     print!("{}", relay.statistics());
     Ok(())

@@ -14,7 +14,8 @@ use crate::statistics::Statistics;
 use crate::upstream::{UDP_PAYLOAD, Upstreams};
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::RecordType;
-use molen::{Promise, Semaphore, create_task, get_running_loop};
+use molen::sync::OwnedPermit;
+use molen::{Promise, Semaphore, create_task, current_time};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -79,7 +80,7 @@ pub struct Relay {
     upstreams: Upstreams,
     cache: RefCell<Cache>,
     asking: RefCell<HashMap<Question, Awaited>>,
-    places: Semaphore,
+    places: Rc<Semaphore>,
     pace: RefCell<Pace>,
     statistics: Statistics,
 }
@@ -90,7 +91,7 @@ impl Relay {
             upstreams: Upstreams::new(upstreams, &limits),
             cache: RefCell::new(Cache::new(limits.cache)),
             asking: RefCell::new(HashMap::new()),
-            places: Semaphore::new(limits.in_flight),
+            places: Rc::new(Semaphore::new(limits.in_flight)),
             pace: RefCell::new(Pace::new(limits.rate)),
             statistics: Statistics::default(),
             limits,
@@ -105,8 +106,7 @@ impl Relay {
 
     /// Takes in what a client has sent.
     pub fn take(&self, bytes: &[u8], client: IpAddr, door: Door) -> Taken {
-        let Ok(event_loop) = get_running_loop() else { return Taken::Dropped };
-        let now = event_loop.time();
+        let now = current_time();
         if !self.pace.borrow_mut().allows(client, now) {
             self.statistics.dropped.count();
             return Taken::Dropped;
@@ -161,15 +161,14 @@ impl Relay {
 
     /// Begins to ask; `None` when too much is being asked.
     fn begin(self: &Rc<Relay>, question: &Question) -> Option<Awaited> {
-        let Some(place) = self.places.try_acquire() else {
+        let Some(place) = self.places.try_acquire_owned() else {
             self.statistics.overloaded.count();
             return None;
         };
-        // It is given back by the task.
-        place.forget();
         let awaited: Awaited = Rc::new(Promise::new());
         self.asking.borrow_mut().insert(question.clone(), awaited.clone());
-        let asking = Asking { relay: self.clone(), question: question.clone(), awaited };
+        let asking =
+            Asking { relay: self.clone(), question: question.clone(), awaited, _place: place };
         let awaited = asking.awaited.clone();
         // Refused by a loop that closes: then it is dropped, which ends the wait.
         if let Ok(task) = create_task(asking.ask_and_tell()) {
@@ -184,14 +183,15 @@ struct Asking {
     relay: Rc<Relay>,
     question: Question,
     awaited: Awaited,
+    _place: OwnedPermit,
 }
 
 impl Asking {
     async fn ask_and_tell(self) {
         let answer = self.relay.upstreams.ask(&self.question).await.map(Rc::new);
-        if let (Some(answer), Ok(event_loop)) = (&answer, get_running_loop()) {
+        if let Some(answer) = &answer {
             let mut cache = self.relay.cache.borrow_mut();
-            cache.put(self.question.clone(), answer.clone(), event_loop.time());
+            cache.put(self.question.clone(), answer.clone(), current_time());
         }
         // Nobody but this sets it.
         let _ = self.awaited.set_result(answer);
@@ -201,7 +201,6 @@ impl Asking {
 impl Drop for Asking {
     fn drop(&mut self) {
         self.relay.asking.borrow_mut().remove(&self.question);
-        self.relay.places.release();
         // It does nothing when there is an answer.
         self.awaited.cancel();
     }

@@ -21,7 +21,7 @@ use crate::statistics::UpstreamStatistics;
 use hickory_proto::op::{Edns, Message, MessageType, ResponseCode};
 use molen::net::{UdpSocket, open_connection};
 use molen::timeouts::timeout;
-use molen::{Duration, Instant, get_running_loop};
+use molen::{Duration, Instant, current_time};
 use std::cell::Cell;
 use std::error::Error;
 use std::net::SocketAddr;
@@ -70,7 +70,7 @@ impl Upstreams {
 
     /// Those that did not fail lately first, else as they were given.
     fn in_order(&self) -> Vec<&Upstream> {
-        let now = now();
+        let now = current_time();
         let mut upstreams: Vec<&Upstream> = self.all.iter().collect();
         upstreams.sort_by_key(|upstream| {
             let until = upstream.last_until.get();
@@ -92,7 +92,7 @@ impl Upstreams {
                 match upstream.ask(question, self.timeout).await {
                     Ok(answer) => return Some(answer),
                     Err(failure) => {
-                        upstream.last_until.set(now() + PENALTY);
+                        upstream.last_until.set(current_time() + PENALTY);
                         if let Failure::Refused(answer) = failure {
                             excuse = Some(answer);
                         }
@@ -108,10 +108,6 @@ impl Upstreams {
             upstream.statistics.show(text, upstream.address);
         }
     }
-}
-
-fn now() -> Instant {
-    get_running_loop().map_or(Instant::ZERO, |event_loop| event_loop.time())
 }
 
 impl Upstream {

@@ -8,7 +8,7 @@ use crate::progress::Progress;
 use crate::report::{self, Outcome, Told};
 use crate::sink::{Destination, Names};
 use molen::combine::{Either, select};
-use molen::{Instant, Semaphore, TaskGroup, catch_cancel, get_running_loop, to_thread};
+use molen::{Semaphore, TaskGroup, catch_cancel, current_time, to_thread};
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::error::Error;
@@ -28,7 +28,7 @@ use url::Url;
 ///
 /// What is under way is given up, what was fetched is reported, and the cancel goes on.
 pub async fn fetch(mut options: Options) -> Result<report::Result, Box<dyn Error>> {
-    let began = now();
+    let began = current_time();
     let mut urls = std::mem::take(&mut options.urls);
     if let Some(from) = &options.from {
         urls.extend(listed(from).await?);
@@ -70,7 +70,7 @@ pub async fn fetch(mut options: Options) -> Result<report::Result, Box<dyn Error
         Err(cancelled) => Some(cancelled),
     };
     let outcomes: Vec<_> = outcomes.iter().map(RefCell::take).collect();
-    let reported = report::print(&urls, &outcomes, now().saturating_since(began), told);
+    let reported = report::print(&urls, &outcomes, current_time().saturating_since(began), told);
     if let Some(cancelled) = interrupted {
         let (done, of) = (outcomes.iter().flatten().count(), urls.len());
         eprintln!("fetch: stopped after {done} of {of} URLs");
@@ -97,12 +97,12 @@ async fn fetch_all(
                 let to = destination(&downloads.options, &url, &mut names);
                 let (downloads, outcomes) = (downloads.clone(), outcomes.clone());
                 tasks.push(group.create_task(async move {
-                    let began = now();
+                    let began = current_time();
                     let result = match url {
                         Ok(url) => downloads.fetch(&url, &to).await,
                         Err(failure) => Err(failure),
                     };
-                    let took = now().saturating_since(began);
+                    let took = current_time().saturating_since(began);
                     outcomes[number].replace(Some(Outcome { result, took }));
                     downloads.progress.done.set(downloads.progress.done.get() + 1);
                     Ok(())
@@ -175,8 +175,4 @@ async fn read(path: &Path, what: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     };
     let read = to_thread(read).await?;
     Ok(read.map_err(|error| format!("cannot read the {what} in {}: {error}", path.display()))?)
-}
-
-fn now() -> Instant {
-    get_running_loop().map_or(Instant::ZERO, |event_loop| event_loop.time())
 }

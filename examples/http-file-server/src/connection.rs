@@ -15,9 +15,9 @@ use crate::output::{Gone, Output, Send};
 use crate::request::{Connection, Method, Request};
 use crate::response::{Response, Status};
 use crate::site::Site;
-use molen::net::{ExtraInfo, ExtraValue, StreamReader, StreamWriter};
+use molen::net::{StreamReader, StreamWriter};
 use molen::timeouts::timeout;
-use molen::{Duration, Instant, get_running_loop, to_thread};
+use molen::{Duration, Instant, current_time, to_thread};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
@@ -29,11 +29,7 @@ const LINGER_OF_REFUSED: Duration = Duration::from_millis(100);
 
 /// Serves a client until it or the server has enough.
 pub async fn serve(reader: StreamReader, writer: StreamWriter, site: Rc<Site>) {
-    let peer = match writer.get_extra_info(ExtraInfo::PeerName) {
-        Some(ExtraValue::Address(address)) => Some(address),
-        // A Unix socket's.
-        _ => None,
-    };
+    let peer = writer.peer_address();
     let output = Output::new(writer, site.options.write_timeout);
     let client = Client { site: &site, output: &output, peer };
     let mut input = Input::new(reader, site.limits());
@@ -97,11 +93,11 @@ impl Client<'_> {
     /// Answers what could not be understood; the connection is to be closed.
     async fn refuse(&self, response: Response) -> Result<(), Gone> {
         let head = response.head(Connection::Close);
-        self.send(None, now(), &head, response, Send::All).await
+        self.send(None, current_time(), &head, response, Send::All).await
     }
 
     async fn answer(&self, request: Request) -> Result<Connection, Gone> {
-        let began = now();
+        let began = current_time();
         let folder = self.site.folder.clone();
         let answered = to_thread(move || {
             let response = folder.answer(&request);
@@ -131,13 +127,9 @@ impl Client<'_> {
         let status = response.status;
         let length = if body == Send::HeadOnly { 0 } else { response.body.len() };
         let sent = self.output.send(head, response, body).await;
-        let took = now().saturating_since(began);
+        let took = current_time().saturating_since(began);
         let complete = sent.is_ok();
         self.site.log.line(&Entry { peer: self.peer, request, status, length, complete, took });
         sent
     }
-}
-
-fn now() -> Instant {
-    get_running_loop().map_or(Instant::ZERO, |event_loop| event_loop.time())
 }

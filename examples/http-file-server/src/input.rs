@@ -12,7 +12,7 @@
 use molen::combine::{Either, select};
 use molen::net::{ConnectionError, StreamReader};
 use molen::timeouts::timeout;
-use molen::{Duration, Event, Instant, get_running_loop, timeout_at};
+use molen::{Duration, Event, current_time, timeout_at};
 use std::future::poll_fn;
 use std::task::ready;
 
@@ -77,8 +77,7 @@ impl Input {
         if let Err(why_not) = self.begin(closing).await {
             return why_not;
         }
-        let Ok(event_loop) = get_running_loop() else { return Next::End };
-        let deadline: Instant = event_loop.time() + self.limits.header_timeout;
+        let deadline = current_time() + self.limits.header_timeout;
         match timeout_at(deadline, self.head()).await {
             Ok(next) => next,
             Err(_elapsed) => Next::TooSlow,

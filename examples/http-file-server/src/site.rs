@@ -14,6 +14,7 @@ use crate::options::Options;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use molen::net::{Server, start_server, start_unix_server};
+use molen::signals::{self, Signal};
 use molen::timeouts::timeout;
 use molen::tls::{ServerContext, TlsError};
 use molen::{Event, catch_cancel, create_task, join_all};
@@ -24,6 +25,12 @@ use std::sync::Arc;
 
 /// How many clients may wait to be accepted: a crowd comes at once.
 const BACKLOG: u32 = 1024;
+
+/// What asks the server to end, beside Ctrl-C.
+#[cfg(unix)]
+const ENDING: &[Signal] = &[Signal::TERM];
+#[cfg(windows)]
+const ENDING: &[Signal] = &[Signal::BREAK];
 
 /// What all connections share.
 pub struct Site {
@@ -93,10 +100,10 @@ pub async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
         let site = site.clone();
         async move { site.log.write().await }
     })?;
-    let asked = Rc::new(Event::new());
-    on_sigterm(&asked)?;
     // A Ctrl-C cancels, which is caught here.
-    let _ = catch_cancel(asked.wait()).await;
+    if let Ok(asked) = catch_cancel(signals::wait(ENDING)).await {
+        asked?;
+    }
     end(&site, &servers).await;
     site.log.close();
     logging.await?;
@@ -152,19 +159,4 @@ async fn end(site: &Site, servers: &[Server]) {
         servers.iter().for_each(Server::abort_clients);
         join_all(servers.iter().map(Server::wait_closed)).await;
     }
-}
-
-/// Sets `asked` when the process is told to end.
-#[cfg(unix)]
-fn on_sigterm(asked: &Rc<Event>) -> Result<(), Box<dyn Error>> {
-    use molen::signals::{Signal, SignalEventLoop};
-    let asked = asked.clone();
-    molen::get_running_loop()?.add_signal_handler(Signal::TERM, move || asked.set())?;
-    Ok(())
-}
-
-/// There is no such signal here.
-#[cfg(not(unix))]
-fn on_sigterm(_asked: &Rc<Event>) -> Result<(), Box<dyn Error>> {
-    Ok(())
 }

@@ -19,7 +19,7 @@ use crate::session::{Said, Session, Step};
 use molen::combine::{Either, Either5};
 use molen::io::source::ByteSource;
 use molen::net::{PullReader, ReadError, StreamReader, StreamWriter};
-use molen::{Duration, Event, Instant, get_running_loop, select, sleep, sleep_until};
+use molen::{Duration, Event, Instant, current_time, select, sleep, sleep_until};
 use std::collections::VecDeque;
 use std::future::pending;
 
@@ -65,10 +65,6 @@ pub struct Conversation<'a> {
     patience: Instant,
 }
 
-fn now() -> Instant {
-    get_running_loop().map_or(Instant::ZERO, |event_loop| event_loop.time())
-}
-
 impl<'a> Conversation<'a> {
     pub fn new(
         arguments: &'a Arguments,
@@ -90,7 +86,7 @@ impl<'a> Conversation<'a> {
             asked: None,
             lag: None,
             next_ping: Instant::FAR_FUTURE,
-            patience: now() + arguments.timeout,
+            patience: current_time() + arguments.timeout,
         }
     }
 
@@ -106,7 +102,7 @@ impl<'a> Conversation<'a> {
         for line in self.session.registration(password, &self.arguments.real_name) {
             send(&writer, &line);
         }
-        self.patience = now() + self.arguments.timeout;
+        self.patience = current_time() + self.arguments.timeout;
         let end = loop {
             if let Some(end) = self.step(&mut reader, &writer, input).await {
                 break end;
@@ -132,7 +128,7 @@ impl<'a> Conversation<'a> {
                 false => pending().await,
             }
         };
-        let (wait, sends) = (self.pace.wait(now()), !self.outbox.is_empty());
+        let (wait, sends) = (self.pace.wait(current_time()), !self.outbox.is_empty());
         let turn = async {
             match sends {
                 true => sleep(wait).await,
@@ -157,7 +153,7 @@ impl<'a> Conversation<'a> {
             Either5::Third(()) => {
                 if let Some(line) = self.outbox.pop_front() {
                     send(writer, &line);
-                    self.pace.sent(now());
+                    self.pace.sent(current_time());
                 }
             }
             Either5::Fourth(line) => self.typed(line),
@@ -166,7 +162,7 @@ impl<'a> Conversation<'a> {
         if self.leaving == Leaving::WhenAllIsSaid && self.outbox.is_empty() {
             send(writer, &format!("QUIT :{}", self.goodbye));
             self.leaving = Leaving::Said;
-            self.patience = now() + self.arguments.timeout.min(LAG);
+            self.patience = current_time() + self.arguments.timeout.min(LAG);
         }
         None
     }
@@ -199,7 +195,7 @@ impl<'a> Conversation<'a> {
         }
         if !left && self.session.is_registered() {
             if !was_registered {
-                self.next_ping = now() + self.arguments.ping;
+                self.next_ping = current_time() + self.arguments.ping;
             }
             // It is there, and must answer only what it is asked.
             self.patience = self.asked.map_or(Instant::FAR_FUTURE, |t| t + self.arguments.timeout);
@@ -212,18 +208,18 @@ impl<'a> Conversation<'a> {
         let Some(asked) = self.asked.filter(|asked| token == asked.as_nanos().to_string()) else {
             return;
         };
-        let lag = now() - asked;
+        let lag = current_time() - asked;
         let was_late = self.lag.is_some_and(|lag| lag > LAG);
         if lag > LAG || was_late {
             self.screen.show(&format!("* the server takes {:.1} s to answer", lag.as_secs_f64()));
         }
         self.lag = Some(lag);
         self.asked = None;
-        self.next_ping = now() + self.arguments.ping;
+        self.next_ping = current_time() + self.arguments.ping;
     }
 
     fn time_is_over(&mut self, writer: &StreamWriter) -> Option<End> {
-        if now() >= self.patience {
+        if current_time() >= self.patience {
             let silence = self.arguments.timeout.as_secs_f64();
             return Some(match self.leaving {
                 // It was told; that it does not close is its own affair.
@@ -231,7 +227,7 @@ impl<'a> Conversation<'a> {
                 _ => End::Lost(format!("no answer from the server for {silence:.1} s")),
             });
         }
-        let asked = now();
+        let asked = current_time();
         send(writer, &format!("PING :{}", asked.as_nanos()));
         self.asked = Some(asked);
         self.next_ping = Instant::FAR_FUTURE;

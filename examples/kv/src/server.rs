@@ -26,7 +26,7 @@ use core::pin::pin;
 use core::task::Poll;
 use heapless::{String, Vec};
 use molen::io::source::{self, AcceptSource, ByteSource, SourceError};
-use molen::{Duration, Instant, Promise, get_running_loop, sleep};
+use molen::{Duration, Instant, Promise, current_time, sleep};
 
 /// The longest line that is understood, in bytes.
 const LINE: usize = 192;
@@ -91,13 +91,13 @@ impl Store {
     }
 
     fn sweep(&self) {
-        let now = now();
+        let now = current_time();
         self.entries.borrow_mut().retain(|entry| entry.expires > now);
     }
 
     /// Changes the entry of `key`, if it is there and its time is not over.
     fn with<R>(&self, key: &str, change: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-        let now = now();
+        let now = current_time();
         let mut entries = self.entries.borrow_mut();
         entries.iter_mut().find(|entry| entry.key == key && entry.expires > now).map(change)
     }
@@ -137,10 +137,6 @@ impl Drop for Client<'_> {
         self.0.clients.set(self.0.clients.get() - 1);
         self.0.note_empty();
     }
-}
-
-fn now() -> Instant {
-    get_running_loop().map_or(Instant::ZERO, |event_loop| event_loop.time())
 }
 
 /// What a client did next.
@@ -266,7 +262,7 @@ fn obey(line: &[u8], store: &Store, answer: &mut String<LINE>) -> Next {
     } else if is("EXPIRE") && !value.is_empty() {
         match value.parse() {
             Ok(millis) => {
-                let expires = now() + Duration::from_millis(millis);
+                let expires = current_time() + Duration::from_millis(millis);
                 let found = store.with(key, |entry| entry.expires = expires);
                 put(answer, if found.is_some() { ":1" } else { ":0" });
             }

@@ -8,7 +8,7 @@
 //! On Linux the orphans of the groups become children of the supervisor, which
 //! reaps them; so it can be the first process of a container.
 
-use molen::{Duration, Instant, get_running_loop, sleep};
+use molen::{Duration, current_time, sleep};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -39,15 +39,14 @@ impl Group {
 
     /// Waits until nobody of it is left; after `time` they are killed.
     pub async fn is_over_within(self, time: Duration) {
-        let now = || get_running_loop().map_or(Instant::ZERO, |event_loop| event_loop.time());
-        let begin = now();
+        let begin = current_time();
         let mut killed = false;
         loop {
             orphans::reap_group(self.0);
             if !self.exists() {
                 return;
             }
-            if now() - begin >= time {
+            if current_time() - begin >= time {
                 if killed {
                     // It cannot be killed, and others have to be looked after.
                     return;

@@ -17,7 +17,7 @@ use crate::group::{Group, reap_strays};
 use crate::output::Output;
 use molen::combine::{Either, Either3};
 use molen::subprocess::{Command, Process, Redirect, create_subprocess_exec};
-use molen::{Duration, Event, Instant, create_task, get_running_loop, select, sleep};
+use molen::{Duration, Event, Instant, create_task, current_time, select, sleep};
 use nix::sys::signal::Signal;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -67,7 +67,7 @@ impl fmt::Display for State {
         match self {
             State::Waiting => f.write_str("waiting"),
             State::Running { since } => {
-                write!(f, "running for {} s", (now() - *since).as_secs())
+                write!(f, "running for {} s", (current_time() - *since).as_secs())
             }
             State::Delayed => f.write_str("to be restarted"),
             State::Stopping => f.write_str("stopping"),
@@ -76,10 +76,6 @@ impl fmt::Display for State {
             State::Failed(why) => write!(f, "failed: {why}"),
         }
     }
-}
-
-fn now() -> Instant {
-    get_running_loop().map_or(Instant::ZERO, |event_loop| event_loop.time())
 }
 
 /// How one run ended.
@@ -189,7 +185,7 @@ impl Program {
     async fn run_again_and_again(&self) -> State {
         let mut restarts = Restarts::new(&self.config);
         loop {
-            let begin = now();
+            let begin = current_time();
             let (ended_well, how) = match self.run_once().await {
                 End::Stopped => return State::Stopped,
                 End::Exited(status) => (status.success(), describe(status)),
@@ -207,7 +203,7 @@ impl Program {
             } else if !again {
                 return State::Failed(how);
             }
-            let Some(delay) = restarts.next(begin, now()) else {
+            let Some(delay) = restarts.next(begin, current_time()) else {
                 return State::Failed(format!("{how}, too often"));
             };
             self.enter(State::Delayed);
@@ -248,7 +244,7 @@ impl Program {
         self.group.set(group);
         self.pid.set(Some(process.pid()));
         self.started.set(self.started.get() + 1);
-        self.enter(State::Running { since: now() });
+        self.enter(State::Running { since: current_time() });
         self.tell(&format!("is started, process {}", process.pid()));
         let ended = Rc::new(Event::new());
         let reading = process.stdout.take().and_then(|pipe| {

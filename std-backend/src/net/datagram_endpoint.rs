@@ -21,7 +21,7 @@ pub type CreateDatagramEndpoint<P> = DatagramEndpoint<Udp, P>;
 /// Hosts and ports make it one of UDP, paths one of Unix sockets:
 ///
 /// ```
-/// use molen_core::net::{Answer, DatagramProtocol, DatagramTransport, ExtraInfo, ExtraValue};
+/// use molen_core::net::{Answer, DatagramProtocol, DatagramTransport};
 /// use molen_std::net::create_datagram_endpoint;
 /// use std::net::SocketAddr;
 ///
@@ -42,11 +42,8 @@ pub type CreateDatagramEndpoint<P> = DatagramEndpoint<Udp, P>;
 /// let event_loop = molen_std::new_event_loop()?;
 /// event_loop.run_until_complete(async {
 ///     let echo = create_datagram_endpoint(("127.0.0.1", 0), None, Echo).await?;
-///     let Some(ExtraValue::Address(address)) = echo.get_extra_info(ExtraInfo::SockName) else {
-///         return Ok(());
-///     };
 ///     // By a name, from anywhere.
-///     let port = address.port();
+///     let port = echo.local_address().map_or(0, |address| address.port());
 ///     create_datagram_endpoint(("", 0), Some(("localhost", port)), Echo).await?;
 ///     Ok::<_, Box<dyn std::error::Error>>(())
 /// })??;

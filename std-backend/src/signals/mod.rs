@@ -21,6 +21,7 @@
 //! |---|---|
 //! | `signal` | [`Signal`]: their numbers and names |
 //! | `handlers` | a loop's callbacks |
+//! | `wait` | the same as a future: [`wait`](wait()) |
 //! | `delivery` | what the system's handler and the loops share |
 //! | `unix`, `windows` | the handlers that the system calls |
 //! | `fork` | what a forked child forgets |
@@ -37,9 +38,11 @@ pub(crate) mod system;
 #[cfg(windows)]
 #[path = "windows.rs"]
 pub(crate) mod system;
+mod wait;
 
 pub use signal::{InvalidSignal, Signal};
 pub use signal_error::{SignalError, SignalRefused};
+pub use wait::{Wait, wait};
 
 #[cfg(unix)]
 pub(crate) use fork::forget_in_children;

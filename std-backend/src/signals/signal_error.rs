@@ -29,6 +29,8 @@ pub enum SignalRefused {
     OfAnotherLoop,
     /// The loop is closed, or is none of this crate's.
     Loop(SourceError),
+    /// No loop runs on this thread.
+    NoRunningLoop,
     /// The operating system's reason.
     Os(io::Error),
 }
@@ -64,6 +66,7 @@ impl fmt::Display for SignalError {
                 f.write_str("it tells of a fault, which would come again as soon as it is handled")
             }
             SignalRefused::OfAnotherLoop => f.write_str("another event loop handles it"),
+            SignalRefused::NoRunningLoop => f.write_str("no event loop is running on this thread"),
             SignalRefused::Loop(SourceError::Closed) => f.write_str("the event loop is closed"),
             SignalRefused::Loop(error) => error.fmt(f),
             SignalRefused::Os(error) => error.fmt(f),

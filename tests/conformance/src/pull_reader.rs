@@ -16,6 +16,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(1665, reads_pass_the_buffer_by_when_it_is_empty),
     case!(1666, interrupts_and_stalls_lose_nothing),
     case!(1667, the_sources_error_is_the_readers),
+    case!(2102, what_is_lent_is_read_only_when_consumed),
 ];
 
 fn error_of<T>(result: Result<T, ReadError<usize>>) -> Result<ReadError<usize>, Failure> {
@@ -162,6 +163,29 @@ fn the_sources_error_is_the_readers() -> Outcome {
             ReadError::Lost(ConnectionError::Source(SourceError::ConnectionReset))
         );
         check_eq!(reader.buffer(), b"a");
+        Ok(())
+    })?
+}
+
+fn what_is_lent_is_read_only_when_consumed() -> Outcome {
+    let event_loop = new_loop!();
+    let source = source(&[Fault::Data(b"one\ntw"), Fault::Data(b"o\n"), Fault::End], &[]);
+    event_loop.run_until_complete(async {
+        let (user, mut room) = (source.user(Told::ByWaiting), [0; 8]);
+        let mut reader = PullReader::new(&user, &mut room);
+        check_eq!(reader.fill_buf().await?, b"one\ntw");
+        reader.consume(1);
+        check_eq!(reader.fill_buf().await?, b"ne\ntw");
+        check_eq!(reader.readline().await?, b"ne\n");
+        check_eq!(reader.fill_buf().await?, b"tw");
+        check_eq!(reader.readline().await?, b"two\n");
+        check_eq!(reader.fill_buf().await?, b"");
+        reader.consume(usize::MAX);
+        check!(reader.at_eof(), "it is not at its end");
+        // Without room nothing is read, and nothing taken for the end.
+        let mut reader = PullReader::new(&user, &mut []);
+        check_eq!(reader.fill_buf().await?, b"");
+        check!(!reader.at_eof(), "it is at its end");
         Ok(())
     })?
 }

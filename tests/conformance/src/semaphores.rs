@@ -19,7 +19,25 @@ pub(crate) const CASES: &[Case] = &[
     case!(1325, more_than_a_bounded_semaphore_has_is_an_error),
     case!(1326, permits_come_back_with_their_guards),
     case!(1327, nobody_takes_what_is_granted_to_others),
+    case!(2103, owned_permits_queue_with_the_others),
+    case!(2104, an_owned_permit_outlives_who_acquired_it),
 ];
+
+macro_rules! on_the_heap {
+    ($($name:ident)*) => {
+        #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
+        use heap::{$($name),*};
+
+        $(#[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]
+        fn $name() -> Outcome {
+            Err(crate::case::Failure::Unsupported("a semaphore with several owners needs a heap"))
+        })*
+    };
+}
+on_the_heap! {
+    owned_permits_queue_with_the_others
+    an_owned_permit_outlives_who_acquired_it
+}
 
 /// Acquires `count` permits, notes an event, and keeps them, as asyncio's `acquire()` does.
 #[molen::task(pool_size = 4)]
@@ -244,4 +262,68 @@ fn nobody_takes_what_is_granted_to_others() -> Outcome {
     settle(&event_loop)?;
     check_events!["first", "second", "third"];
     Ok(())
+}
+
+#[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
+mod heap {
+    use crate::case::{Failure, Outcome};
+    use crate::fixture::event;
+    use crate::locks::{NOW, settle};
+    use molen::{BoundedSemaphore, Semaphore};
+    use std::rc::Rc;
+
+    pub(super) fn owned_permits_queue_with_the_others() -> Outcome {
+        let event_loop = new_loop!();
+        let semaphore = Rc::new(Semaphore::new(0));
+        let own = |name| {
+            let acquiring = semaphore.clone().acquire_owned();
+            Ok::<_, Failure>(event_loop.create_task(async move {
+                let _permit = acquiring.await;
+                event(name);
+            })?)
+        };
+        let borrow = |name| {
+            let semaphore = semaphore.clone();
+            event_loop.create_task(async move {
+                let _permit = semaphore.acquire().await;
+                event(name);
+            })
+        };
+        let tasks = [own("a")?, borrow("b")?, own("c")?, borrow("d")?, own("e")?];
+        event_loop.turn(NOW)?;
+        check!(semaphore.try_acquire_owned().is_none(), "it came in between");
+        // One is cancelled while it waits, one when it was granted the permit.
+        tasks[2].cancel();
+        semaphore.release();
+        tasks[0].cancel();
+        settle(&event_loop)?;
+        check_events!["b", "d", "e"];
+        check!(tasks[0].cancelled() && tasks[2].cancelled(), "they are not cancelled");
+        check_eq!(semaphore.available_permits(), 1);
+        drop(tasks);
+        check_eq!(Rc::strong_count(&semaphore), 1);
+        Ok(())
+    }
+
+    pub(super) fn an_owned_permit_outlives_who_acquired_it() -> Outcome {
+        let event_loop = new_loop!();
+        let semaphore = Rc::new(BoundedSemaphore::new(2));
+        let first = semaphore.try_acquire_owned();
+        let acquiring = semaphore.clone().acquire_owned();
+        let second = event_loop.run_until_complete(async { event_loop.create_task(acquiring) })?;
+        let second = event_loop.run_until_complete(second?)??;
+        check!(first.is_some() && semaphore.locked(), "they were not acquired");
+        check!(Rc::ptr_eq(second.semaphore(), &semaphore), "it is another's");
+        check!(semaphore.try_acquire_owned().is_none(), "there are more than two");
+        // What a guard releases is not to be released explicitly.
+        check!(semaphore.release().is_err(), "it was released too often");
+        drop(first);
+        check_eq!(semaphore.available_permits(), 1);
+        let weak = Rc::downgrade(&semaphore);
+        drop(semaphore);
+        check!(weak.upgrade().is_some(), "the permit does not hold on to it");
+        drop(second);
+        check!(weak.upgrade().is_none(), "somebody still holds on to it");
+        Ok(())
+    }
 }

@@ -46,7 +46,9 @@ cases! {
     359 a_refusal_of_the_system_leaves_no_handler
     1800 signals_of_one_kind_before_a_turn_are_one_call
     1801 a_signal_has_one_loop_at_a_time
-    1802 a_failing_handler_is_reported_and_called_again;
+    1802 a_failing_handler_is_reported_and_called_again
+    2108 waiting_for_a_signal_listens_only_meanwhile
+    2109 all_who_wait_for_a_signal_and_its_handler_learn_of_it;
     not_applicable!(
         361,
         the_wake_up_descriptor_is_as_before,

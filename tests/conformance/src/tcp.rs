@@ -23,5 +23,6 @@ cases_where! {
         1965 clients_are_sent_away_over_real_sockets
         1966 a_megabyte_waits_for_a_slow_reader
         1967 what_comes_before_the_end_is_read_and_half_a_connection_stays
+        2100 both_ends_of_a_connection_know_their_addresses
     }
 }

@@ -6,7 +6,7 @@ use core::cell::Cell;
 use molen::io::Wait;
 use molen::testing::{Step, static_ref};
 use molen::time::{InvalidDelay, seconds};
-use molen::{Duration, Instant, TimerHandle, create_task, sleep, sleep_until};
+use molen::{Duration, Instant, TimerHandle, create_task, current_time, sleep, sleep_until};
 
 pub(crate) const CASES: &[Case] = &[
     case!(30, call_later_sets_a_timer_and_nothing_is_ready),
@@ -30,6 +30,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(1017, a_timer_cancelled_by_one_of_the_same_time_does_not_fire),
     case!(1018, dropping_a_sleep_takes_its_timer_out),
     case!(1019, a_timer_that_never_comes_is_nothing_to_wait_for),
+    case!(2105, the_current_time_is_the_running_loops),
 ];
 
 const NOW: Option<Duration> = Some(Duration::ZERO);
@@ -339,4 +340,19 @@ fn a_timer_that_never_comes_is_nothing_to_wait_for() -> Outcome {
     check_eq!(test().backend.wait(0), Some(Wait::Forever));
     check_events![];
     Ok(())
+}
+
+fn the_current_time_is_the_running_loops() -> Outcome {
+    let event_loop = new_loop!();
+    let its = event_loop.clone();
+    event_loop.run_until_complete(async move {
+        let began = current_time();
+        check_eq!(began, its.time());
+        sleep(ms(5)).await;
+        check_eq!(current_time(), began + ms(5));
+        // A deadline that is counted from it is kept to the tick.
+        sleep_until(current_time() + ms(7)).await;
+        check_eq!(current_time(), began + ms(12));
+        Ok(())
+    })?
 }

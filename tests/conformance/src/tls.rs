@@ -45,6 +45,7 @@ cases_where! {
         1924 closing_the_loop_frees_connections_through_tls
         1925 connections_by_name_are_secured_for_that_name
         1926 a_file_goes_through_tls_before_the_goodbye
+        1927 what_was_lent_before_an_upgrade_is_not_read_after_it
         1989 tls_goes_over_unix_sockets
     }
 }

@@ -63,11 +63,8 @@ async fn endpoint(
     let transport = create_datagram_endpoint(ANY_PORT, peer, Post(seen.clone()))
         .await
         .map_err(while_doing("making an endpoint"))?;
-    let name = transport.get_extra_info(molen::net::ExtraInfo::SockName);
-    match name {
-        Some(molen::net::ExtraValue::Address(address)) => Ok((transport, seen, address)),
-        other => Err(format!("an endpoint has no address but {other:?}")),
-    }
+    let address = transport.local_address().ok_or("an endpoint has no address")?;
+    Ok((transport, seen, address))
 }
 
 pub async fn exchange(_place: Place, chance: Rc<Chance>) -> Done {

@@ -129,6 +129,21 @@ impl<A> DatagramTransport<A> {
         }
     }
 
+    /// The address it is connected to; `None` if it is to none, once it is closed,
+    /// and of Unix sockets.
+    ///
+    /// asyncio: `get_extra_info('peername')`.
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.link.address(End::Peer)
+    }
+
+    /// This side's address; `None` once it is closed, and of Unix sockets.
+    ///
+    /// asyncio: `get_extra_info('sockname')`.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.link.address(End::Local)
+    }
+
     fn name(&self, end: End) -> Option<ExtraValue> {
         let name = self.link.address(end).map(ExtraValue::Address);
         #[cfg(feature = "std")]

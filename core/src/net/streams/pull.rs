@@ -100,6 +100,35 @@ impl<'a, S: ByteSource + ?Sized> PullReader<'a, S> {
         Ok(count)
     }
 
+    /// Waits until something is there, and lends it: at least one byte, or none
+    /// at the end. It is read only when [`consume`](Self::consume) says so.
+    ///
+    /// std: `BufRead::fill_buf`; asyncio has none.
+    ///
+    /// # Errors
+    ///
+    /// The source's.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost.
+    pub async fn fill_buf(&mut self) -> Result<&[u8], SourceError> {
+        // A buffer without room would take what is there for the end.
+        if self.start == self.end && !self.eof && !self.buffer.is_empty() {
+            self.make_room();
+            self.more().await?;
+        }
+        Ok(self.buffer())
+    }
+
+    /// Reads `count` bytes of those in the [buffer](Self::buffer), or all if
+    /// there are fewer.
+    ///
+    /// std: `BufRead::consume`.
+    pub fn consume(&mut self, count: usize) {
+        self.take(count.min(self.buffer().len()));
+    }
+
     /// Reads exactly `count` bytes.
     ///
     /// asyncio: `readexactly(n)`.

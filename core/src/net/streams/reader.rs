@@ -1,9 +1,10 @@
 //! The reading half.
 
 use super::incoming::{DEFAULT_LIMIT, ReadError, Scan, are_separators};
-use super::stream_protocol::Shared;
+use super::stream_protocol::{Lent, Shared};
 use crate::net::error::ConnectionError;
 use crate::net::transport::Transport;
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -21,6 +22,8 @@ use core::task::{Context, Poll, ready};
 pub struct StreamReader {
     shared: Rc<Shared>,
     transport: Option<Transport>,
+    /// What [`fill_buf`](Self::fill_buf) lends. Boxed, as most never do.
+    lent: Option<Box<Lent>>,
 }
 
 type Error = ReadError<Vec<u8>>;
@@ -33,11 +36,11 @@ impl StreamReader {
 
     /// As [`new`](Self::new), for lines of up to `limit` bytes.
     pub fn with_limit(limit: usize) -> StreamReader {
-        StreamReader { shared: Shared::new(limit), transport: None }
+        StreamReader { shared: Shared::new(limit), transport: None, lent: None }
     }
 
     pub(crate) fn of(transport: &Transport, shared: &Rc<Shared>) -> StreamReader {
-        StreamReader { shared: shared.clone(), transport: Some(transport.clone()) }
+        StreamReader { shared: shared.clone(), transport: Some(transport.clone()), lent: None }
     }
 
     /// The connection that is paused when too much comes unread.
@@ -77,11 +80,21 @@ impl StreamReader {
     /// asyncio: `at_eof()`.
     pub fn at_eof(&self) -> bool {
         let incoming = self.shared.incoming.borrow();
-        incoming.eof() && incoming.data().is_empty()
+        incoming.eof() && incoming.unread() == 0
     }
 
     fn transport(&self) -> Option<&Transport> {
         self.transport.as_ref()
+    }
+
+    /// What was lent is read like anything else again.
+    #[inline]
+    fn take_back(&mut self) {
+        if let Some(lent) = &mut self.lent
+            && !lent.data().is_empty()
+        {
+            self.shared.incoming.borrow_mut().take_back(lent);
+        }
     }
 
     /// Waits until something is there; whether it is not the end.
@@ -129,6 +142,7 @@ impl StreamReader {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<Result<usize, ConnectionError>> {
+        self.take_back();
         if buffer.is_empty() {
             return Poll::Ready(self.exception().map_or(Ok(0), Err));
         }
@@ -145,6 +159,54 @@ impl StreamReader {
         })))
     }
 
+    /// Waits until something is there, and lends it: at least one byte, or none
+    /// at the end. It is read only when [`consume`](Self::consume) says so, and
+    /// else lent again; a wait for more than was lent is one of the other reads.
+    ///
+    /// Who waits so holds no buffer, and nothing is copied.
+    ///
+    /// ```
+    /// # use molen_core::net::StreamReader;
+    /// # futures::executor::block_on(async {
+    /// let mut reader = StreamReader::new();
+    /// reader.feed_data(b"GET /");
+    /// assert_eq!(reader.fill_buf().await?, b"GET /");
+    /// reader.consume(4);
+    /// assert_eq!(reader.fill_buf().await?, b"/");
+    /// # Ok::<(), molen_core::net::ConnectionError>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// std: `BufRead::fill_buf`; asyncio has none.
+    ///
+    /// # Errors
+    ///
+    /// The connection's.
+    ///
+    /// # Cancellation
+    ///
+    /// Nothing is lost.
+    pub async fn fill_buf(&mut self) -> Result<&[u8], ConnectionError> {
+        self.take_back();
+        let some = poll_fn(|cx| self.poll_some(cx)).await?;
+        if !some {
+            return Ok(&[]);
+        }
+        let lent = self.lent.get_or_insert_default();
+        **lent = self.shared.incoming.borrow_mut().lend();
+        Ok(lent.data())
+    }
+
+    /// Reads `count` bytes of those that [`fill_buf`](Self::fill_buf) has lent,
+    /// or all if there are fewer. As with any read, a connection that was paused
+    /// goes on when few enough are left.
+    ///
+    /// std: `BufRead::consume`.
+    pub fn consume(&mut self, count: usize) {
+        self.take_back();
+        self.shared.consume(count, self.transport(), |_consumed| {});
+    }
+
     /// Reads everything until the end, whatever the limit.
     ///
     /// asyncio: `read(-1)`.
@@ -157,6 +219,7 @@ impl StreamReader {
     ///
     /// What was read up to then is lost.
     pub async fn read_to_end(&mut self) -> Result<Vec<u8>, ConnectionError> {
+        self.take_back();
         let mut all = Vec::new();
         while poll_fn(|cx| self.poll_some(cx)).await? {
             self.shared.consume(usize::MAX, self.transport.as_ref(), |data| {
@@ -178,6 +241,7 @@ impl StreamReader {
     ///
     /// Nothing is lost.
     pub async fn readexactly(&mut self, buffer: &mut [u8]) -> Result<(), Error> {
+        self.take_back();
         let wanted = buffer.len();
         poll_fn(|cx| {
             let incoming = self.shared.incoming.borrow();
@@ -217,6 +281,7 @@ impl StreamReader {
         if !are_separators(separators) {
             return Err(ReadError::NoSeparator);
         }
+        self.take_back();
         let mut scan = Scan::default();
         poll_fn(|cx| match self.shared.look(&mut scan, separators, self.transport()) {
             Some(result) => Poll::Ready(result),
@@ -268,7 +333,7 @@ impl fmt::Debug for StreamReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let incoming = self.shared.incoming.borrow();
         f.debug_struct("StreamReader")
-            .field("bytes", &incoming.data().len())
+            .field("bytes", &incoming.unread())
             .field("limit", &incoming.limit)
             .field("eof", &incoming.eof())
             .field("exception", &incoming.error())

@@ -20,6 +20,9 @@ pub(crate) struct Incoming {
     bytes: Vec<u8>,
     /// How many at the beginning were read.
     start: usize,
+    /// How many the reader has taken out to be looked at, which come before
+    /// these and are not read yet.
+    lent: usize,
     pub(crate) limit: usize,
     eof: bool,
     /// Boxed, as most never have one.
@@ -64,6 +67,41 @@ impl Incoming {
         self.error.as_deref()
     }
 
+    /// How many bytes were not read.
+    pub(crate) fn unread(&self) -> usize {
+        self.lent + self.data().len()
+    }
+
+    /// Gives all bytes out to be looked at. They are to be taken back before
+    /// anything else is read.
+    pub(super) fn lend(&mut self) -> Lent {
+        self.lent = self.data().len();
+        let start = core::mem::take(&mut self.start);
+        Lent { bytes: core::mem::take(&mut self.bytes), start }
+    }
+
+    /// Takes back what was lent, before what has come meanwhile. Of a connection
+    /// that has made room for one with TLS nothing is taken back: what came in
+    /// plain text must not be read as if it had been secured.
+    pub(super) fn take_back(&mut self, lent: &mut Lent) {
+        if self.lent == 0 {
+            *lent = Lent::default();
+            return;
+        }
+        let after = core::mem::replace(&mut self.bytes, core::mem::take(&mut lent.bytes));
+        self.start = core::mem::take(&mut lent.start);
+        self.lent = 0;
+        self.append(&after);
+    }
+
+    fn append(&mut self, data: &[u8]) {
+        if self.start > 0 && self.bytes.len() + data.len() > self.bytes.capacity() {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+        }
+        self.bytes.extend_from_slice(data);
+    }
+
     fn consume(&mut self, count: usize) {
         self.start += count.min(self.data().len());
         if self.start == self.bytes.len() {
@@ -79,21 +117,31 @@ impl Incoming {
             return false;
         }
         self.past = Past::No;
-        if self.start > 0 && self.bytes.len() + data.len() > self.bytes.capacity() {
-            self.bytes.drain(..self.start);
-            self.start = 0;
-        }
-        self.bytes.extend_from_slice(data);
-        let pause = !self.paused && self.data().len() > self.limit.saturating_mul(2);
+        self.append(data);
+        let pause = !self.paused && self.unread() > self.limit.saturating_mul(2);
         self.paused |= pause;
         pause
     }
 
     /// Whether the connection is to be read again now.
     fn resumes(&mut self, needs_more: bool) -> bool {
-        let resumes = self.paused && (needs_more || self.data().len() <= self.limit);
+        let resumes = self.paused && (needs_more || self.unread() <= self.limit);
         self.paused &= !resumes;
         resumes
+    }
+}
+
+/// What the reader has taken out to be looked at, so that what comes meanwhile
+/// moves nothing.
+#[derive(Default)]
+pub(super) struct Lent {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Lent {
+    pub(super) fn data(&self) -> &[u8] {
+        &self.bytes[self.start..]
     }
 }
 
@@ -106,7 +154,7 @@ pub(crate) struct Shared {
     waiters: RefCell<Vec<Waker>>,
     /// The connection that took the first one's place. Not held: it holds this.
     #[cfg(feature = "tls")]
-    upgraded: RefCell<Option<WeakTransport>>,
+    upgraded: Cell<Option<Box<WeakTransport>>>,
     /// The protocol of the connection that goes is not to say that it is gone.
     #[cfg(feature = "tls")]
     handed_over: Cell<bool>,
@@ -118,6 +166,7 @@ impl Shared {
             incoming: RefCell::new(Incoming {
                 bytes: Vec::new(),
                 start: 0,
+                lent: 0,
                 limit,
                 eof: false,
                 error: None,
@@ -129,7 +178,7 @@ impl Shared {
             lost: RefCell::new(None),
             waiters: RefCell::new(Vec::new()),
             #[cfg(feature = "tls")]
-            upgraded: RefCell::new(None),
+            upgraded: Cell::new(None),
             #[cfg(feature = "tls")]
             handed_over: Cell::new(false),
         })
@@ -319,6 +368,7 @@ impl Shared {
         let mut incoming = self.incoming.borrow_mut();
         let received = incoming.data().to_vec();
         incoming.consume(usize::MAX);
+        incoming.lent = 0;
         incoming.paused = false;
         incoming.past = Past::No;
         received
@@ -326,14 +376,17 @@ impl Shared {
 
     /// The other connection stands.
     pub(super) fn become_of(&self, transport: &Transport) {
-        self.upgraded.replace(Some(transport.downgrade()));
+        self.upgraded.set(Some(Box::new(transport.downgrade())));
         // Who waited for the old one to be drained waits for this one now.
         self.wake_writers();
     }
 
     /// The connection that took the first one's place.
     fn upgraded(&self) -> Option<Transport> {
-        self.upgraded.borrow().as_ref()?.upgrade()
+        let upgraded = self.upgraded.take()?;
+        let transport = upgraded.upgrade();
+        self.upgraded.set(Some(upgraded));
+        transport
     }
 }
 

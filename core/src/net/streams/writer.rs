@@ -6,6 +6,7 @@ use crate::net::transport::{ExtraInfo, ExtraValue, Flow, Transport};
 use alloc::rc::Rc;
 use core::fmt;
 use core::future::{Future, poll_fn};
+use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
 /// Writes to a connection. Dropping it closes the connection when all is
@@ -138,6 +139,16 @@ impl StreamWriter {
     /// What is known of the connection. asyncio: `get_extra_info()`.
     pub fn get_extra_info(&self, what: ExtraInfo) -> Option<ExtraValue> {
         self.transport.get_extra_info(what)
+    }
+
+    /// The other side's address: see [`Transport::peer_address`].
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.transport.peer_address()
+    }
+
+    /// This side's address: see [`Transport::local_address`].
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.transport.local_address()
     }
 }
 

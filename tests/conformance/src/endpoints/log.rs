@@ -3,9 +3,7 @@
 use crate::case::{Failure, Outcome};
 use core::cell::RefCell;
 use molen::io::source::SourceError;
-use molen::net::{
-    Answer, ConnectionError, DatagramProtocol, DatagramTransport, ExtraInfo, ExtraValue,
-};
+use molen::net::{Answer, ConnectionError, DatagramProtocol, DatagramTransport};
 use molen::{Duration, sleep};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -98,8 +96,5 @@ impl<A> DatagramProtocol<A> for Recorder {
 
 /// Where it receives.
 pub(super) fn local(transport: &DatagramTransport<SocketAddr>) -> Result<SocketAddr, Failure> {
-    match transport.get_extra_info(ExtraInfo::SockName) {
-        Some(ExtraValue::Address(address)) => Ok(address),
-        _ => Err(Failure::said("it has no address")),
-    }
+    transport.local_address().ok_or_else(|| Failure::said("it has no address"))
 }

@@ -7,7 +7,7 @@ use crate::interrupts::interrupt_self;
 use crate::real::{ok, run};
 use crate::subprocesses::{in_console, until_events};
 use molen::schedule::ExceptionContext;
-use molen::signals::{InvalidSignal, Signal, SignalEventLoop, SignalRefused};
+use molen::signals::{self, InvalidSignal, Signal, SignalEventLoop, SignalRefused};
 use molen::subprocess::create_subprocess_exec;
 use molen::{Duration, create_task, get_running_loop, sleep};
 use std::rc::Rc;
@@ -166,6 +166,43 @@ pub(super) fn a_failing_handler_is_reported_and_called_again() -> Outcome {
         let sending = create_task(async { send(2).await.is_ok() && send(4).await.is_ok() })?;
         check!(sending.await?, "it was not sent");
         check_events!("called", "reported", "called", "reported");
+        Ok(())
+    })
+}
+
+pub(super) fn waiting_for_a_signal_listens_only_meanwhile() -> Outcome {
+    run(async {
+        let waiting = create_task(signals::wait(&[Signal::BREAK, Signal::INT]))?;
+        sleep(Duration::ZERO).await;
+        interrupt_self().await?;
+        check_eq!(ok(waiting.await?)?, Signal::INT);
+        // Refused for one, it listens to none.
+        let waiting = signals::wait(&[Signal::INT, Signal::TERM]).await;
+        let refused = waiting.err().ok_or_else(|| Failure::said("it was not refused"))?;
+        check_eq!(refused.signal, Signal::TERM);
+        check_matches!(refused.cause, SignalRefused::Loop(_));
+        // Another loop can have it.
+        let next = ok(molen::new_event_loop())?;
+        ok(next.add_signal_handler(Signal::INT, || ()))?;
+        Ok(())
+    })
+}
+
+pub(super) fn all_who_wait_for_a_signal_and_its_handler_learn_of_it() -> Outcome {
+    async fn wait(name: &'static str) -> bool {
+        let came = signals::wait(&[Signal::INT]).await;
+        event(name);
+        came.is_ok_and(|signal| signal == Signal::INT)
+    }
+    run(async {
+        let event_loop = get_running_loop()?;
+        let (first, second) = (create_task(wait("first"))?, create_task(wait("second"))?);
+        sleep(Duration::ZERO).await;
+        ok(event_loop.add_signal_handler(Signal::INT, || event("handler")))?;
+        send(3).await?;
+        check!(first.await? && second.await?, "another signal came");
+        check_events!("handler", "first", "second");
+        check!(event_loop.remove_signal_handler(Signal::INT), "there was none");
         Ok(())
     })
 }

@@ -1,12 +1,15 @@
 //! Signals that a shell sends to this process. Each case has one of its own.
 
-use crate::case::Outcome;
+use crate::case::{Failure, Outcome};
 use crate::fixture::{event, stop};
 use crate::real::{ok, run};
 use molen::schedule::ExceptionContext;
-use molen::signals::{InvalidSignal, Signal, SignalEventLoop, SignalRefused};
+use core::future::Future;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+use molen::signals::{self, InvalidSignal, Signal, SignalEventLoop, SignalRefused};
 use molen::subprocess::create_subprocess_shell;
-use molen::{Duration, get_running_loop, sleep};
+use molen::{Duration, create_task, get_running_loop, sleep};
 use std::format;
 use std::process::Command;
 use std::rc::Rc;
@@ -170,6 +173,67 @@ pub(super) fn a_failing_handler_is_reported_and_called_again() -> Outcome {
         send(Signal::USR2).await?;
         send(Signal::USR2).await?;
         check_events!("called", "reported", "called", "reported");
+        Ok(())
+    })
+}
+
+pub(super) fn waiting_for_a_signal_listens_only_meanwhile() -> Outcome {
+    const BOTH: [Signal; 2] = [Signal::XCPU, Signal::XFSZ];
+    let none_is_caught = || BOTH.iter().all(|signal| is_caught(*signal) != Some(true));
+    let mut cx = Context::from_waker(Waker::noop());
+    let Poll::Ready(Err(refused)) = pin!(signals::wait(&BOTH)).poll(&mut cx) else {
+        return Err(Failure::said("it waits without a loop"));
+    };
+    check_matches!(refused.cause, SignalRefused::NoRunningLoop);
+    run(async {
+        check!(none_is_caught(), "the system has a handler at the beginning");
+        {
+            let mut waiting = pin!(signals::wait(&BOTH));
+            check!(waiting.as_mut().poll(&mut cx).is_pending(), "one has come");
+            check!(BOTH.iter().all(|it| is_caught(*it) != Some(false)), "it does not listen");
+        }
+        check!(none_is_caught(), "it listens when it is dropped");
+        let waiting = create_task(signals::wait(&BOTH))?;
+        sleep(Duration::ZERO).await;
+        send(Signal::XFSZ).await?;
+        check_eq!(ok(waiting.await?)?, Signal::XFSZ);
+        check!(none_is_caught(), "it listens when it is over");
+        // Refused for one, it listens to none.
+        let waiting = signals::wait(&[Signal::XCPU, Signal::KILL]).await;
+        let refused = waiting.err().ok_or_else(|| Failure::said("it was not refused"))?;
+        check_eq!(refused.signal, Signal::KILL);
+        check_matches!(refused.cause, SignalRefused::NotCatchable);
+        check!(none_is_caught(), "it listens when it was refused");
+        Ok(())
+    })
+}
+
+pub(super) fn all_who_wait_for_a_signal_and_its_handler_learn_of_it() -> Outcome {
+    async fn wait(signals: &'static [Signal], name: &'static str) -> bool {
+        let came = signals::wait(signals).await;
+        event(name);
+        came.is_ok_and(|signal| signal == Signal::ALRM)
+    }
+    run(async {
+        let event_loop = get_running_loop()?;
+        let first = create_task(wait(&[Signal::ALRM], "first"))?;
+        let second = create_task(wait(&[Signal::HUP, Signal::ALRM], "second"))?;
+        let other = create_task(wait(&[Signal::HUP], "other"))?;
+        sleep(Duration::ZERO).await;
+        ok(event_loop.add_signal_handler(Signal::ALRM, || event("handler")))?;
+        send(Signal::ALRM).await?;
+        check!(first.await? && second.await?, "another signal came");
+        check_events!("handler", "first", "second");
+        // The handler stays, and who waits for another.
+        send(Signal::ALRM).await?;
+        check_events!("handler", "first", "second", "handler");
+        check!(event_loop.remove_signal_handler(Signal::ALRM), "there was none");
+        check!(is_caught(Signal::ALRM) != Some(true), "the system still has the handler");
+        check!(!event_loop.remove_signal_handler(Signal::HUP), "who waits is no handler");
+        check!(is_caught(Signal::HUP) != Some(false), "nobody waits any more");
+        other.cancel();
+        check!(other.await.is_err(), "it was not cancelled");
+        check!(is_caught(Signal::HUP) != Some(true), "the system still has the handler");
         Ok(())
     })
 }

@@ -295,3 +295,28 @@ async fn server_empty(server: &Server) {
         sleep(Duration::from_millis(1)).await;
     }
 }
+
+pub(super) fn both_ends_of_a_connection_know_their_addresses() -> Outcome {
+    run!(async {
+        // Each client is told how the server sees the connection.
+        let server = start_server(ANY, async |_reader, writer: StreamWriter| {
+            let seen = std::format!("{:?} {:?}\n", writer.local_address(), writer.peer_address());
+            let _ = writer.write(seen.as_bytes());
+        });
+        let server = ok(server.await)?;
+        let address = server.addresses()[0];
+        let (mut reader, writer) = ok(open_connection(address).await)?;
+        let transport = writer.transport().clone();
+        check_eq!(writer.peer_address(), Some(address));
+        check_eq!(transport.peer_address(), Some(address));
+        check_eq!(transport.local_address(), writer.local_address());
+        let told = std::format!("{:?} {:?}\n", writer.peer_address(), writer.local_address());
+        check_eq!(reader.readline().await?, told.as_bytes());
+        drop((reader, writer));
+        while !transport.is_lost() {
+            sleep(Duration::from_millis(1)).await;
+        }
+        check_eq!((transport.peer_address(), transport.local_address()), (None, None));
+        Ok(())
+    })
+}
