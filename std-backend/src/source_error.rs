@@ -32,6 +32,37 @@ pub(crate) fn creation_error(error: &io::Error) -> SourceError {
     }
 }
 
+/// Whether what accepting failed with is over with the connection that would
+/// have been accepted: the listener is as good as before.
+///
+/// accept(2): Linux hands on what is already known to be wrong with the new
+/// connection, and that is to be treated as if there were none. Of its list
+/// `EPERM` and `EOPNOTSUPP` are left out: they may as well be the listener's,
+/// and would come again for ever. Windows, and Wine, tell of a peer that has
+/// left meanwhile by numbers of their own.
+pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::ConnectionAborted
+        || error.raw_os_error().is_some_and(|code| OF_ONE_CONNECTION.contains(&code))
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const OF_ONE_CONNECTION: &[i32] = &[
+    libc::ENETDOWN,
+    libc::EPROTO,
+    libc::ENOPROTOOPT,
+    libc::EHOSTDOWN,
+    libc::ENONET,
+    libc::EHOSTUNREACH,
+    libc::ENETUNREACH,
+];
+
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+const OF_ONE_CONNECTION: &[i32] = &[libc::EPROTO, libc::ECONNRESET];
+
+/// `WSAECONNRESET`, `WSAENOTCONN`.
+#[cfg(windows)]
+const OF_ONE_CONNECTION: &[i32] = &[10054, 10057];
+
 #[cfg(unix)]
 const NO_FAMILY: i32 = libc::EAFNOSUPPORT;
 

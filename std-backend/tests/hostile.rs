@@ -309,7 +309,6 @@ const PHASES: [fn(SocketAddr) -> Blocking; 5] = [
 ];
 
 #[test]
-#[cfg_attr(windows, ignore = "fails under Wine; why is not known yet")]
 fn peers_that_leave_in_any_phase_are_lost_once_each() {
     const ROUNDS: usize = 8;
     run(async {
@@ -460,7 +459,7 @@ mod half_open {
 /// The same from scripted sources is the conformance suite's; here the calls
 /// that set it are asked of the system.
 #[test]
-#[cfg_attr(windows, ignore = "fails under Wine; why is not known yet")]
+#[cfg_attr(windows, ignore = "Wine 8 has no option for the number of probes: WSAENOPROTOOPT")]
 fn what_is_set_for_silent_peers_is_what_the_system_has() {
     use molen_std::net::{Keepalive, set_keepalive};
     run(async {

@@ -3,7 +3,7 @@
 use super::tcp_stream::{TcpStream, new_socket};
 use crate::registered::Registered;
 use crate::selector::StdSelector;
-use crate::source_error::creation_error;
+use crate::source_error::{creation_error, is_of_one_connection};
 use core::fmt;
 use core::task::{Context, Poll};
 #[cfg(windows)]
@@ -120,10 +120,9 @@ impl TcpListener {
                 })?;
             match accepted {
                 Ok(accepted) => break accepted,
-                Err(error) => match error.kind() {
-                    ErrorKind::ConnectionAborted | ErrorKind::Interrupted => {}
-                    _ => return Err(creation_error(&error)),
-                },
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => return Err(creation_error(&error)),
             }
         };
         Ok((TcpStream::accepted(self.socket.selector().clone(), stream)?, peer))

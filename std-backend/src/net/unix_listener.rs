@@ -7,7 +7,7 @@ use super::unix_path::{OwnPath, remove_stale};
 use super::unix_stream::UnixStream;
 use crate::registered::Registered;
 use crate::selector::StdSelector;
-use crate::source_error::creation_error;
+use crate::source_error::{creation_error, is_of_one_connection};
 use core::fmt;
 use core::task::{Context, Poll};
 use molen_core::io::source::{AcceptSource, End, Source, SourceError};
@@ -100,10 +100,9 @@ impl UnixListener {
                 })?;
             match accepted {
                 Ok((stream, _peer)) => break stream,
-                Err(error) => match error.kind() {
-                    ErrorKind::ConnectionAborted | ErrorKind::Interrupted => {}
-                    _ => return Err(creation_error(&error)),
-                },
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => return Err(creation_error(&error)),
             }
         };
         UnixStream::accepted(self.socket.selector().clone(), stream)
