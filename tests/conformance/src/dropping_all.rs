@@ -15,6 +15,7 @@
 //! | `Run`, which is a group's, and `Member` | 1252, 1581 |
 //! | `AcquireLock`, `WaitEvent`, `WaitCondition`, `wait_for`, `wait_catching` | 1253 |
 //! | `AcquirePermit`, `WaitBarrier` | 1254 |
+//! | `AcquireOwned` | 2110 |
 //! | `Put`, `Get`, `Join` | 1255 |
 //! | `Receiver`, `Wait`, `Receive` | 1256 |
 //! | `Select`, `Race`, `SelectAll`, `JoinVec` | 1257, 1422 |
@@ -22,8 +23,8 @@
 //! | `read`, `write_some`, `write_all`, `accept`, `accept_with_backoff` | 1259 |
 //! | `RunInExecutor`, `to_thread`, `shutdown_default_executor` | 1229 |
 //! | `WrapFuture`, which is also what awaiting a concurrent future is | 2044 |
-//! | `read`, `readexactly`, `readuntil`, `readline` of a pull reader | 2041 |
-//! | `read`, `readexactly`, `readuntil`, `readline`, `read_to_end` of a stream | 2042 |
+//! | `read`, `readexactly`, `readuntil`, `readline`, `fill_buf` of a pull reader | 2041 |
+//! | `read`, `readexactly`, `readuntil`, `readline`, `read_to_end`, `fill_buf` of a stream | 2042 |
 //! | `connect_accepted_socket`, `open_streams`, `drain`, `wait_closed` | 2043 |
 //! | `connect_read_pipe`, `connect_write_pipe`, `connect_datagram_socket` | 2043 |
 //! | `wait_closed`, `serve_forever`, `shutdown` of a server | 2045 |

@@ -201,10 +201,16 @@ fn reads_of_a_pull_reader_lose_nothing_at_any_poll() -> Outcome {
         Exactly,
         Until,
         Line,
+        Lent,
     }
     async fn read(reader: &mut Pull, how: How) -> usize {
         let read = match how {
             How::Some => return reader.read(&mut [0; 8]).await.unwrap_or(0),
+            How::Lent => {
+                let lent = reader.fill_buf().await.map_or(0, <[u8]>::len);
+                reader.consume(lent);
+                return lent;
+            }
             How::Exactly => reader.readexactly(6).await,
             How::Until => reader.readuntil(&[b"o\n", b"\n"]).await,
             How::Line => reader.readline().await,
@@ -222,7 +228,9 @@ fn reads_of_a_pull_reader_lose_nothing_at_any_poll() -> Outcome {
         // SAFETY: nobody else touches the room.
         let room = unsafe { &mut *room.as_ptr() };
         place.replace(Some(PullReader::new(user, room)));
-        for (how, polls) in [(How::Some, 2), (How::Exactly, 3), (How::Until, 3), (How::Line, 3)] {
+        let in_one = [(How::Some, 2), (How::Lent, 2)];
+        let in_two = [(How::Exactly, 3), (How::Until, 3), (How::Line, 3)];
+        for (how, polls) in in_one.into_iter().chain(in_two) {
             let make = || {
                 taken.set(0);
                 soon(|| source.script(PIECES, &[]));

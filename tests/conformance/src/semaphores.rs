@@ -21,6 +21,7 @@ pub(crate) const CASES: &[Case] = &[
     case!(1327, nobody_takes_what_is_granted_to_others),
     case!(2103, owned_permits_queue_with_the_others),
     case!(2104, an_owned_permit_outlives_who_acquired_it),
+    case!(2110, owned_permits_are_lost_at_no_poll),
 ];
 
 macro_rules! on_the_heap {
@@ -37,6 +38,7 @@ macro_rules! on_the_heap {
 on_the_heap! {
     owned_permits_queue_with_the_others
     an_owned_permit_outlives_who_acquired_it
+    owned_permits_are_lost_at_no_poll
 }
 
 /// Acquires `count` permits, notes an event, and keeps them, as asyncio's `acquire()` does.
@@ -267,6 +269,7 @@ fn nobody_takes_what_is_granted_to_others() -> Outcome {
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod heap {
     use crate::case::{Failure, Outcome};
+    use crate::dropping_all::{drops, soon};
     use crate::fixture::event;
     use crate::locks::{NOW, settle};
     use molen::{BoundedSemaphore, Semaphore};
@@ -325,5 +328,24 @@ mod heap {
         drop(second);
         check!(weak.upgrade().is_none(), "somebody still holds on to it");
         Ok(())
+    }
+
+    pub(super) fn owned_permits_are_lost_at_no_poll() -> Outcome {
+        let event_loop = new_loop!();
+        event_loop.run_until_complete(async {
+            let semaphore = Rc::new(Semaphore::new(0));
+            let make = || {
+                let released = semaphore.clone();
+                soon(move || released.release());
+                semaphore.clone().acquire_owned()
+            };
+            let one_is_left = || {
+                if let Some(permit) = semaphore.try_acquire() {
+                    permit.forget();
+                }
+                semaphore.available_permits() == 0 && Rc::strong_count(&semaphore) == 1
+            };
+            drops(2, make, one_is_left).await
+        })?
     }
 }

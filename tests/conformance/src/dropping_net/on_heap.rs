@@ -22,6 +22,7 @@ pub(super) fn reads_of_a_stream_lose_nothing_at_any_poll() -> Outcome {
         Exactly,
         Until,
         Line,
+        Lent,
     }
     async fn read(reader: &mut StreamReader, how: How) -> usize {
         match how {
@@ -29,6 +30,11 @@ pub(super) fn reads_of_a_stream_lose_nothing_at_any_poll() -> Outcome {
             How::Exactly => reader.readexactly(&mut [0; 6]).await.map_or(0, |()| 6),
             How::Until => reader.readuntil(&[b"o\n", b"\n"]).await.map_or(0, |line| line.len()),
             How::Line => reader.readline().await.map_or(0, |line| line.len()),
+            How::Lent => {
+                let lent = reader.fill_buf().await.map_or(0, <[u8]>::len);
+                reader.consume(lent);
+                lent
+            }
         }
     }
     let event_loop = new_loop!();
@@ -38,7 +44,9 @@ pub(super) fn reads_of_a_stream_lose_nothing_at_any_poll() -> Outcome {
         let source = source(&[], &[]);
         let (reader, writer) = open_streams(source.user(Told::ByEvents), 64).await?;
         place.replace(Some(reader));
-        for (how, polls) in [(How::Some, 2), (How::Exactly, 3), (How::Until, 3), (How::Line, 3)] {
+        let in_one = [(How::Some, 2), (How::Lent, 2)];
+        let in_two = [(How::Exactly, 3), (How::Until, 3), (How::Line, 3)];
+        for (how, polls) in in_one.into_iter().chain(in_two) {
             let make = || {
                 taken.set(0);
                 soon(|| source.script(PIECES, &[]));
@@ -210,9 +218,10 @@ pub(super) fn waits_for_servers_leave_nothing_at_any_poll() -> Outcome {
             at.replace(Door::new());
             source.reset(&[], &[]);
             let server = Server::new([at.borrow().listener()], || Probe(noting), Start::Now);
+            let server = server.map(EndOnDrop);
             at.borrow().open(source);
             async {
-                let server = EndOnDrop(server.ok()?);
+                let server = server.ok()?;
                 batches(3).await;
                 server.0.close();
                 let waited = server.0.clone();
@@ -229,9 +238,10 @@ pub(super) fn waits_for_servers_leave_nothing_at_any_poll() -> Outcome {
             at.replace(Door::new());
             source.reset(&[], &[Fault::WouldBlock]);
             let server = Server::new([at.borrow().listener()], || Stays, Start::Now);
+            let server = server.map(EndOnDrop);
             at.borrow().open(source);
             async {
-                let server = EndOnDrop(server.ok()?);
+                let server = server.ok()?;
                 batches(4).await;
                 Some(server.0.shutdown(ms(50)).await)
             }
