@@ -32,7 +32,7 @@ pub type StartServerWithSocks<F> = Listen<OpenSockets, WithHandler<F>>;
 
 /// Gives `sock`, a connection that stands, a `protocol`.
 ///
-/// With `tls`, [`server_hostname`](Connect::server_hostname) is the name that the
+/// With `tls`, `server_hostname` is the name that the
 /// server's certificate has to have; it is the peer's address otherwise.
 ///
 /// asyncio: `loop.create_connection(sock=…)`; the same without TLS, of any
