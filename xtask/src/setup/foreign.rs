@@ -28,6 +28,7 @@ const PROGRAMS: &[Program] = &[
     Program { name: "openssl", package: "openssl", service: None },
     Program { name: "nginx", package: "nginx-light", service: Some("nginx.service") },
     Program { name: "nc", package: "netcat-openbsd", service: None },
+    Program { name: "socat", package: "socat", service: None },
     Program { name: "dig", package: "bind9-dnsutils", service: None },
     Program { name: "ngircd", package: "ngircd", service: Some("ngircd.service") },
 ];
