@@ -200,7 +200,7 @@ pub const CASES: &[&[Case]] = &[
 
 /// A number names one case, on every platform.
 const _: () = {
-    let (mut seen, mut section) = ([false; 2120], 0);
+    let (mut seen, mut section) = ([false; 2300], 0);
     while section < CASES.len() {
         let mut case = 0;
         while case < CASES[section].len() {

@@ -79,8 +79,10 @@ impl Report {
         for suite in suites {
             text.push_str(&format!("\n{suite}\n\n{}", self.case_table(suite).render()));
         }
-        text.push_str(&self.reasons());
+        text.push_str(&self.unsupported());
         text.push_str(&format!("\nall together\n\n{}", self.summary_table().render()));
+        // After everything else: of a long output the end is what is kept and read.
+        text.push_str(&self.failures());
         let totals = self.totals();
         text.push_str(&format!("\n{} passed, {} failed", totals.passed, totals.failed));
         if totals.unsupported > 0 {
@@ -118,47 +120,44 @@ impl Report {
         table
     }
 
-    fn reasons(&self) -> String {
+    /// What failed and why, for each house row, case and run; empty if nothing did.
+    fn failures(&self) -> String {
         let mut text = String::new();
         for row in &self.house {
             for why in &row.why {
                 text.push_str(&format!("  {}: {why}\n", row.name));
             }
         }
-        // Many cases lack the same thing on the same platform: one line for each reason.
-        let mut unsupported: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
         for platform in &self.platforms {
             for (number, case) in &platform.run.cases {
-                match &case.verdict {
-                    Verdict::Passed => {}
-                    Verdict::Failed(why) => {
-                        text.push_str(&format!(
-                            "  {} case {number} ({}): {why}\n",
-                            platform.name, case.name
-                        ));
-                    }
-                    Verdict::Unsupported(reason) => {
-                        unsupported
-                            .entry((platform.name, reason))
-                            .or_default()
-                            .push(number.to_string());
-                    }
+                if let Verdict::Failed(why) = &case.verdict {
+                    let (platform, name) = (platform.name, &case.name);
+                    text.push_str(&format!("  {platform} case {number} ({name}): {why}\n"));
                 }
             }
             for fault in &platform.run.faults {
                 text.push_str(&format!("  {}: {fault}\n", platform.name));
             }
         }
-        if !text.is_empty() {
-            text = format!("\nfailed\n\n{text}");
-        }
-        if !unsupported.is_empty() {
-            text.push_str("\nunsupported\n\n");
-            for ((platform, reason), numbers) in unsupported {
-                text.push_str(&format!("  {platform} {}: {reason}\n", numbers.join(", ")));
+        if text.is_empty() { text } else { format!("\nfailed\n\n{text}") }
+    }
+
+    /// What platforms cannot do. Many cases lack the same thing on the same platform, so there is
+    /// one line for each reason.
+    fn unsupported(&self) -> String {
+        let mut reasons: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+        for platform in &self.platforms {
+            for (number, case) in &platform.run.cases {
+                if let Verdict::Unsupported(reason) = &case.verdict {
+                    reasons.entry((platform.name, reason)).or_default().push(number.to_string());
+                }
             }
         }
-        text
+        let mut text = String::new();
+        for ((platform, reason), numbers) in &reasons {
+            text.push_str(&format!("  {platform} {}: {reason}\n", numbers.join(", ")));
+        }
+        if text.is_empty() { text } else { format!("\nunsupported\n\n{text}") }
     }
 
     fn summary_table(&self) -> Table {
@@ -198,6 +197,24 @@ mod tests {
             )],
         };
         assert_eq!(report.render().lines().last(), Some("1 passed, 0 failed, 1 skipped"));
+    }
+
+    #[test]
+    fn what_failed_stands_right_above_the_totals() {
+        let report = Report {
+            house: Vec::new(),
+            platforms: vec![platform(
+                "native",
+                "case 1 a ... FAILED: got b\ncase 2 b ... unsupported: no x\ncases: 0 passed, 1 failed, 1 unsupported",
+            )],
+        };
+        let text = report.render();
+        assert!(
+            text.ends_with(
+                "\nfailed\n\n  native case 1 (a): got b\n\n0 passed, 1 failed, 1 skipped\n"
+            ),
+            "{text}"
+        );
     }
 
     #[test]
