@@ -5,10 +5,11 @@ use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::{creation_error, is_of_one_connection};
 use core::fmt;
+use core::future::poll_fn;
 use core::task::{Context, Poll};
 #[cfg(windows)]
 use molen_core::Unsupported;
-use molen_core::io::source::{AcceptSource, End, Source, SourceError};
+use molen_core::io::source::{AcceptSource, End, Source, SourceError, poll_io};
 use molen_core::io::{Interest, Ready};
 use molen_core::net::{ListenOptions, NetError};
 use socket2::Socket;
@@ -143,17 +144,7 @@ impl TcpListener {
     ///
     /// Nothing is lost: a connection is taken only in the step that returns it.
     pub async fn accept(&self) -> Result<(TcpStream, SocketAddr), SourceError> {
-        core::future::poll_fn(|cx| {
-            loop {
-                match self.try_accept() {
-                    Err(SourceError::WouldBlock) => {
-                        core::task::ready!(self.poll_ready(cx, Interest::READABLE));
-                    }
-                    done => return Poll::Ready(done),
-                }
-            }
-        })
-        .await
+        poll_fn(|cx| poll_io(self, cx, Interest::READABLE, || self.try_accept())).await
     }
 }
 

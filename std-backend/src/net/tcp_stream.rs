@@ -7,8 +7,9 @@ use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::{creation_error, source_error};
 use core::fmt;
-use core::task::{Context, Poll, ready};
-use molen_core::io::source::{self, ByteSource, End, Source, SourceError};
+use core::future::poll_fn;
+use core::task::{Context, Poll};
+use molen_core::io::source::{self, ByteSource, End, Source, SourceError, poll_io};
 use molen_core::io::{EventListener, Interest, Ready};
 use molen_core::net::NetError;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -71,7 +72,7 @@ impl TcpStream {
             })?;
         }
         let stream = begin_to_connect(selector, socket, address).map_err(failed)?;
-        core::future::poll_fn(|cx| stream.poll_connected(cx)).await.map_err(failed)?;
+        poll_fn(|cx| stream.poll_connected(cx)).await.map_err(failed)?;
         Ok(stream)
     }
 
@@ -197,7 +198,7 @@ impl TcpStream {
     ///
     /// Nothing is lost: bytes are written only in the step that returns.
     pub async fn write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
-        self.when_writable(|| self.try_write(bytes)).await
+        source::write_some(self, bytes).await
     }
 
     /// Writes all of `bytes`, waiting for room.
@@ -228,7 +229,8 @@ impl TcpStream {
     ///
     /// Nothing is lost: bytes are written only in the step that returns.
     pub async fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> Result<usize, SourceError> {
-        self.when_writable(|| self.try_write_vectored(buffers)).await
+        let write = || self.try_write_vectored(buffers);
+        poll_fn(|cx| poll_io(self, cx, Interest::WRITABLE, write)).await
     }
 
     /// Writes the start of several buffers, as much as there is room for.
@@ -239,23 +241,6 @@ impl TcpStream {
     pub fn try_write_vectored(&self, buffers: &[IoSlice<'_>]) -> Result<usize, SourceError> {
         let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
         self.socket.transfer(Ready::WRITABLE, wanted, |mut io| io.write_vectored(buffers))
-    }
-
-    async fn when_writable(
-        &self,
-        mut write: impl FnMut() -> Result<usize, SourceError>,
-    ) -> Result<usize, SourceError> {
-        core::future::poll_fn(|cx| {
-            loop {
-                match write() {
-                    Err(SourceError::WouldBlock) => {
-                        ready!(self.poll_ready(cx, Interest::WRITABLE));
-                    }
-                    done => return Poll::Ready(done),
-                }
-            }
-        })
-        .await
     }
 }
 

@@ -4,8 +4,9 @@ use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::{creation_error, source_error};
 use core::fmt;
+use core::future::poll_fn;
 use core::task::{Context, Poll};
-use molen_core::io::source::{DatagramSource, End, Source, SourceError};
+use molen_core::io::source::{DatagramSource, End, Source, SourceError, poll_io};
 use molen_core::io::{EventListener, Interest, Ready};
 use molen_core::net::NetError;
 use molen_core::net::{DatagramOptions, anywhere_beside};
@@ -245,7 +246,7 @@ impl UdpSocket {
     ///
     /// Nothing is lost: a message is taken only in the step that returns it.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), SourceError> {
-        self.when(Interest::READABLE, || self.try_recv_from(buffer)).await
+        poll_fn(|cx| poll_io(self, cx, Interest::READABLE, || self.try_recv_from(buffer))).await
     }
 
     /// Takes the next message, waiting for one; how long it is.
@@ -273,7 +274,7 @@ impl UdpSocket {
     ///
     /// The message was not sent.
     pub async fn send_to(&self, message: &[u8], receiver: SocketAddr) -> Result<(), SourceError> {
-        self.when(Interest::WRITABLE, || self.try_send_to(message, Some(receiver))).await?;
+        poll_fn(|cx| poll_io(self, cx, Interest::WRITABLE, || self.try_send_to(message, Some(receiver)))).await?;
         Ok(())
     }
 
@@ -287,26 +288,8 @@ impl UdpSocket {
     ///
     /// The message was not sent.
     pub async fn send(&self, message: &[u8]) -> Result<(), SourceError> {
-        self.when(Interest::WRITABLE, || self.try_send_to(message, None)).await?;
+        poll_fn(|cx| poll_io(self, cx, Interest::WRITABLE, || self.try_send_to(message, None))).await?;
         Ok(())
-    }
-
-    async fn when<T>(
-        &self,
-        interest: Interest,
-        mut attempt: impl FnMut() -> Result<T, SourceError>,
-    ) -> Result<T, SourceError> {
-        core::future::poll_fn(|cx| {
-            loop {
-                match attempt() {
-                    Err(SourceError::WouldBlock) => {
-                        core::task::ready!(self.poll_ready(cx, interest));
-                    }
-                    done => return Poll::Ready(done),
-                }
-            }
-        })
-        .await
     }
 
     /// Takes the error that the system keeps for the socket, if there is one.

@@ -7,8 +7,9 @@ use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::creation_error;
 use core::fmt;
+use core::future::poll_fn;
 use core::task::{Context, Poll};
-use molen_core::io::source::{DatagramSource, End, Source, SourceError};
+use molen_core::io::source::{DatagramSource, End, Source, SourceError, poll_io};
 use molen_core::io::{EventListener, Interest, Ready};
 use molen_core::net::UnixAddress;
 use molen_core::time::Duration;
@@ -154,7 +155,7 @@ impl UnixDatagram {
     ///
     /// Nothing is lost: a message is taken only in the step that returns it.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, UnixAddress), SourceError> {
-        self.when(Interest::READABLE, || self.try_recv_from(buffer)).await
+        poll_fn(|cx| poll_io(self, cx, Interest::READABLE, || self.try_recv_from(buffer))).await
     }
 
     /// Sends `message`, whole, to `receiver`, waiting until that has room; to the
@@ -172,26 +173,8 @@ impl UnixDatagram {
         message: &[u8],
         receiver: Option<&UnixAddress>,
     ) -> Result<(), SourceError> {
-        self.when(Interest::WRITABLE, || self.try_send_to(message, receiver)).await?;
+        poll_fn(|cx| poll_io(self, cx, Interest::WRITABLE, || self.try_send_to(message, receiver))).await?;
         Ok(())
-    }
-
-    async fn when<T>(
-        &self,
-        interest: Interest,
-        mut attempt: impl FnMut() -> Result<T, SourceError>,
-    ) -> Result<T, SourceError> {
-        core::future::poll_fn(|cx| {
-            loop {
-                match attempt() {
-                    Err(SourceError::WouldBlock) => {
-                        core::task::ready!(self.poll_ready(cx, interest));
-                    }
-                    done => return Poll::Ready(done),
-                }
-            }
-        })
-        .await
     }
 }
 
