@@ -119,7 +119,10 @@ impl UdpSocket {
     ///
     /// The message was not sent.
     pub async fn send_to(&self, message: &[u8], receiver: SocketAddr) -> Result<(), SourceError> {
-        poll_fn(|cx| poll_io(self, cx, Interest::WRITABLE, || self.try_send_to(message, Some(&receiver)))).await?;
+        poll_fn(|cx| {
+            poll_io(self, cx, Interest::WRITABLE, || self.try_send_to(message, Some(&receiver)))
+        })
+        .await?;
         Ok(())
     }
 
