@@ -1,10 +1,10 @@
 //! A listening TCP socket: a source of connections.
 
+use super::socket::shown_and_numbered;
 use super::tcp_stream::{TcpStream, new_socket};
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::{creation_error, is_of_one_connection};
-use core::fmt;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 #[cfg(windows)]
@@ -126,7 +126,7 @@ impl TcpListener {
                 Err(error) => return Err(creation_error(&error)),
             }
         };
-        Ok((TcpStream::accepted(self.socket.selector().clone(), stream)?, peer))
+        Ok((TcpStream::accepted(self.socket.place().selector().clone(), stream)?, peer))
     }
 
     /// Takes the next connection and its peer's address, waiting for one.
@@ -190,7 +190,7 @@ fn reuse_port(_socket: &Socket) -> Result<(), SourceError> {
 
 impl Source for TcpListener {
     fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
-        self.socket.poll_ready(cx, interest)
+        self.socket.place().poll_ready(cx, interest)
     }
 
     fn address(&self, end: End) -> Option<SocketAddr> {
@@ -206,22 +206,4 @@ impl AcceptSource for TcpListener {
     }
 }
 
-impl fmt::Debug for TcpListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.socket.io().fmt(f)
-    }
-}
-
-#[cfg(unix)]
-impl std::os::fd::AsRawFd for TcpListener {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.socket.io().as_raw_fd()
-    }
-}
-
-#[cfg(windows)]
-impl std::os::windows::io::AsRawSocket for TcpListener {
-    fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
-        self.socket.io().as_raw_socket()
-    }
-}
+shown_and_numbered!(TcpListener);

@@ -1,13 +1,12 @@
 //! A UDP socket: a source of messages.
 
+use super::socket::{readiness, shown_and_numbered};
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::{creation_error, source_error};
-use core::fmt;
 use core::future::poll_fn;
-use core::task::{Context, Poll};
 use molen_core::io::source::{DatagramSource, End, Source, SourceError, poll_io};
-use molen_core::io::{EventListener, Interest, Ready};
+use molen_core::io::{Interest, Ready};
 use molen_core::net::NetError;
 use molen_core::net::{DatagramOptions, anywhere_beside};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -274,7 +273,10 @@ impl UdpSocket {
     ///
     /// The message was not sent.
     pub async fn send_to(&self, message: &[u8], receiver: SocketAddr) -> Result<(), SourceError> {
-        poll_fn(|cx| poll_io(self, cx, Interest::WRITABLE, || self.try_send_to(message, Some(receiver)))).await?;
+        poll_fn(|cx| {
+            poll_io(self, cx, Interest::WRITABLE, || self.try_send_to(message, Some(receiver)))
+        })
+        .await?;
         Ok(())
     }
 
@@ -288,7 +290,8 @@ impl UdpSocket {
     ///
     /// The message was not sent.
     pub async fn send(&self, message: &[u8]) -> Result<(), SourceError> {
-        poll_fn(|cx| poll_io(self, cx, Interest::WRITABLE, || self.try_send_to(message, None))).await?;
+        poll_fn(|cx| poll_io(self, cx, Interest::WRITABLE, || self.try_send_to(message, None)))
+            .await?;
         Ok(())
     }
 
@@ -308,18 +311,7 @@ const IS_CONNECTED: i32 = libc::EISCONN;
 const IS_CONNECTED: i32 = 10056;
 
 impl Source for UdpSocket {
-    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
-        self.socket.poll_ready(cx, interest)
-    }
-
-    fn known_ready(&self) -> Ready {
-        self.socket.known_ready()
-    }
-
-    fn listen(&self, listener: Option<EventListener>) -> bool {
-        self.socket.listen(listener);
-        true
-    }
+    readiness!();
 
     fn address(&self, end: End) -> Option<SocketAddr> {
         match end {
@@ -345,22 +337,4 @@ impl DatagramSource for UdpSocket {
     }
 }
 
-impl fmt::Debug for UdpSocket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.io().fmt(f)
-    }
-}
-
-#[cfg(unix)]
-impl std::os::fd::AsRawFd for UdpSocket {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.io().as_raw_fd()
-    }
-}
-
-#[cfg(windows)]
-impl std::os::windows::io::AsRawSocket for UdpSocket {
-    fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
-        self.io().as_raw_socket()
-    }
-}
+shown_and_numbered!(UdpSocket);
