@@ -23,35 +23,21 @@ use molen::net::{
 use molen::testing::{Chance, FaultRates, FaultWire, Told, WireEnd, WireSide, static_ref};
 use molen::{create_task, yield_now};
 
-macro_rules! cases {
-    ($($heap:literal $name:ident)*) => {
-        pub(crate) const CASES: &[Case] = &[
-            case!(2050, a_connection_keeps_its_promises_over_a_faulty_wire),
-            case!(2051, a_buffered_connection_keeps_its_promises_over_a_faulty_wire),
-            case!(2052, lines_arrive_whole_over_a_faulty_wire),
-            $(Case { number: $heap, name: stringify!($name), run: on_heap::$name },)*
-        ];
-
-        #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
-        mod on_heap;
-
-        #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]
-        mod on_heap {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("streams, servers and datagram endpoints need a heap"))
-            })*
-        }
+cases_where! {
+    any(not(any(target_os = "none", target_os = "wasi")), feature = "alloc"),
+    "streams, servers and datagram endpoints need a heap",
+    on_heap {
+        2053 streams_at_both_ends_of_a_faulty_wire_hear_what_is_said
+        2054 streams_learn_of_a_reset_at_any_moment
+        2055 a_server_serves_all_who_come_whatever_accepting_says
+        2056 messages_over_a_faulty_wire_arrive_once_or_are_refused
+        2057 protocols_that_take_over_lose_nothing
+        2058 a_protocol_that_fails_anywhere_loses_its_connection_once
+        2059 a_loop_that_closes_at_any_moment_leaves_nothing
     };
-}
-cases! {
-    2053 streams_at_both_ends_of_a_faulty_wire_hear_what_is_said
-    2054 streams_learn_of_a_reset_at_any_moment
-    2055 a_server_serves_all_who_come_whatever_accepting_says
-    2056 messages_over_a_faulty_wire_arrive_once_or_are_refused
-    2057 protocols_that_take_over_lose_nothing
-    2058 a_protocol_that_fails_anywhere_loses_its_connection_once
-    2059 a_loop_that_closes_at_any_moment_leaves_nothing
+    case!(2050, a_connection_keeps_its_promises_over_a_faulty_wire),
+    case!(2051, a_buffered_connection_keeps_its_promises_over_a_faulty_wire),
+    case!(2052, lines_arrive_whole_over_a_faulty_wire),
 }
 
 /// How many runs; fewer where instructions are emulated.

@@ -3,20 +3,8 @@
 
 use crate::case::Case;
 
-macro_rules! on_the_heap {
-    ($($number:literal $name:ident)*) => {
-        pub(crate) const CASES: &[Case] = &[$(case!($number, $name),)*];
-
-        #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]
-        mod heap {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("stream buffers need a heap"))
-            })*
-        }
-    };
-}
-on_the_heap! {
+cases_on_the_heap! {
+    "stream buffers need a heap",
     363 a_line_over_the_limit_is_dropped_and_the_next_is_intact
     364 an_overrun_of_readuntil_leaves_everything
     365 a_separator_in_pieces_is_found
@@ -49,7 +37,6 @@ on_the_heap! {
     2106 bytes_that_come_while_some_are_lent_come_behind_them
     2107 lent_bytes_count_for_the_limit
 }
-use heap::*;
 
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod heap {

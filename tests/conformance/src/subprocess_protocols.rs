@@ -3,20 +3,8 @@
 
 use crate::case::Case;
 
-macro_rules! on_the_heap {
-    ($($number:literal $name:ident)*) => {
-        pub(crate) const CASES: &[Case] = &[$(case!($number, $name),)*];
-
-        #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]
-        mod heap {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("subprocess protocols need a heap"))
-            })*
-        }
-    };
-}
-on_the_heap! {
+cases_on_the_heap! {
+    "subprocess protocols need a heap",
     2010 of_each_pipe_its_data_comes_before_its_loss_and_connection_lost_is_last
     2011 what_came_before_connection_made_is_told_after_it
     2012 closing_kills_a_running_child_once_and_closes_its_pipes
@@ -28,7 +16,6 @@ on_the_heap! {
     2018 a_failing_pipe_is_lost_with_its_error_and_the_child_goes_on
     2019 without_pipes_the_end_is_enough
 }
-use heap::*;
 
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod heap {

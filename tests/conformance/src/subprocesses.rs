@@ -38,7 +38,7 @@ cases_where! {
         2026 a_write_that_a_pipe_has_no_room_for_is_written_later
         2027 the_standard_streams_are_pipes_files_and_nothing
         2028 each_line_of_the_standard_input_is_answered_at_once
-    }
+    };
     case!(2036, a_call_of_a_protocol_that_panics_closes_its_program),
 }
 
