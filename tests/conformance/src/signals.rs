@@ -53,6 +53,9 @@ cases! {
     ),
 }
 
+#[cfg(any(unix, windows))]
+mod each;
+
 #[cfg(windows)]
 use crate::case::Outcome;
 

@@ -181,6 +181,28 @@ mod heap {
         ChildPipes { stdin, stdout, stderr }
     }
 
+    const NO_PIPES: ChildPipes<FaultUser, FaultUser> =
+        ChildPipes { stdin: None, stdout: None, stderr: None };
+
+    fn only_output(stdout: &'static FaultSource) -> ChildPipes<FaultUser, FaultUser> {
+        ChildPipes { stdout: Some(stdout.user(Told::ByEvents)), ..NO_PIPES }
+    }
+
+    /// After these events, the child was killed and everything told in order.
+    macro_rules! check_killed {
+        ($($before:literal),*) => {
+            check_events!(
+                $($before,)*
+                "killed",
+                "in: lost",
+                "out: lost",
+                "err: lost",
+                "exited",
+                "lost"
+            )
+        };
+    }
+
     fn connect(
         event_loop: &EventLoop,
         child: &Scripted,
@@ -270,15 +292,7 @@ mod heap {
             check_eq!(sources.map(FaultSource::closed), [1, 1, 1]);
             Outcome::Ok(())
         })??;
-        check_events!(
-            "made with an input",
-            "killed",
-            "in: lost",
-            "out: lost",
-            "err: lost",
-            "exited",
-            "lost"
-        );
+        check_killed!("made with an input");
         Ok(())
     }
 
@@ -286,9 +300,7 @@ mod heap {
         let event_loop = new_loop!();
         event_loop.run_until_complete(async {
             let (child, [_, stdout, _]) = (Scripted::default(), sources());
-            let stdout = Some(stdout.user(Told::ByEvents));
-            let pipes = ChildPipes { stdin: None, stdout, stderr: None };
-            let transport = connect(&event_loop, &child, pipes)?;
+            let transport = connect(&event_loop, &child, only_output(stdout))?;
             child.ends(1);
             batches(3).await;
             transport.close();
@@ -315,16 +327,7 @@ mod heap {
             batches(6).await;
             Outcome::Ok(())
         })??;
-        check_events!(
-            "made with an input",
-            "reported",
-            "killed",
-            "in: lost",
-            "out: lost",
-            "err: lost",
-            "exited",
-            "lost"
-        );
+        check_killed!("made with an input", "reported");
         Ok(())
     }
 
@@ -344,15 +347,7 @@ mod heap {
             batches(4).await;
             Outcome::Ok(())
         })??;
-        check_events!(
-            "made with an input",
-            "killed",
-            "in: lost",
-            "out: lost",
-            "err: lost",
-            "exited",
-            "lost"
-        );
+        check_killed!("made with an input");
         Ok(())
     }
 
@@ -360,9 +355,7 @@ mod heap {
         let event_loop = new_loop!();
         event_loop.run_until_complete(async {
             let (child, [_, stdout, _]) = (Scripted::default(), sources());
-            let pipe = Some(stdout.user(Told::ByEvents));
-            let pipes = ChildPipes { stdin: None, stdout: pipe, stderr: None };
-            let transport = connect(&event_loop, &child, pipes)?;
+            let transport = connect(&event_loop, &child, only_output(stdout))?;
             batches(2).await;
             let pipe = transport.get_pipe_transport(StandardStream::Stdout);
             let Some(pipe) = pipe else { return Err(Failure::said("there is no pipe")) };
@@ -382,7 +375,7 @@ mod heap {
         let event_loop = new_loop!();
         event_loop.run_until_complete(async {
             let (child, sources) = (Scripted::default(), sources());
-            let pipes = ChildPipes { stdin: pipes(sources).stdin, stdout: None, stderr: None };
+            let pipes = ChildPipes { stdin: pipes(sources).stdin, ..NO_PIPES };
             let transport = connect(&event_loop, &child, pipes)?;
             batches(2).await;
             let stdin = transport.get_pipe_transport(StandardStream::Stdin);
@@ -413,9 +406,7 @@ mod heap {
         event_loop.run_until_complete(async {
             let (child, [_, stdout, _]) = (Scripted::default(), sources());
             stdout.script(&[Fault::Fails(SourceError::Os(5))], &[]);
-            let stdout = Some(stdout.user(Told::ByEvents));
-            let pipes = ChildPipes { stdin: None, stdout, stderr: None };
-            let transport = connect(&event_loop, &child, pipes)?;
+            let transport = connect(&event_loop, &child, only_output(stdout))?;
             batches(4).await;
             check_events!("made", "lost by an error");
             check_eq!(transport.get_returncode(), None);
@@ -436,8 +427,7 @@ mod heap {
         let event_loop = new_loop!();
         event_loop.run_until_complete(async {
             let child = Scripted::default();
-            let pipes = ChildPipes { stdin: None, stdout: None, stderr: None };
-            let transport = connect(&event_loop, &child, pipes)?;
+            let transport = connect(&event_loop, &child, NO_PIPES)?;
             batches(2).await;
             child.ends(-15);
             batches(3).await;

@@ -9,7 +9,7 @@ use molen::net::{Answer, ConnectionError};
 use molen::pipe::ReadPipe;
 use molen::subprocess::{
     Command, Process, Redirect, StandardStream, SubprocessProtocol, SubprocessTransport,
-    create_subprocess_exec, create_subprocess_shell,
+    create_subprocess_exec,
 };
 use molen::{Duration, Event, sleep, timeout};
 use std::rc::Rc;
@@ -61,7 +61,7 @@ impl Lifeline {
 #[cfg(unix)]
 pub(super) async fn until_reaped(pid: u32) -> Outcome {
     let ask = std::format!("kill -0 {pid} 2> /dev/null");
-    while ok(ok(create_subprocess_shell(&ask).await)?.wait().await)?.success() {
+    while ok(ok(molen::subprocess::create_subprocess_shell(&ask).await)?.wait().await)?.success() {
         sleep(Duration::from_millis(5)).await;
     }
     Ok(())
