@@ -109,18 +109,6 @@ impl UdpSocket {
         })
     }
 
-    /// With these options, and connected to `peer` unless broadcasts are allowed.
-    pub(super) fn open_with(
-        local: SocketAddr,
-        peer: Option<SocketAddr>,
-        options: &DatagramOptions,
-    ) -> Result<UdpSocket, NetError> {
-        UdpSocket::open(local, peer, options).map_err(|cause| match peer {
-            Some(peer) => NetError { operation: "exchange datagrams with", address: peer, cause },
-            None => NetError { operation: "receive datagrams on", address: local, cause },
-        })
-    }
-
     /// Takes over a socket of the standard library for the running loop.
     ///
     /// # Errors
@@ -134,6 +122,7 @@ impl UdpSocket {
         UdpSocket::register(selector, socket, peer)
     }
 
+    /// With these options, and connected to `peer` unless broadcasts are allowed.
     pub(super) fn open(
         local: SocketAddr,
         peer: Option<SocketAddr>,
