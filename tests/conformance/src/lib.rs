@@ -40,6 +40,7 @@ mod fixture;
 mod real;
 mod report;
 
+mod accepting;
 mod barriers;
 mod buffered;
 mod callbacks;
@@ -169,6 +170,7 @@ pub const CASES: &[&[Case]] = &[
     buffered::CASES,
     streams::CASES,
     servers::CASES,
+    accepting::CASES,
     unix_sockets::CASES,
     sendfile::CASES,
     connecting::CASES,
