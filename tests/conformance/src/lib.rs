@@ -40,6 +40,7 @@ mod fixture;
 mod real;
 mod report;
 
+mod absent;
 mod accepting;
 mod barriers;
 mod buffered;
@@ -190,6 +191,7 @@ pub const CASES: &[&[Case]] = &[
     waiting::CASES,
     misuse::CASES,
     combinators::CASES,
+    absent::CASES,
     staggered::CASES,
     combining_many::CASES,
     queues::CASES,
