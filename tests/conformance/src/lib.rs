@@ -87,6 +87,7 @@ mod network;
 mod observation;
 mod own_sockets;
 mod panics;
+mod process_groups;
 mod promises;
 mod pull_reader;
 mod queues;
@@ -162,6 +163,7 @@ pub const CASES: &[&[Case]] = &[
     interrupts::CASES,
     subprocess_protocols::CASES,
     subprocesses::CASES,
+    process_groups::CASES,
     dns::CASES,
     readiness::CASES,
     testing::CASES,
