@@ -93,6 +93,10 @@ impl TcpListener {
         Ok(TcpListener { socket: Registered::new(selector, listener, Ready::NONE)? })
     }
 
+    pub(super) fn io(&self) -> &mio::net::TcpListener {
+        self.socket.io()
+    }
+
     /// The address that it listens on.
     ///
     /// # Errors

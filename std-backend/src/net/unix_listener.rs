@@ -75,6 +75,10 @@ impl UnixListener {
         Ok(UnixListener { socket: Registered::new(selector, listener, Ready::NONE)?, _path: path })
     }
 
+    pub(super) fn io(&self) -> &mio::net::UnixListener {
+        self.socket.io()
+    }
+
     /// The address that it listens on.
     ///
     /// # Errors

@@ -99,6 +99,7 @@ mod semaphores;
 mod sendfile;
 mod servers;
 mod signals;
+mod socket_options;
 mod staggered;
 mod starvation;
 mod stopping;
@@ -180,6 +181,7 @@ pub const CASES: &[&[Case]] = &[
     listening::CASES,
     tcp::CASES,
     own_sockets::CASES,
+    socket_options::CASES,
     pull_reader::CASES,
     tls::CASES,
     datagrams::CASES,
