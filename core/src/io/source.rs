@@ -293,7 +293,8 @@ pub trait AcceptSource: Source {
     ///
     /// [`WouldBlock`](SourceError::WouldBlock) when none is waiting,
     /// [`NoDescriptors`](SourceError::NoDescriptors) when there is one that
-    /// cannot be taken now.
+    /// cannot be taken now, [`Closed`](SourceError::Closed) when the listener is
+    /// no more; see [`AcceptFailure`](super::AcceptFailure) for what others mean.
     fn try_accept(&self) -> Result<Self::Connection, SourceError>;
 }
 

@@ -129,6 +129,10 @@ impl UnixDatagram {
         Ok(UnixDatagram { socket, _path: path, peer })
     }
 
+    pub(super) fn io(&self) -> &mio::net::UnixDatagram {
+        self.socket.io()
+    }
+
     /// The address that it receives at.
     ///
     /// # Errors

@@ -40,6 +40,8 @@ mod fixture;
 mod real;
 mod report;
 
+mod absent;
+mod accepting;
 mod barriers;
 mod buffered;
 mod callbacks;
@@ -85,6 +87,7 @@ mod network;
 mod observation;
 mod own_sockets;
 mod panics;
+mod process_groups;
 mod promises;
 mod pull_reader;
 mod queues;
@@ -96,6 +99,7 @@ mod semaphores;
 mod sendfile;
 mod servers;
 mod signals;
+mod socket_options;
 mod staggered;
 mod starvation;
 mod stopping;
@@ -160,6 +164,7 @@ pub const CASES: &[&[Case]] = &[
     interrupts::CASES,
     subprocess_protocols::CASES,
     subprocesses::CASES,
+    process_groups::CASES,
     dns::CASES,
     readiness::CASES,
     testing::CASES,
@@ -169,12 +174,14 @@ pub const CASES: &[&[Case]] = &[
     buffered::CASES,
     streams::CASES,
     servers::CASES,
+    accepting::CASES,
     unix_sockets::CASES,
     sendfile::CASES,
     connecting::CASES,
     listening::CASES,
     tcp::CASES,
     own_sockets::CASES,
+    socket_options::CASES,
     pull_reader::CASES,
     tls::CASES,
     datagrams::CASES,
@@ -188,6 +195,7 @@ pub const CASES: &[&[Case]] = &[
     waiting::CASES,
     misuse::CASES,
     combinators::CASES,
+    absent::CASES,
     staggered::CASES,
     combining_many::CASES,
     queues::CASES,
