@@ -21,6 +21,7 @@ use crate::error::NoRunningLoop;
 use crate::io::accept_with_backoff;
 use crate::io::source::{AcceptSource, End, SourceError};
 use crate::schedule::ExceptionContext;
+use crate::sync::Event;
 use crate::task::{Task, create_hidden_task, yield_now};
 use crate::time::Duration;
 use crate::timeouts::timeout;
@@ -29,10 +30,9 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::fmt;
-use core::future::{Future, poll_fn};
+use core::future::Future;
 use core::net::SocketAddr;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
 
 /// How many connections are accepted in one step, before others have a turn.
 ///
@@ -65,9 +65,10 @@ struct Shared {
     #[cfg(feature = "std")]
     unix_addresses: RefCell<Vec<super::UnixAddress>>,
     clients: RefCell<Clients>,
-    closed: Cell<bool>,
+    closed: Event,
+    /// It is closed, and the last connection is gone.
+    over: Event,
     forever: Cell<bool>,
-    waiters: RefCell<Vec<Waker>>,
 }
 
 /// The connections that are left.
@@ -158,9 +159,9 @@ impl Server {
             #[cfg(feature = "std")]
             unix_addresses: RefCell::default(),
             clients: RefCell::default(),
-            closed: Cell::new(false),
+            closed: Event::new(),
+            over: Event::new(),
             forever: Cell::new(false),
-            waiters: RefCell::default(),
         });
         let serving = Rc::new(serving);
         for listener in listeners {
@@ -185,7 +186,7 @@ impl Server {
     ///
     /// [`ServeError::Closed`], [`ServeError::NoRunningLoop`].
     pub fn start_serving(&self) -> Result<(), ServeError> {
-        if self.0.closed.get() {
+        if self.0.closed.is_set() {
             return Err(ServeError::Closed);
         }
         let event_loop = crate::schedule::current().ok_or(NoRunningLoop)?;
@@ -235,9 +236,10 @@ impl Server {
     ///
     /// asyncio: `Server.close()`.
     pub fn close(&self) {
-        if self.0.closed.replace(true) {
+        if self.0.closed.is_set() {
             return;
         }
+        self.0.closed.set();
         self.0.addresses.take();
         #[cfg(feature = "std")]
         self.0.unix_addresses.take();
@@ -245,7 +247,7 @@ impl Server {
             task.abort();
         }
         drop(self.0.waiting.take());
-        self.0.wake();
+        self.0.look();
     }
 
     /// Closes all connections, each when what waits is written.
@@ -280,11 +282,7 @@ impl Server {
     ///
     /// Nothing is lost; any number may wait.
     pub async fn wait_closed(&self) {
-        poll_fn(|cx| {
-            let over = self.0.closed.get() && self.client_count() == 0;
-            self.0.poll(cx, over)
-        })
-        .await;
+        self.0.over.wait().await;
     }
 
     /// Ends the server in an orderly way, for as long as that takes but not longer
@@ -333,7 +331,7 @@ impl Server {
                 self.0.close();
             }
         }
-        if self.0.closed.get() {
+        if self.0.closed.is_set() {
             return Err(ServeError::Closed);
         }
         if self.0.forever.replace(true) {
@@ -341,7 +339,7 @@ impl Server {
         }
         let _closes = CloseOnDrop(self);
         self.start_serving()?;
-        poll_fn(|cx| self.0.poll(cx, self.0.closed.get())).await;
+        self.0.closed.wait().await;
         Ok(())
     }
 }
@@ -357,21 +355,11 @@ impl fmt::Debug for Server {
 }
 
 impl Shared {
-    fn poll(&self, cx: &Context<'_>, over: bool) -> Poll<()> {
-        if over {
-            return Poll::Ready(());
-        }
-        let mut waiters = self.waiters.borrow_mut();
-        if !waiters.iter().any(|waiter| waiter.will_wake(cx.waker())) {
-            waiters.push(cx.waker().clone());
-        }
-        Poll::Pending
-    }
-
-    fn wake(&self) {
-        let waiters = self.waiters.take();
-        for waiter in waiters {
-            waiter.wake();
+    /// Tells who waits for the end, if this is it. There is no way back: a
+    /// server that is closed takes no connection.
+    fn look(&self) {
+        if self.closed.is_set() && self.clients.borrow().count() == 0 {
+            self.over.set();
         }
     }
 }

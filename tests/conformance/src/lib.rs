@@ -58,6 +58,7 @@ mod connecting;
 mod contained;
 mod contexts;
 mod creating;
+mod datagram_errors;
 mod datagrams;
 mod dns;
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
@@ -86,6 +87,7 @@ mod observation;
 mod own_sockets;
 mod panics;
 mod promises;
+mod protocol_changes;
 mod pull_reader;
 mod queues;
 mod readiness;
@@ -95,6 +97,7 @@ mod scopes;
 mod semaphores;
 mod sendfile;
 mod servers;
+mod servers_closing;
 mod signals;
 mod staggered;
 mod starvation;
@@ -114,6 +117,7 @@ mod tls;
 mod transports;
 mod unix_sockets;
 mod waiting;
+mod waits_given_up;
 mod wheel;
 mod wire;
 
@@ -169,6 +173,7 @@ pub const CASES: &[&[Case]] = &[
     buffered::CASES,
     streams::CASES,
     servers::CASES,
+    servers_closing::CASES,
     unix_sockets::CASES,
     sendfile::CASES,
     connecting::CASES,
@@ -178,6 +183,9 @@ pub const CASES: &[&[Case]] = &[
     pull_reader::CASES,
     tls::CASES,
     datagrams::CASES,
+    datagram_errors::CASES,
+    protocol_changes::CASES,
+    waits_given_up::CASES,
     endpoints::CASES,
     dropping::CASES,
     dropping_all::CASES,

@@ -203,6 +203,8 @@ where
                 // Messages have no end.
                 Action::Shutdown | Action::EofReceived => {}
                 Action::ConnectionLost => {
+                    // What became of the last messages, before the end.
+                    self.tell_errors(transport);
                     let error = self.error.take();
                     self.call("a datagram protocol's connection_lost failed", |protocol| {
                         protocol.connection_lost(transport, error.as_deref())
@@ -224,6 +226,7 @@ where
         match self.machine.get().rest(io.size, ready) {
             Rest::Gone => After::Gone,
             Rest::Again => After::Again,
+            Rest::Wait(_) if !io.errors.is_empty() => After::Again,
             Rest::Wait(interest) => {
                 let (Some(cx), Some(source)) = (cx, &io.source) else { return After::Wait };
                 if source.poll_ready(cx, interest).is_ready() { After::Again } else { After::Wait }
@@ -313,8 +316,12 @@ where
         }
     }
 
+    /// Tells of the errors that there are. Those of what is sent in answer to
+    /// them are told in the next turn: who always answers, and always in vain,
+    /// holds nobody up.
     fn tell_errors(&self, transport: &DatagramTransport<S::Address>) {
-        loop {
+        let due = self.io.borrow().errors.len();
+        for _ in 0..due {
             let error = self.io.borrow_mut().errors.pop_front();
             let Some(error) = error else { return };
             self.call("a datagram protocol's error_received failed", |protocol| {

@@ -47,9 +47,7 @@ impl<S> Drop for Served<S> {
             clients.places[self.place] = None;
             clients.free.push(self.place);
         }
-        if self.server.closed.get() && self.server.clients.borrow().count() == 0 {
-            self.server.wake();
-        }
+        self.server.look();
     }
 }
 

@@ -1,6 +1,7 @@
 //! Between a connection and its two streams.
 
 use super::incoming::{Found, ReadError, Scan};
+use super::waiters::Waiters;
 use crate::io::source::SourceError;
 use crate::net::error::ConnectionError;
 use crate::net::protocol::{AfterEof, Answer, Protocol};
@@ -151,7 +152,7 @@ pub(crate) struct Shared {
     /// How it ended, once it has.
     lost: RefCell<Option<Result<(), Box<ConnectionError>>>>,
     /// Who waits to go on writing, or for the end.
-    waiters: RefCell<Vec<Waker>>,
+    pub(super) waiters: Waiters,
     /// The connection that took the first one's place. Not held: it holds this.
     #[cfg(feature = "tls")]
     upgraded: Cell<Option<Box<WeakTransport>>>,
@@ -176,7 +177,7 @@ impl Shared {
                 past: Past::No,
             }),
             lost: RefCell::new(None),
-            waiters: RefCell::new(Vec::new()),
+            waiters: Waiters::default(),
             #[cfg(feature = "tls")]
             upgraded: Cell::new(None),
             #[cfg(feature = "tls")]
@@ -192,9 +193,7 @@ impl Shared {
     }
 
     fn wake_writers(&self) {
-        for waiter in self.waiters.take() {
-            waiter.wake();
-        }
+        self.waiters.wake_all();
     }
 
     /// Bytes have come to the connection: whether they are left there, for the
@@ -325,37 +324,19 @@ impl Shared {
         }
     }
 
-    fn poll_waiting(&self, cx: &Context<'_>) {
-        let mut waiters = self.waiters.borrow_mut();
-        if !waiters.iter().any(|waiter| waiter.will_wake(cx.waker())) {
-            waiters.push(cx.waker().clone());
-        }
-    }
-
-    /// Waits until writing to `transport` may go on.
-    pub(crate) fn poll_drained(
-        &self,
-        cx: &Context<'_>,
-        transport: &Transport,
-    ) -> Poll<Result<(), ConnectionError>> {
+    /// Whether writing to `transport` may go on, or never will; `None` for now not.
+    pub(super) fn drained(&self, transport: &Transport) -> Option<Result<(), ConnectionError>> {
         if let Some(lost) = &*self.lost.borrow() {
             const RESET: ConnectionError = ConnectionError::Source(SourceError::ConnectionReset);
-            return Poll::Ready(Err(lost.as_ref().err().map_or(RESET, |error| (**error).clone())));
+            return Some(Err(lost.as_ref().err().map_or(RESET, |error| (**error).clone())));
         }
-        if !transport.is_writing_paused() {
-            return Poll::Ready(Ok(()));
-        }
-        self.poll_waiting(cx);
-        Poll::Pending
+        (!transport.is_writing_paused()).then_some(Ok(()))
     }
 
-    /// Waits for the end.
-    pub(crate) fn poll_closed(&self, cx: &Context<'_>) -> Poll<Result<(), ConnectionError>> {
-        if let Some(lost) = &*self.lost.borrow() {
-            return Poll::Ready(lost.clone().map_err(|error| *error));
-        }
-        self.poll_waiting(cx);
-        Poll::Pending
+    /// How it ended, if it has.
+    pub(super) fn ended(&self) -> Option<Result<(), ConnectionError>> {
+        let lost = self.lost.borrow();
+        Some(lost.as_ref()?.clone().map_err(|error| *error))
     }
 }
 

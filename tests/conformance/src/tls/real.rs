@@ -6,10 +6,12 @@ mod data;
 mod ending;
 mod unix_sockets;
 mod handshake;
+mod peeking;
 mod upgrade;
 
 pub(super) use data::*;
 pub(super) use ending::*;
 pub(super) use unix_sockets::*;
 pub(super) use handshake::*;
+pub(super) use peeking::*;
 pub(super) use upgrade::*;
