@@ -383,6 +383,10 @@ async fn accept<L: AcceptSource + 'static>(
                         let weak = Some(transport.downgrade());
                         server.clients.borrow_mut().places[place] = weak;
                     }
+                    // By what makes protocols: then this task ends when it waits next.
+                    if server.closed.is_set() {
+                        return;
+                    }
                 }
                 Err(error) if ends_listening(error) => {
                     event_loop.call_exception_handler(&ExceptionContext::new(

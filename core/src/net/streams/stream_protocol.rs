@@ -21,9 +21,9 @@ pub(crate) struct Incoming {
     bytes: Vec<u8>,
     /// How many at the beginning were read.
     start: usize,
-    /// How many the reader has taken out to be looked at, which come before
-    /// these and are not read yet.
-    lent: usize,
+    /// What the reader has taken out to be looked at, which comes before these
+    /// and is not read yet.
+    lent: Option<Rc<Lent>>,
     pub(crate) limit: usize,
     eof: bool,
     /// Boxed, as most never have one.
@@ -70,29 +70,37 @@ impl Incoming {
 
     /// How many bytes were not read.
     pub(crate) fn unread(&self) -> usize {
-        self.lent + self.data().len()
+        self.lent().len() + self.data().len()
     }
 
-    /// Gives all bytes out to be looked at. They are to be taken back before
-    /// anything else is read.
-    pub(super) fn lend(&mut self) -> Lent {
-        self.lent = self.data().len();
+    fn lent(&self) -> &[u8] {
+        self.lent.as_ref().map_or(&[], |lent| lent.data())
+    }
+
+    /// Gives all bytes out to be looked at, through `place`, which holds none
+    /// then. They are to be taken back before anything else is read.
+    pub(super) fn lend(&mut self, place: &mut Rc<Lent>) {
         let start = core::mem::take(&mut self.start);
-        Lent { bytes: core::mem::take(&mut self.bytes), start }
+        let lent = Lent { bytes: core::mem::take(&mut self.bytes), start };
+        match Rc::get_mut(place) {
+            Some(place) => *place = lent,
+            None => *place = Rc::new(lent),
+        }
+        self.lent = Some(place.clone());
     }
 
     /// Takes back what was lent, before what has come meanwhile. Of a connection
-    /// that has made room for one with TLS nothing is taken back: what came in
-    /// plain text must not be read as if it had been secured.
-    pub(super) fn take_back(&mut self, lent: &mut Lent) {
-        if self.lent == 0 {
-            *lent = Lent::default();
-            return;
+    /// that has made room for one with TLS nothing is taken back: it went to the
+    /// handshake, and what came in plain text must not be read as if it had been
+    /// secured.
+    pub(super) fn take_back(&mut self, place: &mut Rc<Lent>) {
+        let is_lent = self.lent.take().is_some();
+        let lent = Rc::get_mut(place).map(core::mem::take).unwrap_or_default();
+        if is_lent {
+            let after = core::mem::replace(&mut self.bytes, lent.bytes);
+            self.start = lent.start;
+            self.append(&after);
         }
-        let after = core::mem::replace(&mut self.bytes, core::mem::take(&mut lent.bytes));
-        self.start = core::mem::take(&mut lent.start);
-        self.lent = 0;
-        self.append(&after);
     }
 
     fn append(&mut self, data: &[u8]) {
@@ -167,7 +175,7 @@ impl Shared {
             incoming: RefCell::new(Incoming {
                 bytes: Vec::new(),
                 start: 0,
-                lent: 0,
+                lent: None,
                 limit,
                 eof: false,
                 error: None,
@@ -254,6 +262,7 @@ impl Shared {
         incoming.abandoned = true;
         incoming.bytes = Vec::new();
         incoming.start = 0;
+        incoming.lent = None;
     }
 
     /// Takes `count` bytes through `take`.
@@ -347,9 +356,9 @@ impl Shared {
     pub(super) fn hand_over(&self) -> Vec<u8> {
         self.handed_over.set(true);
         let mut incoming = self.incoming.borrow_mut();
-        let received = incoming.data().to_vec();
+        let received = [incoming.lent(), incoming.data()].concat();
         incoming.consume(usize::MAX);
-        incoming.lent = 0;
+        incoming.lent = None;
         incoming.paused = false;
         incoming.past = Past::No;
         received
