@@ -17,10 +17,10 @@ pub use serving::{Serving, WithFactory};
 
 use super::protocol::Protocol;
 use super::transport::{Transport, WeakTransport};
-use crate::error::NoRunningLoop;
+use crate::error::{Closed, NoRunningLoop};
 use crate::io::accept_with_backoff;
 use crate::io::source::{AcceptSource, End, SourceError};
-use crate::schedule::ExceptionContext;
+use crate::schedule::{EventLoop, ExceptionContext};
 use crate::sync::Event;
 use crate::task::{Task, create_hidden_task, yield_now};
 use crate::time::Duration;
@@ -379,7 +379,8 @@ async fn accept<L: AcceptSource + 'static>(
                     let Some(server) = server.upgrade() else { return };
                     let place = server.clients.borrow_mut().reserve();
                     let source = Served { source, server: server.clone(), place };
-                    if let Ok(transport) = Serving::serve(&serving, event_loop, source) {
+                    let serve = || Serving::serve(&serving, event_loop, source);
+                    if let Ok(transport) = contained(event_loop, serve) {
                         let weak = Some(transport.downgrade());
                         server.clients.borrow_mut().places[place] = weak;
                     }
@@ -401,6 +402,33 @@ async fn accept<L: AcceptSource + 'static>(
         }
         yield_now().await;
     }
+}
+
+/// What `serve` returns; a panic in it is that of one connection.
+#[cfg(feature = "threads")]
+fn contained<R>(
+    event_loop: &EventLoop,
+    serve: impl FnOnce() -> Result<R, Closed>,
+) -> Result<R, Closed> {
+    let (mut serve, mut served) = (Some(serve), Err(Closed));
+    let caught = crate::platform::catch_unwind(&mut || {
+        if let Some(serve) = serve.take() {
+            served = serve();
+        }
+    });
+    if let Err(payload) = caught {
+        event_loop.report_panic("what makes a server's protocols panicked", &payload);
+    }
+    served
+}
+
+/// What `serve` returns.
+#[cfg(not(feature = "threads"))]
+fn contained<R>(
+    _event_loop: &EventLoop,
+    serve: impl FnOnce() -> Result<R, Closed>,
+) -> Result<R, Closed> {
+    serve()
 }
 
 /// Whether no connection can be accepted ever after.

@@ -85,6 +85,7 @@ mod misuse;
 mod network;
 mod observation;
 mod own_sockets;
+mod panicking_factories;
 mod panics;
 mod promises;
 mod protocol_changes;
@@ -115,6 +116,7 @@ mod timeouts;
 mod timers;
 mod tls;
 mod transports;
+mod unix_messages;
 mod unix_sockets;
 mod waiting;
 mod waits_given_up;
@@ -174,7 +176,9 @@ pub const CASES: &[&[Case]] = &[
     streams::CASES,
     servers::CASES,
     servers_closing::CASES,
+    panicking_factories::CASES,
     unix_sockets::CASES,
+    unix_messages::CASES,
     sendfile::CASES,
     connecting::CASES,
     listening::CASES,
