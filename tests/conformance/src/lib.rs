@@ -57,6 +57,7 @@ mod conditions;
 mod connecting;
 mod contained;
 mod contexts;
+mod contexts_of_handlers;
 mod creating;
 mod datagram_errors;
 mod datagrams;
@@ -147,6 +148,7 @@ pub const CASES: &[&[Case]] = &[
     scopes::CASES,
     creating::CASES,
     contexts::CASES,
+    contexts_of_handlers::CASES,
     timeouts::CASES,
     task_groups::CASES,
     wheel::CASES,
