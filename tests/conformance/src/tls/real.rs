@@ -1,5 +1,6 @@
 //! Clients, servers and peers that are driven by hand.
 
+mod accepted;
 mod authority;
 mod by_hand;
 mod data;
@@ -9,6 +10,7 @@ mod handshake;
 mod peeking;
 mod upgrade;
 
+pub(super) use accepted::*;
 pub(super) use data::*;
 pub(super) use ending::*;
 pub(super) use unix_sockets::*;
