@@ -19,6 +19,7 @@ macro_rules! on_the_heap {
 }
 on_the_heap! {
     2162 a_protocol_replaced_while_it_is_looked_at_hears_nothing_more
+    2174 who_makes_a_connection_goes_on_before_it_is_read
 }
 use heap::*;
 
@@ -27,7 +28,7 @@ mod heap {
     use crate::case::Outcome;
     use crate::fixture::event;
     use crate::wire::{Call, Probe, batches, connect, note, noting, source};
-    use molen::net::{AfterEof, Answer, Transport};
+    use molen::net::{AfterEof, Answer, Transport, connect_accepted_socket};
     use molen::testing::{Fault, Told};
 
     fn second(_transport: &Transport, call: Call<'_>) -> Answer<AfterEof> {
@@ -49,6 +50,28 @@ mod heap {
             Outcome::Ok(())
         })??;
         check_events!["made", "second:", "a"];
+        Ok(())
+    }
+
+    pub(super) fn who_makes_a_connection_goes_on_before_it_is_read() -> Outcome {
+        let event_loop = new_loop!();
+        event_loop.run_until_complete(async {
+            for told in [Told::ByEvents, Told::ByWaiting] {
+                // Something is there from the beginning: a client that speaks first.
+                let source = source(&[Fault::Data(b"a")], &[]);
+                let transport = connect_accepted_socket(source.user(told), Probe(noting)).await?;
+                event("creator");
+                transport.set_protocol(Probe(second));
+                batches(3).await;
+                transport.abort();
+                batches(3).await;
+            }
+            Outcome::Ok(())
+        })??;
+        check_events![
+            "made", "creator", "second:", "a", "second:", "lost", "made", "creator", "second:", "a",
+            "second:", "lost"
+        ];
         Ok(())
     }
 }

@@ -178,6 +178,7 @@ mod heap {
         );
         event_loop.run_until_complete(async {
             let (mut reader, _writer) = open_streams(source.user(Told::ByEvents), 64).await?;
+            batches(1).await;
             let reading = create_task(async move { reader.readuntil(&[b"-", b"longsep"]).await })?;
             feed(source, 2).await;
             check_eq!(reading.await??, b"data-");
@@ -650,6 +651,7 @@ mod heap {
         );
         event_loop.run_until_complete(async {
             let (mut reader, _writer) = open_streams(source.user(Told::ByEvents), 64).await?;
+            batches(1).await;
             {
                 // A wait that is given up takes nothing.
                 let mut filling = pin!(reader.fill_buf());
