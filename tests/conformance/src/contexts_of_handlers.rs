@@ -96,7 +96,7 @@ mod heap {
             Ok::<_, Failure>(())
         })??;
         check_events![
-            "made", "no task", "a", "no task", "no context", "no context", "lost", "no task",
+            "made", "no task", "no context", "a", "no task", "no context", "lost", "no task",
             "no context"
         ];
         Ok(())
@@ -133,7 +133,7 @@ mod heap {
             batches(3).await;
             Ok::<_, Failure>(())
         })??;
-        check_events!["no task", "no task", "no context", "no context"];
+        check_events!["no task", "no context", "no task", "no context"];
         Ok(())
     }
 }
