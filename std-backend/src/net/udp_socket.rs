@@ -344,6 +344,13 @@ impl Source for UdpSocket {
             End::Peer => self.peer_addr(),
         }
     }
+
+    fn descriptor(&self) -> Option<u64> {
+        #[cfg(unix)]
+        return u64::try_from(std::os::fd::AsRawFd::as_raw_fd(self)).ok();
+        #[cfg(windows)]
+        return Some(std::os::windows::io::AsRawSocket::as_raw_socket(self));
+    }
 }
 
 impl DatagramSource for UdpSocket {
