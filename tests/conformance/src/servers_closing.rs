@@ -19,6 +19,7 @@ macro_rules! on_the_heap {
 }
 on_the_heap! {
     2165 a_server_that_its_factory_closes_accepts_no_more
+    2176 closing_closes_the_listeners_at_once
 }
 use heap::*;
 
@@ -59,6 +60,29 @@ mod heap {
             Ok::<_, Failure>(())
         })??;
         check_events!["made", "lost", "closed"];
+        Ok(())
+    }
+
+    pub(super) fn closing_closes_the_listeners_at_once() -> Outcome {
+        let event_loop = new_loop!();
+        let (first, second) = (Door::new(), Door::new());
+        let server = event_loop.run_until_complete(async {
+            let server = Server::new([first.listener()], || Probe(noting), Start::Now)?;
+            // Begun or not: who closes it may bind the address anew.
+            server.close();
+            check!(!first.is_open(), "a server that did not begin to accept listens");
+            let server = Server::new([first.listener()], || Probe(noting), Start::Now)?;
+            accepted().await;
+            server.close();
+            check!(!first.is_open(), "it listens while its loop runs");
+            let server = Server::new([second.listener()], || Probe(noting), Start::Now)?;
+            accepted().await;
+            Ok::<_, Failure>(server)
+        })??;
+        // And where no loop runs.
+        check!(second.is_open(), "it does not listen");
+        server.close();
+        check!(!second.is_open(), "it listens when its loop does not run");
         Ok(())
     }
 }
