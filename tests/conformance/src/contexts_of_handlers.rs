@@ -72,7 +72,8 @@ mod heap {
 
     /// What code sees that is called by no task.
     fn look_around() {
-        let nothing = current_task().is_none() && WHERE.get().is_none() && WHERE.set("there").is_err();
+        let nothing =
+            current_task().is_none() && WHERE.get().is_none() && WHERE.set("there").is_err();
         event(if nothing { "no task" } else { "a task" });
         let Ok(task) = create_task(async { event(WHERE.get().unwrap_or("no context")) }) else {
             return event("no new task");
@@ -96,7 +97,14 @@ mod heap {
             Ok::<_, Failure>(())
         })??;
         check_events![
-            "made", "no task", "no context", "a", "no task", "no context", "lost", "no task",
+            "made",
+            "no task",
+            "no context",
+            "a",
+            "no task",
+            "no context",
+            "lost",
+            "no task",
             "no context"
         ];
         Ok(())

@@ -28,9 +28,9 @@ mod contained {
     use crate::fixture::event;
     use crate::wire::{Probe, noting, source};
     use molen::net::{Server, Start, start_stream_server};
+    use std::boxed::Box;
     use std::cell::Cell;
     use std::panic::resume_unwind;
-    use std::boxed::Box;
     use std::rc::Rc;
 
     /// A panic that prints nothing.

@@ -69,8 +69,8 @@ mod heap {
             Outcome::Ok(())
         })??;
         check_events![
-            "made", "creator", "second:", "a", "second:", "lost", "made", "creator", "second:", "a",
-            "second:", "lost"
+            "made", "creator", "second:", "a", "second:", "lost", "made", "creator", "second:",
+            "a", "second:", "lost"
         ];
         Ok(())
     }

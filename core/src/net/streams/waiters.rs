@@ -32,7 +32,8 @@ impl Waiters {
     /// Has the task of `cx` woken, which has no key.
     pub(super) fn add_nameless(&self, cx: &Context<'_>) {
         self.with(|wakers| {
-            let known = |(key, waker): &(Key, Waker)| *key == NAMELESS && waker.will_wake(cx.waker());
+            let known =
+                |(key, waker): &(Key, Waker)| *key == NAMELESS && waker.will_wake(cx.waker());
             if !wakers.iter().any(known) {
                 wakers.push((NAMELESS, cx.waker().clone()));
             }
