@@ -1,4 +1,4 @@
-//! Servers that are closed from inside of what they call: our own cases from 2165.
+//! Servers and their clients at the end: our own cases from 2165.
 
 use crate::case::Case;
 
@@ -20,6 +20,7 @@ macro_rules! on_the_heap {
 on_the_heap! {
     2165 a_server_that_its_factory_closes_accepts_no_more
     2176 closing_closes_the_listeners_at_once
+    2177 a_client_of_a_server_says_its_sources_goodbye
 }
 use heap::*;
 
@@ -29,8 +30,12 @@ mod heap {
     use crate::door::{Door, accepted};
     use crate::fixture::event;
     use crate::wire::{Probe, noting, source};
-    use core::cell::RefCell;
-    use molen::net::{Server, Start};
+    use core::cell::{Cell, RefCell};
+    use core::task::{Context, Poll};
+    use molen::io::Interest;
+    use molen::io::source::{AcceptSource, ByteSource, Source, SourceError};
+    use molen::net::{ConnectionError, ProtocolError, Server, Start};
+    use molen::testing::{Fault, FaultUser, Told};
     use std::rc::Rc;
 
     pub(super) fn a_server_that_its_factory_closes_accepts_no_more() -> Outcome {
@@ -83,6 +88,87 @@ mod heap {
         check!(second.is_open(), "it does not listen");
         server.close();
         check!(!second.is_open(), "it listens when its loop does not run");
+        Ok(())
+    }
+
+    /// A source that has something to say at the end, and knows more of its errors.
+    struct Polite {
+        user: FaultUser,
+        has_said: Cell<bool>,
+    }
+
+    impl Source for Polite {
+        fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
+            self.user.poll_ready(cx, interest)
+        }
+    }
+
+    impl ByteSource for Polite {
+        fn try_read(&self, buffer: &mut [u8]) -> Result<usize, SourceError> {
+            self.user.try_read(buffer)
+        }
+
+        fn try_write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
+            self.user.try_write(bytes)
+        }
+
+        fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
+            self.user.try_write_vectored(pieces)
+        }
+
+        fn shutdown(&self) -> Result<(), SourceError> {
+            self.user.shutdown()
+        }
+
+        fn says_goodbye(&self) -> bool {
+            !self.has_said.get()
+        }
+
+        fn try_goodbye(&self) -> Result<(), SourceError> {
+            event("goodbye");
+            self.has_said.set(true);
+            Ok(())
+        }
+
+        fn explain(&self, _error: SourceError) -> ConnectionError {
+            ConnectionError::Protocol(ProtocolError::new("as the source explains it"))
+        }
+    }
+
+    /// A listener to which one comes.
+    struct Once(Cell<Option<Polite>>);
+
+    impl Source for Once {
+        fn poll_ready(&self, _cx: &mut Context<'_>, _interest: Interest) -> Poll<()> {
+            Poll::Pending
+        }
+    }
+
+    impl AcceptSource for Once {
+        type Connection = Polite;
+
+        fn try_accept(&self) -> Result<Polite, SourceError> {
+            self.0.take().ok_or(SourceError::WouldBlock)
+        }
+    }
+
+    pub(super) fn a_client_of_a_server_says_its_sources_goodbye() -> Outcome {
+        let event_loop = new_loop!();
+        event_loop.run_until_complete(async {
+            const FAILS: &[Fault] = &[Fault::Fails(SourceError::ConnectionReset)];
+            for reads in [&[], FAILS] {
+                let user = source(reads, &[]).user(Told::ByWaiting);
+                let polite = Polite { user, has_said: Cell::new(false) };
+                let listener = Once(Cell::new(Some(polite)));
+                let server = Server::new([listener], || Probe(noting), Start::Now)?;
+                accepted().await;
+                server.close();
+                server.close_clients();
+                server.wait_closed().await;
+            }
+            Ok::<_, Failure>(())
+        })??;
+        check_events!["made", "goodbye", "lost", "made", "lost: protocol"];
         Ok(())
     }
 }

@@ -77,6 +77,11 @@ impl<S: Source> Source for Served<S> {
     fn descriptor(&self) -> Option<u64> {
         self.source.descriptor()
     }
+
+    #[cfg(feature = "tls")]
+    fn tls_info(&self) -> Option<Rc<crate::net::tls::TlsInfo>> {
+        self.source.tls_info()
+    }
 }
 
 impl<S: ByteSource> ByteSource for Served<S> {
@@ -114,5 +119,20 @@ impl<S: ByteSource> ByteSource for Served<S> {
 
     fn shutdown(&self) -> Result<(), SourceError> {
         self.source.shutdown()
+    }
+
+    #[inline]
+    fn says_goodbye(&self) -> bool {
+        self.source.says_goodbye()
+    }
+
+    #[inline]
+    fn try_goodbye(&self) -> Result<(), SourceError> {
+        self.source.try_goodbye()
+    }
+
+    #[inline]
+    fn explain(&self, error: SourceError) -> crate::net::ConnectionError {
+        self.source.explain(error)
     }
 }
