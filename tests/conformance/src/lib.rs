@@ -88,6 +88,7 @@ mod observation;
 mod own_sockets;
 mod panicking_factories;
 mod panics;
+mod pipes_that_lose;
 mod promises;
 mod protocol_changes;
 mod pull_reader;
@@ -191,6 +192,7 @@ pub const CASES: &[&[Case]] = &[
     datagrams::CASES,
     datagram_errors::CASES,
     protocol_changes::CASES,
+    pipes_that_lose::CASES,
     waits_given_up::CASES,
     endpoints::CASES,
     dropping::CASES,
