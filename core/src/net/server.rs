@@ -122,7 +122,8 @@ impl From<NoRunningLoop> for ServeError {
 
 impl Server {
     /// A server that accepts from `listeners`, and gives each connection a
-    /// protocol made by `factory`.
+    /// protocol made by `factory`. If that panics, the panic is reported and the
+    /// one connection lost.
     ///
     /// Backends' `create_server` makes the listeners too.
     ///
