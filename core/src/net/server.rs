@@ -22,9 +22,11 @@ pub use serving::{Serving, WithFactory};
 
 use super::protocol::Protocol;
 use super::transport::{Transport, WeakTransport};
-use crate::error::NoRunningLoop;
+use crate::error::{Closed, NoRunningLoop};
 use crate::io::source::{AcceptSource, End, SourceError};
 use crate::io::{accept_with_backoff, report_listener};
+use crate::schedule::EventLoop;
+use crate::sync::Event;
 use crate::task::{Task, create_hidden_task, yield_now};
 use crate::time::Duration;
 use crate::timeouts::timeout;
@@ -33,10 +35,9 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::fmt;
-use core::future::{Future, poll_fn};
+use core::future::Future;
 use core::net::SocketAddr;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
 
 /// How many connections are accepted in one step, before others have a turn.
 ///
@@ -73,9 +74,10 @@ struct Shared {
     #[cfg(feature = "std")]
     unix_addresses: RefCell<Vec<super::UnixAddress>>,
     clients: RefCell<Clients>,
-    closed: Cell<bool>,
+    closed: Event,
+    /// It is closed, and the last connection is gone.
+    over: Event,
     forever: Cell<bool>,
-    waiters: RefCell<Vec<Waker>>,
 }
 
 /// The connections that are left.
@@ -142,7 +144,8 @@ impl From<NoRunningLoop> for ServeError {
 
 impl Server {
     /// A server that accepts from `listeners`, and gives each connection a
-    /// protocol made by `factory`.
+    /// protocol made by `factory`. If that panics, the panic is reported and the
+    /// one connection lost.
     ///
     /// Backends' `create_server` makes the listeners too.
     ///
@@ -181,9 +184,9 @@ impl Server {
             #[cfg(feature = "std")]
             unix_addresses: RefCell::default(),
             clients: RefCell::default(),
-            closed: Cell::new(false),
+            closed: Event::new(),
+            over: Event::new(),
             forever: Cell::new(false),
-            waiters: RefCell::default(),
         });
         let serving = Rc::new(serving);
         for listener in listeners {
@@ -209,7 +212,7 @@ impl Server {
     ///
     /// [`ServeError::Closed`], [`ServeError::ListenersGone`], [`ServeError::NoRunningLoop`].
     pub fn start_serving(&self) -> Result<(), ServeError> {
-        if self.0.closed.get() {
+        if self.0.closed.is_set() {
             return Err(self.0.why_closed());
         }
         let event_loop = crate::schedule::current().ok_or(NoRunningLoop)?;
@@ -259,9 +262,10 @@ impl Server {
     ///
     /// asyncio: `Server.close()`.
     pub fn close(&self) {
-        if self.0.closed.replace(true) {
+        if self.0.closed.is_set() {
             return;
         }
+        self.0.closed.set();
         self.0.addresses.take();
         #[cfg(feature = "std")]
         self.0.unix_addresses.take();
@@ -269,7 +273,7 @@ impl Server {
             task.abort();
         }
         drop(self.0.waiting.take());
-        self.0.wake();
+        self.0.look();
     }
 
     /// Closes all connections, each when what waits is written.
@@ -304,11 +308,7 @@ impl Server {
     ///
     /// Nothing is lost; any number may wait.
     pub async fn wait_closed(&self) {
-        poll_fn(|cx| {
-            let over = self.0.closed.get() && self.client_count() == 0;
-            self.0.poll(cx, over)
-        })
-        .await;
+        self.0.over.wait().await;
     }
 
     /// Ends the server in an orderly way, for as long as that takes but not longer
@@ -358,7 +358,7 @@ impl Server {
                 self.0.close();
             }
         }
-        if self.0.closed.get() {
+        if self.0.closed.is_set() {
             return Err(self.0.why_closed());
         }
         if self.0.forever.replace(true) {
@@ -366,7 +366,7 @@ impl Server {
         }
         let _closes = CloseOnDrop(self);
         self.start_serving()?;
-        poll_fn(|cx| self.0.poll(cx, self.0.closed.get())).await;
+        self.0.closed.wait().await;
         match self.0.why_closed() {
             ServeError::Closed => Ok(()),
             failure => Err(failure),
@@ -385,25 +385,15 @@ impl fmt::Debug for Server {
 }
 
 impl Shared {
-    fn poll(&self, cx: &Context<'_>, over: bool) -> Poll<()> {
-        if over {
-            return Poll::Ready(());
-        }
-        let mut waiters = self.waiters.borrow_mut();
-        if !waiters.iter().any(|waiter| waiter.will_wake(cx.waker())) {
-            waiters.push(cx.waker().clone());
-        }
-        Poll::Pending
-    }
-
     fn why_closed(&self) -> ServeError {
         self.failure.get().map_or(ServeError::Closed, ServeError::ListenersGone)
     }
 
-    fn wake(&self) {
-        let waiters = self.waiters.take();
-        for waiter in waiters {
-            waiter.wake();
+    /// Tells who waits for the end, if this is it. There is no way back: a
+    /// server that is closed takes no connection.
+    fn look(&self) {
+        if self.closed.is_set() && self.clients.borrow().count() == 0 {
+            self.over.set();
         }
     }
 }
@@ -423,9 +413,14 @@ async fn accept<L: AcceptSource + 'static>(
                     let Some(server) = server.upgrade() else { return };
                     let place = server.clients.borrow_mut().reserve();
                     let source = Served { source, server: server.clone(), place };
-                    if let Ok(transport) = Serving::serve(&serving, event_loop, source) {
+                    let serve = || Serving::serve(&serving, event_loop, source);
+                    if let Ok(transport) = contained(event_loop, serve) {
                         let weak = Some(transport.downgrade());
                         server.clients.borrow_mut().places[place] = weak;
+                    }
+                    // By what makes protocols: then this task ends when it waits next.
+                    if server.closed.is_set() {
+                        return;
                     }
                 }
                 Err(error) => {
@@ -455,8 +450,35 @@ fn give_up(listener: &impl AcceptSource, server: Server, cause: SourceError) {
     }
     shared.listeners.set(shared.listeners.get() - 1);
     // The handler of exceptions may have closed it just now.
-    if shared.listeners.get() == 0 && !shared.closed.get() {
+    if shared.listeners.get() == 0 && !shared.closed.is_set() {
         shared.failure.set(Some(cause));
         server.close();
     }
+}
+
+/// What `serve` returns; a panic in it is that of one connection.
+#[cfg(feature = "threads")]
+fn contained<R>(
+    event_loop: &EventLoop,
+    serve: impl FnOnce() -> Result<R, Closed>,
+) -> Result<R, Closed> {
+    let (mut serve, mut served) = (Some(serve), Err(Closed));
+    let caught = crate::platform::catch_unwind(&mut || {
+        if let Some(serve) = serve.take() {
+            served = serve();
+        }
+    });
+    if let Err(payload) = caught {
+        event_loop.report_panic("what makes a server's protocols panicked", &payload);
+    }
+    served
+}
+
+/// What `serve` returns.
+#[cfg(not(feature = "threads"))]
+fn contained<R>(
+    _event_loop: &EventLoop,
+    serve: impl FnOnce() -> Result<R, Closed>,
+) -> Result<R, Closed> {
+    serve()
 }

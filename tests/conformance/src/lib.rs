@@ -59,7 +59,9 @@ mod conditions;
 mod connecting;
 mod contained;
 mod contexts;
+mod contexts_of_handlers;
 mod creating;
+mod datagram_errors;
 mod datagrams;
 mod dns;
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
@@ -86,9 +88,12 @@ mod misuse;
 mod network;
 mod observation;
 mod own_sockets;
+mod panicking_factories;
 mod panics;
+mod pipes_that_lose;
 mod process_groups;
 mod promises;
+mod protocol_changes;
 mod pull_reader;
 mod queues;
 mod readiness;
@@ -98,6 +103,7 @@ mod scopes;
 mod semaphores;
 mod sendfile;
 mod servers;
+mod servers_closing;
 mod signals;
 mod socket_options;
 mod staggered;
@@ -116,8 +122,10 @@ mod timeouts;
 mod timers;
 mod tls;
 mod transports;
+mod unix_messages;
 mod unix_sockets;
 mod waiting;
+mod waits_given_up;
 mod wheel;
 mod wire;
 
@@ -145,6 +153,7 @@ pub const CASES: &[&[Case]] = &[
     scopes::CASES,
     creating::CASES,
     contexts::CASES,
+    contexts_of_handlers::CASES,
     timeouts::CASES,
     task_groups::CASES,
     wheel::CASES,
@@ -175,7 +184,10 @@ pub const CASES: &[&[Case]] = &[
     streams::CASES,
     servers::CASES,
     accepting::CASES,
+    servers_closing::CASES,
+    panicking_factories::CASES,
     unix_sockets::CASES,
+    unix_messages::CASES,
     sendfile::CASES,
     connecting::CASES,
     listening::CASES,
@@ -185,6 +197,10 @@ pub const CASES: &[&[Case]] = &[
     pull_reader::CASES,
     tls::CASES,
     datagrams::CASES,
+    datagram_errors::CASES,
+    protocol_changes::CASES,
+    pipes_that_lose::CASES,
+    waits_given_up::CASES,
     endpoints::CASES,
     dropping::CASES,
     dropping_all::CASES,
