@@ -71,6 +71,7 @@ mod endpoints;
 mod exceptions;
 mod faults;
 mod flow_control;
+mod half_open;
 mod hosts;
 mod interrupts;
 mod introspection;
@@ -166,6 +167,7 @@ pub const CASES: &[&[Case]] = &[
     transports::CASES,
     flow_control::CASES,
     endings::CASES,
+    half_open::CASES,
     buffered::CASES,
     streams::CASES,
     servers::CASES,
