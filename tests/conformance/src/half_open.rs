@@ -101,8 +101,8 @@ fn a_pull_reader_keeps_what_a_vanished_peer_had_said() -> Outcome {
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod on_heap {
     use super::{
-        ConnectionError, Failure, Fault, Flow, Outcome, ReadError, SourceError, Told, VANISHED, batches,
-        source, test,
+        ConnectionError, Failure, Fault, Flow, Outcome, ReadError, SourceError, Told, VANISHED,
+        batches, source, test,
     };
     use molen::join;
     use molen::net::{WriteBufferLimits, open_streams};
