@@ -63,9 +63,11 @@ mod dns;
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod door;
 mod dropping;
+mod dropping_above;
 mod dropping_all;
 mod dropping_jobs;
 mod dropping_net;
+mod dropping_system;
 mod endings;
 mod endpoints;
 mod exceptions;
@@ -184,6 +186,8 @@ pub const CASES: &[&[Case]] = &[
     dropping::CASES,
     dropping_all::CASES,
     dropping_net::CASES,
+    dropping_above::CASES,
+    dropping_system::CASES,
     dropping_jobs::CASES,
     faults::CASES,
     joining::CASES,
