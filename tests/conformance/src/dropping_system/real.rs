@@ -20,7 +20,7 @@ use molen::subprocess::{
 use molen::testing::drop_at_every_poll;
 use molen::{Duration, get_running_loop, sleep};
 use std::fs::File;
-use std::io::{IoSlice, Write};
+use std::io::IoSlice;
 use std::vec::Vec;
 
 pub(super) const ANY_PORT: SocketAddr =
@@ -210,11 +210,10 @@ pub(super) fn waits_for_pipes_and_programs_leave_nothing_at_any_poll() -> Outcom
         })
         .await?;
         leaves_nothing(|| async {
-            let (reader, mut raw) = std::io::pipe().ok()?;
-            raw.write_all(b"x").ok()?;
-            let writer = WritePipe::new(raw).ok()?;
-            drop(reader);
-            writer.disconnected().await;
+            let mut process = create_subprocess_exec(&mut waiting()?).await.ok()?;
+            let stdin = process.stdin.take()?;
+            process.kill().ok()?;
+            stdin.disconnected().await;
             Some(())
         })
         .await?;
