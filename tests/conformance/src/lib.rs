@@ -67,14 +67,17 @@ mod dns;
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod door;
 mod dropping;
+mod dropping_above;
 mod dropping_all;
 mod dropping_jobs;
 mod dropping_net;
+mod dropping_system;
 mod endings;
 mod endpoints;
 mod exceptions;
 mod faults;
 mod flow_control;
+mod half_open;
 mod hosts;
 mod interrupts;
 mod introspection;
@@ -180,6 +183,7 @@ pub const CASES: &[&[Case]] = &[
     transports::CASES,
     flow_control::CASES,
     endings::CASES,
+    half_open::CASES,
     buffered::CASES,
     streams::CASES,
     servers::CASES,
@@ -205,6 +209,8 @@ pub const CASES: &[&[Case]] = &[
     dropping::CASES,
     dropping_all::CASES,
     dropping_net::CASES,
+    dropping_above::CASES,
+    dropping_system::CASES,
     dropping_jobs::CASES,
     faults::CASES,
     joining::CASES,
