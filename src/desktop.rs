@@ -42,6 +42,7 @@ pub type Runner = molen_core::runner::Runner<Desktop>;
 
 /// Why [`run`] did not run its future to the end.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Error {
     /// The operating system gave no selector.
     NewEventLoop(std::io::Error),
