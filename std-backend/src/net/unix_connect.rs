@@ -33,7 +33,8 @@ pub fn create_unix_connection<P: Protocol + 'static>(
     UnixConnect::new(&path, WithProtocol::new(protocol))
 }
 
-/// Connects to the Unix socket `path`, with a pair of streams.
+/// Connects to the Unix socket `path`, with a pair of streams. An example is that of
+/// [`start_unix_server`](super::start_unix_server).
 ///
 /// asyncio: `asyncio.open_unix_connection()`.
 ///

@@ -38,6 +38,29 @@ where
 /// Listens on the Unix socket `path`, and makes a task of `handler` for each
 /// connection.
 ///
+#[cfg_attr(unix, doc = "```")]
+#[cfg_attr(not(unix), doc = "```ignore")]
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::net::{StreamReader, StreamWriter, open_unix_connection, start_unix_server};
+///
+/// async fn greet(_reader: StreamReader, writer: StreamWriter) -> std::io::Result<()> {
+///     writer.write(b"hello\n")?;
+///     writer.drain().await?;
+///     Ok(())
+/// }
+///
+/// let path = std::env::temp_dir().join(format!("molen-{}.sock", std::process::id()));
+/// let event_loop = molen::new_event_loop()?;
+/// event_loop.run_until_complete(async {
+///     // Only this user may connect; the path is removed when the server is closed.
+///     let _server = start_unix_server(&path, greet).mode(0o600).await?;
+///     let (mut reader, _writer) = open_unix_connection(&path).await?;
+///     assert_eq!(reader.readline().await?, b"hello\n");
+///     Ok::<_, std::io::Error>(())
+/// })??;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
 /// asyncio: `asyncio.start_unix_server()`.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use core::fmt::Display;
 use molen_core::net::tls::{CertificateProblem, TlsError};
-use rustls::{CertificateError, Error};
+use rustls::{CertificateError, Error, InvalidMessage};
 
 /// What went wrong in a connection to the server of this name, or of a server.
 pub(super) fn tls_error(error: Error, server_hostname: Option<&str>) -> TlsError {
@@ -10,6 +10,10 @@ pub(super) fn tls_error(error: Error, server_hostname: Option<&str>) -> TlsError
         Error::InvalidCertificate(error) => certificate_problem(error),
         Error::NoCertificatesPresented => CertificateProblem::Missing,
         Error::AlertReceived(_) => return TlsError::Alert { why: error.to_string().into() },
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            // What a server that speaks in plain text looks like.
+            return TlsError::Protocol { why: "what it sends is not TLS".into() };
+        }
         _ => return TlsError::Protocol { why: error.to_string().into() },
     };
     TlsError::Certificate {
