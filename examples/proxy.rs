@@ -140,13 +140,23 @@ mod tests {
     #[molen::test]
     async fn a_client_is_left_when_there_is_no_server() -> Result<(), Box<dyn Error>> {
         let nobody = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let proxy = start_server(("127.0.0.1", 0), move |reader, writer| async move {
-            let refused = pass_on((reader, writer), nobody.into()).await.unwrap_err().to_string();
-            assert_eq!(refused, format!("cannot connect to {nobody}: the connection was refused"));
+        let (reason, refused) = molen::sync::oneshot::channel();
+        let reason = std::cell::Cell::new(Some(reason));
+        let proxy = start_server(("127.0.0.1", 0), move |reader, writer| {
+            let reason = reason.take();
+            async move {
+                if let (Err(error), Some(reason)) =
+                    (pass_on((reader, writer), nobody.into()).await, reason)
+                {
+                    let _ = reason.send(error.to_string());
+                }
+            }
         })
         .await?;
         let (mut reader, _writer) = open_connection(proxy.addresses()[0]).await?;
         assert_eq!(timeout(Duration::from_secs(60), reader.read_to_end()).await??, b"");
+        let expected = format!("cannot connect to {nobody}: the connection was refused");
+        assert_eq!(refused.await?, expected);
         Ok(())
     }
 }

@@ -27,8 +27,8 @@
 //!
 //! | to do this | there is |
 //! |---|---|
-//! | run things at once, stop them | [`create_task`], [`gather`], [`TaskGroup`], [`join`], [`select`], [`timeout`], [`catch_cancel`] |
-//! | call functions now, later, from elsewhere | [`EventLoop::call_soon`], [`call_later`](EventLoop::call_later), [`call_soon_threadsafe`](EventLoop::call_soon_threadsafe), [`to_thread`](executor::to_thread) |
+//! | run things at once, stop them | [`create_task`], [`gather`], [`TaskGroup`], [`join`](join()), [`select!`], [`timeout`](timeout()), [`catch_cancel`] |
+//! | call functions now, later, from elsewhere | [`EventLoop::call_soon`], [`call_later`](EventLoop::call_later), [`call_soon_threadsafe`](schedule::Remote::call_soon_threadsafe), [`to_thread`] |
 //! | let tasks wait for each other | [`sync`]: locks, events, queues, semaphores, [`oneshot`](sync::oneshot); [`Promise`] |
 //! | connect, serve, as a task | [`net::open_connection`], [`net::start_server`]: [`StreamReader`](net::StreamReader), [`StreamWriter`](net::StreamWriter) |
 //! | connect, serve, as callbacks | [`net::create_connection`], [`net::create_server`]: [`Protocol`](net::Protocol), [`Transport`](net::Transport) |
