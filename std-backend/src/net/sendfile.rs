@@ -88,6 +88,16 @@ pub struct Sendfile<'a> {
     fallback: SendfileFallback,
 }
 
+impl fmt::Debug for Sendfile<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sendfile")
+            .field("transport", self.transport)
+            .field("offset", &self.offset)
+            .field("count", &self.count)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Sendfile<'_> {
     /// The byte of the file to begin with. Without, it is the first, wherever
     /// the file's position is.

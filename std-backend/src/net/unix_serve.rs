@@ -6,6 +6,7 @@ use super::unix_listening::{Cleanup, Listening};
 use super::unix_name::{Doing, ToUnixAddress};
 #[cfg(feature = "tls")]
 use crate::tls::{ServerSecurity, ServerSide};
+use core::fmt;
 use core::pin::Pin;
 #[cfg(feature = "tls")]
 use molen_core::Duration;
@@ -91,6 +92,12 @@ pub struct UnixListen<M: Serving> {
     serving: M,
     #[cfg(feature = "tls")]
     security: ServerSecurity,
+}
+
+impl<M: Serving> fmt::Debug for UnixListen<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnixListen").finish_non_exhaustive()
+    }
 }
 
 /// The future of a [`UnixListen`].

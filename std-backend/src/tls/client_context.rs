@@ -59,6 +59,15 @@ impl ClientContext {
     /// Trusts the certificates in `pem` and no others, and verifies the
     /// server's name.
     ///
+    /// A server's own certificate may be among them, if it is not at the same time
+    /// an authority's: for tests,
+    ///
+    /// ```text
+    /// openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 30 \
+    ///     -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+    ///     -addext basicConstraints=critical,CA:FALSE
+    /// ```
+    ///
     /// asyncio: `ssl.create_default_context(cadata=…)`.
     ///
     /// # Errors

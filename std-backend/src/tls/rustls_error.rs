@@ -16,16 +16,24 @@ pub(super) fn tls_error(error: Error, server_hostname: Option<&str>) -> TlsError
         }
         _ => return TlsError::Protocol { why: error.to_string().into() },
     };
-    TlsError::Certificate {
-        problem,
-        server_hostname: server_hostname.map(Into::into),
-        why: error.to_string().into(),
-    }
+    let why = match &error {
+        Error::InvalidCertificate(error) if is_of_an_authority(error) => {
+            "it is that of an authority (CA:TRUE), which must not be a server's own".into()
+        }
+        error => error.to_string().into(),
+    };
+    TlsError::Certificate { problem, server_hostname: server_hostname.map(Into::into), why }
 }
 
 /// Settings that cannot be used.
 pub(super) fn configuration(doing: &'static str, why: &dyn Display) -> TlsError {
     TlsError::Configuration { doing, why: why.to_string().into() }
+}
+
+/// Whether it is an authority's, as those are that `openssl req -x509` makes unless it is told
+/// otherwise. rustls has no name for that, only what its verifier says.
+fn is_of_an_authority(error: &CertificateError) -> bool {
+    matches!(error, CertificateError::Other(why) if format!("{:?}", why.0) == "CaUsedAsEndEntity")
 }
 
 fn certificate_problem(error: &CertificateError) -> CertificateProblem {
@@ -44,6 +52,7 @@ fn certificate_problem(error: &CertificateError) -> CertificateProblem {
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             CertificateProblem::WrongPurpose
         }
+        error if is_of_an_authority(error) => CertificateProblem::WrongPurpose,
         _ => CertificateProblem::Other,
     }
 }
