@@ -282,6 +282,8 @@ impl UdpSocket {
 
     /// Takes the next message, waiting for one; how long it is.
     ///
+    /// asyncio: `loop.sock_recv()`.
+    ///
     /// # Errors
     ///
     /// As [`recv_from`](Self::recv_from).
@@ -310,6 +312,8 @@ impl UdpSocket {
     }
 
     /// Sends `message`, whole, to the peer, waiting for room.
+    ///
+    /// asyncio: `loop.sock_sendall()` of a connected socket.
     ///
     /// # Errors
     ///

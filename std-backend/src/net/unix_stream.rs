@@ -41,6 +41,8 @@ impl UnixStream {
     /// wait there to be accepted, it tries again and again, as the system tells
     /// nobody when there is room; a limit is the caller's to set.
     ///
+    /// asyncio: `loop.sock_connect()`.
+    ///
     /// # Errors
     ///
     /// [`UnixError`]: nobody listens, there is no such file or no permission,
@@ -135,6 +137,8 @@ impl UnixStream {
     /// Reads what there is, up to the buffer's length, waiting until there is
     /// something. 0 means the end.
     ///
+    /// asyncio: `loop.sock_recv_into()`.
+    ///
     /// # Errors
     ///
     /// The connection's, but never `WouldBlock`.
@@ -147,6 +151,8 @@ impl UnixStream {
     }
 
     /// Writes all of `bytes`, waiting for room.
+    ///
+    /// asyncio: `loop.sock_sendall()`.
     ///
     /// # Errors
     ///
