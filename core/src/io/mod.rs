@@ -39,6 +39,7 @@ pub enum Wait {
 
 /// Waiting failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum SelectError {
     /// It would wait for ever: there is no deadline, no source, and nobody
     /// outside who could wake the loop.

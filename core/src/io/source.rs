@@ -17,6 +17,7 @@ use core::task::{Context, Poll, ready};
 
 /// Why a source did not do what was asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum SourceError {
     /// Not now; wait with [`Source::poll_ready`] and try again.
     WouldBlock,
@@ -93,6 +94,8 @@ impl SourceError {
             Self::Interrupted => ErrorKind::Interrupted,
             Self::ConnectionReset => ErrorKind::ConnectionReset,
             Self::ConnectionRefused => ErrorKind::ConnectionRefused,
+            Self::TimedOut => ErrorKind::TimedOut,
+            Self::Closed => ErrorKind::NotConnected,
             Self::AddressInUse => ErrorKind::AddrInUse,
             Self::AddressNotAvailable => ErrorKind::AddrNotAvailable,
             Self::Unsupported(_) => ErrorKind::Unsupported,

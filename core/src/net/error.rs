@@ -101,10 +101,22 @@ impl fmt::Display for ConnectionError {
     }
 }
 
-impl core::error::Error for ConnectionError {}
+impl core::error::Error for ConnectionError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            ConnectionError::Source(error) => Some(error),
+            // It is no `Error` itself, so that `?` makes one of any error.
+            ConnectionError::Protocol(_) => None,
+            // Whose words are this one's.
+            #[cfg(feature = "tls")]
+            ConnectionError::Tls(error) => error.source(),
+        }
+    }
+}
 
 /// Why a write was refused; nothing of it was taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum WriteError {
     /// `write_eof` was called before.
     ///

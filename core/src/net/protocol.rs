@@ -40,6 +40,31 @@ pub enum AfterEof {
 /// `copy_context()` of its maker's, and has that `run` what needs it (asyncio does
 /// so by itself).
 ///
+/// ```
+/// # use molen_core as molen;
+/// use molen::net::{Answer, ConnectionError, Protocol, Transport};
+///
+/// struct Echo;
+///
+/// impl Protocol for Echo {
+///     fn connection_made(&mut self, transport: &Transport) -> Answer {
+///         transport.write(b"hello\n")?;
+///         Ok(())
+///     }
+///
+///     fn data_received(&mut self, transport: &Transport, data: &[u8]) -> Answer {
+///         transport.write(data)?;
+///         Ok(())
+///     }
+///
+///     fn connection_lost(&mut self, _: &Transport, error: Option<&ConnectionError>) -> Answer {
+///         // The last call. `None`: one of both sides has closed it.
+///         let _orderly = error.is_none();
+///         Ok(())
+///     }
+/// }
+/// ```
+///
 /// asyncio: `asyncio.Protocol`.
 pub trait Protocol {
     /// The connection stands. Nothing is read before this returns, and nothing

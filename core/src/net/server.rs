@@ -102,6 +102,7 @@ impl Clients {
 
 /// Why [`Server::serve_forever`] does not serve.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum ServeError {
     /// It was called before, and still serves.
     AlreadyServing,

@@ -347,6 +347,13 @@ impl Transport {
 pub struct WeakTransport(alloc::rc::Weak<dyn Link>);
 
 #[cfg(feature = "alloc")]
+impl fmt::Debug for WeakTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WeakTransport").field(&self.upgrade()).finish()
+    }
+}
+
+#[cfg(feature = "alloc")]
 impl WeakTransport {
     /// The transport, if the connection is still there.
     pub fn upgrade(&self) -> Option<Transport> {

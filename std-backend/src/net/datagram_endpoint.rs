@@ -22,16 +22,17 @@ pub type CreateDatagramEndpoint<P> = DatagramEndpoint<Udp, P>;
 /// Hosts and ports make it one of UDP, paths one of Unix sockets:
 ///
 /// ```
-/// use molen_core::net::{Answer, DatagramProtocol, DatagramTransport};
-/// use molen_std::net::create_datagram_endpoint;
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::net::{Answer, DatagramProtocol, DatagramTransport};
+/// use molen::net::create_datagram_endpoint;
 /// use std::net::SocketAddr;
 ///
 /// struct Echo;
 ///
-/// impl DatagramProtocol<SocketAddr> for Echo {
+/// impl DatagramProtocol for Echo {
 ///     fn datagram_received(
 ///         &mut self,
-///         transport: &DatagramTransport<SocketAddr>,
+///         transport: &DatagramTransport,
 ///         data: &[u8],
 ///         sender: &SocketAddr,
 ///     ) -> Answer {
@@ -40,7 +41,7 @@ pub type CreateDatagramEndpoint<P> = DatagramEndpoint<Udp, P>;
 ///     }
 /// }
 ///
-/// let event_loop = molen_std::new_event_loop()?;
+/// let event_loop = molen::new_event_loop()?;
 /// event_loop.run_until_complete(async {
 ///     let echo = create_datagram_endpoint(("127.0.0.1", 0), None, Echo).await?;
 ///     // By a name, from anywhere.
@@ -52,7 +53,9 @@ pub type CreateDatagramEndpoint<P> = DatagramEndpoint<Udp, P>;
 /// ```
 ///
 /// asyncio: `loop.create_datagram_endpoint()`. No local address is the host `""`, and
-/// for Unix sockets the path `""`.
+/// for Unix sockets the path `""`. `sock=` is
+/// [`connect_datagram_socket`](super::connect_datagram_socket), also for a
+/// [`UdpSocket`](super::UdpSocket) that has joined a group.
 ///
 /// # Errors
 ///

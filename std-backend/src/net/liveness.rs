@@ -4,11 +4,12 @@
 //!  nothing to send:  idle ──▶ probe, every interval ──▶ so many unanswered: lost, TimedOut
 //!  bytes on the way: not acknowledged for the user timeout ────────────────▶ lost, TimedOut
 //! ```
+//! # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
 //!
 //! Without either a connection whose peer's machine is gone stays for ever if
 //! it only reads, and for a quarter of an hour if it writes. Both are the
 //! kernel's and cost no timer here; a deadline for an answer is another thing,
-//! which [`timeout`](molen_core::timeout) sets.
+//! which [`timeout`](molen::timeout) sets.
 
 use super::socket_options::SocketOptions;
 use super::tcp_stream::TcpStream;

@@ -4,10 +4,11 @@
 //! [`Unsupported`](molen_core::Unsupported).
 //!
 //! ```
-//! use molen_core::create_task;
-//! use molen_std::net::{TcpListener, TcpStream};
+//! # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+//! use molen::create_task;
+//! use molen::net::{TcpListener, TcpStream};
 //!
-//! let event_loop = molen_std::new_event_loop()?;
+//! let event_loop = molen::new_event_loop()?;
 //! event_loop.run_until_complete(async {
 //!     let listener = TcpListener::bind("127.0.0.1:0".parse()?)?;
 //!     let address = listener.local_addr()?;

@@ -187,6 +187,8 @@ impl TcpStream {
 
     /// Writes the start of `bytes`, waiting until there is room for some.
     ///
+    /// asyncio: `socket.send()`, when the socket can be written.
+    ///
     /// # Errors
     ///
     /// The connection's, but never `WouldBlock`.

@@ -69,6 +69,38 @@ impl UdpSocket {
     /// As [`bind`](Self::bind), together with other sockets of this user that
     /// were bound so too: a group's messages come to all of them, others to one of them.
     ///
+    /// What listens to a group, for [protocols](super::DatagramProtocol) as well:
+    ///
+    /// ```no_run
+    /// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+    /// use molen::net::{Answer, DatagramProtocol, DatagramTransport};
+    /// use molen::net::{UdpSocket, connect_datagram_socket};
+    /// use std::net::{Ipv4Addr, SocketAddr};
+    ///
+    /// struct Discovery;
+    ///
+    /// impl DatagramProtocol for Discovery {
+    ///     fn datagram_received(
+    ///         &mut self,
+    ///         transport: &DatagramTransport,
+    ///         data: &[u8],
+    ///         sender: &SocketAddr,
+    ///     ) -> Answer {
+    ///         if data == b"who is there?" {
+    ///             transport.sendto(b"I am", Some(sender))?;
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # async fn example() -> std::io::Result<()> {
+    /// let socket = UdpSocket::bind_shared((Ipv4Addr::UNSPECIFIED, 15353).into())?;
+    /// socket.join_multicast_v4(Ipv4Addr::new(239, 255, 0, 1), Ipv4Addr::UNSPECIFIED)?;
+    /// let listening = connect_datagram_socket(socket, Discovery, None).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// asyncio: `create_datagram_endpoint(local_addr=…, reuse_port=True)`.
     ///
     /// # Errors
@@ -239,6 +271,8 @@ impl UdpSocket {
 
     /// Takes the next message, waiting for one; how long it is.
     ///
+    /// asyncio: `loop.sock_recv()`.
+    ///
     /// # Errors
     ///
     /// As [`recv_from`](Self::recv_from).
@@ -270,6 +304,8 @@ impl UdpSocket {
     }
 
     /// Sends `message`, whole, to the peer, waiting for room.
+    ///
+    /// asyncio: `loop.sock_sendall()` of a connected socket.
     ///
     /// # Errors
     ///

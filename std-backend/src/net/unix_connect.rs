@@ -5,6 +5,7 @@ use super::unix_error::{UnixError, UnixRefused};
 use super::unix_name::{Doing, ToUnixAddress};
 #[cfg(feature = "tls")]
 use crate::tls::{ClientSecurity, ClientSide};
+use core::fmt;
 use core::pin::Pin;
 use molen_core::net::{Making, Protocol, WithProtocol, WithStreams};
 use molen_core::{Duration, timeout};
@@ -33,7 +34,8 @@ pub fn create_unix_connection<P: Protocol + 'static>(
     UnixConnect::new(&path, WithProtocol::new(protocol))
 }
 
-/// Connects to the Unix socket `path`, with a pair of streams.
+/// Connects to the Unix socket `path`, with a pair of streams. An example is that of
+/// [`start_unix_server`](super::start_unix_server).
 ///
 /// asyncio: `asyncio.open_unix_connection()`.
 ///
@@ -57,6 +59,12 @@ pub struct UnixConnect<M> {
     making: M,
     #[cfg(feature = "tls")]
     security: ClientSecurity,
+}
+
+impl<M> fmt::Debug for UnixConnect<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnixConnect").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
 }
 
 /// The future of a [`UnixConnect`].

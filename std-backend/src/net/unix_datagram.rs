@@ -156,6 +156,8 @@ impl UnixDatagram {
 
     /// Takes the next message and its sender, waiting for one; how long it is.
     ///
+    /// asyncio: `loop.sock_recvfrom()`.
+    ///
     /// # Errors
     ///
     /// The operating system's, but never `WouldBlock`.
@@ -169,6 +171,8 @@ impl UnixDatagram {
 
     /// Sends `message`, whole, to `receiver`, waiting until that has room; to the
     /// peer if it is `None`.
+    ///
+    /// asyncio: `loop.sock_sendto()`.
     ///
     /// # Errors
     ///

@@ -117,6 +117,8 @@ impl UnixListener {
     /// A server that is to live through a lack of descriptors uses
     /// [`accept_with_backoff`](molen_core::io::accept_with_backoff).
     ///
+    /// asyncio: `loop.sock_accept()`.
+    ///
     /// # Errors
     ///
     /// As for [`try_accept`](Self::try_accept), but never `WouldBlock`.

@@ -6,6 +6,7 @@ use super::unix_listening::{Cleanup, Listening};
 use super::unix_name::{Doing, ToUnixAddress};
 #[cfg(feature = "tls")]
 use crate::tls::{ServerSecurity, ServerSide};
+use core::fmt;
 use core::pin::Pin;
 #[cfg(feature = "tls")]
 use molen_core::Duration;
@@ -38,6 +39,29 @@ where
 /// Listens on the Unix socket `path`, and makes a task of `handler` for each
 /// connection.
 ///
+#[cfg_attr(unix, doc = "```")]
+#[cfg_attr(not(unix), doc = "```ignore")]
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::net::{StreamReader, StreamWriter, open_unix_connection, start_unix_server};
+///
+/// async fn greet(_reader: StreamReader, writer: StreamWriter) -> std::io::Result<()> {
+///     writer.write(b"hello\n")?;
+///     writer.drain().await?;
+///     Ok(())
+/// }
+///
+/// let path = std::env::temp_dir().join(format!("molen-{}.sock", std::process::id()));
+/// let event_loop = molen::new_event_loop()?;
+/// event_loop.run_until_complete(async {
+///     // Only this user may connect; the path is removed when the server is closed.
+///     let _server = start_unix_server(&path, greet).mode(0o600).await?;
+///     let (mut reader, _writer) = open_unix_connection(&path).await?;
+///     assert_eq!(reader.readline().await?, b"hello\n");
+///     Ok::<_, std::io::Error>(())
+/// })??;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
 /// asyncio: `asyncio.start_unix_server()`.
 ///
 /// # Errors
@@ -68,6 +92,12 @@ pub struct UnixListen<M: Serving> {
     serving: M,
     #[cfg(feature = "tls")]
     security: ServerSecurity,
+}
+
+impl<M: Serving> fmt::Debug for UnixListen<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnixListen").finish_non_exhaustive()
+    }
 }
 
 /// The future of a [`UnixListen`].

@@ -36,6 +36,8 @@ impl UnixStream {
     /// wait there to be accepted, it tries again and again, as the system tells
     /// nobody when there is room; a limit is the caller's to set.
     ///
+    /// asyncio: `loop.sock_connect()`.
+    ///
     /// # Errors
     ///
     /// [`UnixError`]: nobody listens, there is no such file or no permission,
@@ -134,6 +136,8 @@ impl UnixStream {
     /// Reads what there is, up to the buffer's length, waiting until there is
     /// something. 0 means the end.
     ///
+    /// asyncio: `loop.sock_recv_into()`.
+    ///
     /// # Errors
     ///
     /// The connection's, but never `WouldBlock`.
@@ -146,6 +150,8 @@ impl UnixStream {
     }
 
     /// Writes all of `bytes`, waiting for room.
+    ///
+    /// asyncio: `loop.sock_sendall()`.
     ///
     /// # Errors
     ///

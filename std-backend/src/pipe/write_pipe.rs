@@ -73,6 +73,8 @@ impl WritePipe {
 
     /// Writes all of `bytes`, waiting for room.
     ///
+    /// asyncio: a transport of `connect_write_pipe()`, which keeps what it cannot write.
+    ///
     /// # Errors
     ///
     /// As [`write`](Self::write); part may have been written then.

@@ -414,8 +414,27 @@ pub async fn create_subprocess_exec(command: &mut Command) -> Result<Process, Sp
     }
 }
 
-/// Has the shell run `script`, with our standard streams; for others see
-/// [`Command::shell`].
+/// Has the shell run `script`, with our standard streams. With pipes, and whatever
+/// else [`Command`] has, it is [`create_subprocess_exec`] of [`Command::shell`]:
+///
+#[cfg_attr(unix, doc = "```")]
+#[cfg_attr(not(unix), doc = "```ignore")]
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::subprocess::{Command, Redirect, create_subprocess_exec};
+///
+/// let event_loop = molen::new_event_loop()?;
+/// event_loop.run_until_complete(async {
+///     let mut script = Command::shell("echo out; echo err >&2; exit 3");
+///     script.stdout(Redirect::Pipe).stderr(Redirect::Pipe);
+///     let mut process = create_subprocess_exec(&mut script).await?;
+///     let output = process.communicate(None).await?;
+///     assert_eq!(process.returncode(), Some(3));
+///     assert_eq!(output.stdout.as_deref(), Some(&b"out\n"[..]));
+///     assert_eq!(output.stderr.as_deref(), Some(&b"err\n"[..]));
+///     Ok::<_, std::io::Error>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// asyncio: `create_subprocess_shell()`.
 ///

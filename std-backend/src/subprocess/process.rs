@@ -25,7 +25,33 @@ pub struct Process {
     pub stdin: Option<WritePipe>,
     /// What it writes, if that is a pipe. A child that writes more than the pipe
     /// holds waits until it is read: who only waits for its end may wait for ever.
-    /// Line by line: [`open_streams`](molen_core::net::streams::open_streams).
+    ///
+    /// Line by line it is read through a buffer:
+    ///
+    #[cfg_attr(unix, doc = "```")]
+    #[cfg_attr(not(unix), doc = "```ignore")]
+    /// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+    /// use molen::net::PullReader;
+    /// use molen::subprocess::{Command, Redirect, create_subprocess_exec};
+    ///
+    /// let event_loop = molen::new_event_loop()?;
+    /// let date = event_loop.run_until_complete(async {
+    ///     let mut date = Command::new("date");
+    ///     let mut process = create_subprocess_exec(date.stdout(Redirect::Pipe)).await?;
+    ///     let stdout = process.stdout.take().expect("it is a pipe");
+    ///     let mut buffer = [0; 4096];
+    ///     let mut lines = PullReader::new(&stdout, &mut buffer);
+    ///     let line = lines.readline().await?.to_vec();
+    ///     process.wait().await?;
+    ///     Ok::<_, std::io::Error>(line)
+    /// })??;
+    /// assert!(date.ends_with(b"\n"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// A reader that can be kept beside what it reads:
+    /// [`open_streams`](molen_core::net::open_streams), whose writer is to be kept
+    /// as long as the reader.
     pub stdout: Option<ReadPipe>,
     /// What it writes about its errors, if that is a pipe of its own.
     pub stderr: Option<ReadPipe>,

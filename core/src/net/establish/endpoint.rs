@@ -11,6 +11,7 @@ use crate::net::network::Addresses;
 use crate::task::yield_now;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 use core::future::{Future, IntoFuture};
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::pin::Pin;
@@ -74,6 +75,16 @@ pub struct DatagramEndpoint<N: DatagramNetwork, P> {
     family: Family,
     options: DatagramOptions,
     protocol: P,
+}
+
+impl<N: DatagramNetwork, P> fmt::Debug for DatagramEndpoint<N, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatagramEndpoint")
+            .field("local", &self.local)
+            .field("remote", &self.remote)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The future of a [`DatagramEndpoint`].

@@ -13,6 +13,28 @@ use core::task::{Context, Poll, ready};
 /// Reads from a connection. Once it has failed, every read fails with the same
 /// error, even if bytes are left.
 ///
+/// ```
+/// # use molen_core as molen;
+/// # futures::executor::block_on(async {
+/// # let mut reader = molen::net::StreamReader::new();
+/// # reader.feed_data(b"HTTP/1.1 200 OK\r\nServer: mill\r\n\r\nflour and bran");
+/// # reader.feed_eof();
+/// // `reader` is of `open_connection`, `start_server` …
+/// let status = reader.readline().await?; // with its end; empty at the end of all
+/// assert_eq!(status, b"HTTP/1.1 200 OK\r\n");
+/// let head = reader.readuntil(&[b"\r\n\r\n", b"\n\n"]).await?;
+/// assert_eq!(head, b"Server: mill\r\n\r\n");
+/// let mut five = [0; 5];
+/// reader.readexactly(&mut five).await?;
+/// assert_eq!(&five, b"flour");
+/// let mut some = [0; 4096];
+/// let count = reader.read(&mut some).await?; // 0 at the end
+/// assert_eq!(&some[..count], b" and bran");
+/// assert!(reader.at_eof());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+///
 /// asyncio: `asyncio.StreamReader`.
 ///
 /// # Cancellation
@@ -113,7 +135,7 @@ impl StreamReader {
     /// Reads what is there, at least one byte and at most the buffer's length.
     /// 0 means the end, or an empty buffer.
     ///
-    /// asyncio: `read(n)`.
+    /// asyncio: `read(n)`, which makes a new `bytes` each time.
     ///
     /// # Errors
     ///
@@ -165,14 +187,15 @@ impl StreamReader {
     /// Who waits so holds no buffer, and nothing is copied.
     ///
     /// ```
-    /// # use molen_core::net::StreamReader;
+    /// # use molen_core as molen;
+    /// # use molen::net::StreamReader;
     /// # futures::executor::block_on(async {
     /// let mut reader = StreamReader::new();
     /// reader.feed_data(b"GET /");
     /// assert_eq!(reader.fill_buf().await?, b"GET /");
     /// reader.consume(4);
     /// assert_eq!(reader.fill_buf().await?, b"/");
-    /// # Ok::<(), molen_core::net::ConnectionError>(())
+    /// # Ok::<(), molen::net::ConnectionError>(())
     /// # }).unwrap();
     /// ```
     ///

@@ -13,6 +13,19 @@ use core::task::{Context, Poll};
 /// Writes to a connection. Dropping it closes the connection when all is
 /// written.
 ///
+/// ```no_run
+/// # use molen_core as molen;
+/// # async fn example(writer: molen::net::StreamWriter) -> Result<(), Box<dyn std::error::Error>> {
+/// writer.write(b"GET / HTTP/1.0\r\n")?; // does not wait
+/// writer.writelines(&[b"Host: ", b"example.org", b"\r\n\r\n"])?; // in one call of the system
+/// writer.drain().await?; // waits while too much is unsent
+/// writer.write_eof()?; // half-closes; reading goes on
+/// writer.close();
+/// writer.wait_closed().await?; // tells whether all of it was sent
+/// # Ok(())
+/// # }
+/// ```
+///
 /// asyncio: `asyncio.StreamWriter`.
 pub struct StreamWriter {
     pub(super) shared: Rc<Shared>,
