@@ -14,6 +14,7 @@ use std::time::Duration;
 #[derive(Arbitrary, Debug)]
 enum Step {
     Write(u8),
+    WriteOwned(u8),
     Pieces(u8, u8, u8),
     /// There is room for so many bytes more.
     Room(u8),
@@ -139,7 +140,12 @@ pub fn check(data: &[u8]) {
         match step {
             Step::Write(count) => {
                 let bytes = numbered(usize::from(*count));
-                written_by(&mut model, &room, bytes.len(), || transport.write(&bytes));
+                written_by(&mut model, &room, bytes.len(), || transport.write(&bytes).ok());
+            }
+            Step::WriteOwned(count) => {
+                let bytes = numbered(usize::from(*count));
+                let write = || transport.write_owned(bytes).ok();
+                written_by(&mut model, &room, usize::from(*count), write);
             }
             Step::Pieces(first, second, third) => {
                 let pieces = [*first, *second, *third].map(|count| numbered(count.into()));
@@ -203,7 +209,7 @@ fn written_by(
     model: &mut Model,
     room: &Room,
     count: usize,
-    write: impl FnOnce() -> Result<Flow, molen::net::WriteError>,
+    write: impl FnOnce() -> Option<Flow>,
 ) {
     let taken = if model.waits == 0 { count.min(room.room.get()) } else { 0 };
     let flow = write().expect("a buffer on the heap has room");

@@ -84,6 +84,8 @@ mod net_error;
 #[cfg(feature = "alloc")]
 mod network;
 #[cfg(feature = "alloc")]
+mod owned_bytes;
+#[cfg(feature = "alloc")]
 mod pipes;
 mod protocol;
 mod receiver;
@@ -107,6 +109,8 @@ pub use connection::Connection;
 pub use datagram::{DatagramProtocol, DatagramTransport, SendError};
 #[cfg(feature = "embedded-io-async")]
 pub use embedded_io::EmbeddedIo;
+#[cfg(feature = "alloc")]
+pub use error::RefusedWrite;
 pub use error::{ConnectionError, ProtocolError, WriteError};
 #[cfg(feature = "alloc")]
 pub use establish::{

@@ -32,7 +32,7 @@ mod liveness;
 mod multicast;
 mod network;
 mod open_sockets;
-mod pieces;
+pub(crate) mod pieces;
 mod sendfile;
 mod tcp_listener;
 mod tcp_stream;

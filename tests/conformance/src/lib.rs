@@ -84,6 +84,7 @@ mod misuse;
 mod network;
 mod observation;
 mod own_sockets;
+mod owned_writes;
 mod panics;
 mod promises;
 mod pull_reader;
@@ -165,6 +166,7 @@ pub const CASES: &[&[Case]] = &[
     testing::CASES,
     transports::CASES,
     flow_control::CASES,
+    owned_writes::CASES,
     endings::CASES,
     buffered::CASES,
     streams::CASES,

@@ -1,9 +1,10 @@
 //! The writing half.
 
 use super::stream_protocol::Shared;
-use crate::net::error::{ConnectionError, WriteError};
+use crate::net::error::{ConnectionError, RefusedWrite, WriteError};
 use crate::net::transport::{ExtraInfo, ExtraValue, Flow, Transport};
 use alloc::rc::Rc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::net::SocketAddr;
@@ -54,6 +55,30 @@ impl StreamWriter {
     /// As for [`Transport::write`].
     pub fn writelines(&self, pieces: &[&[u8]]) -> Result<Flow, WriteError> {
         self.transport.writelines(pieces)
+    }
+
+    /// As [`write`](Self::write), without copying: see [`Transport::write_owned`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Transport::write_owned`].
+    pub fn write_owned<B>(&self, bytes: B) -> Result<Flow, RefusedWrite<B>>
+    where
+        B: AsRef<[u8]> + 'static,
+    {
+        self.transport.write_owned(bytes)
+    }
+
+    /// As [`writelines`](Self::writelines), without copying.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Transport::write_owned`].
+    pub fn writelines_owned<B>(&self, pieces: Vec<B>) -> Result<Flow, RefusedWrite<Vec<B>>>
+    where
+        B: AsRef<[u8]> + 'static,
+    {
+        self.transport.writelines_owned(pieces)
     }
 
     /// Waits until it makes sense to write more; often that is at once. Any
