@@ -136,6 +136,8 @@ pub fn check(data: &[u8]) {
         bytes
     };
     turn(&event_loop);
+    // What was taken over goes piece by piece, one in a turn.
+    let turns = 6 + 2 * steps.len();
     for step in &steps {
         match step {
             Step::Write(count) => {
@@ -175,7 +177,7 @@ pub fn check(data: &[u8]) {
             }
             Step::Turn => {
                 // Turns until nothing is ready any more.
-                for _ in 0..6 {
+                for _ in 0..turns {
                     turn(&event_loop);
                 }
                 let due = transport.get_write_buffer_size();
@@ -192,7 +194,7 @@ pub fn check(data: &[u8]) {
     }
     room.room.set(usize::MAX);
     transport.close();
-    for _ in 0..6 {
+    for _ in 0..turns {
         room.registration.set_ready(Ready::WRITABLE);
         turn(&event_loop);
     }

@@ -41,6 +41,7 @@
 //! | `transport` | [`Transport`]: what one calls |
 //! | `machine`, `flow_control` | every decision, without I/O |
 //! | `storage` | where unsent bytes and received ones are kept: heap, or given sizes |
+//! | `owned_bytes` | what is kept and not copied: bytes with whatever owns them |
 //! | `connection` | does what the machine decides |
 //! | `driven` | a connection in the ready queue; driving it by a task |
 //! | `hosts`, `family` | where to: names, addresses, ports |

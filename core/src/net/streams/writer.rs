@@ -1,4 +1,9 @@
 //! The writing half.
+//!
+//! # Invariants
+//!
+//! * **Connected**: what a writer shares has a connection: `of` has given it
+//!   one, if it had none, and nothing takes it away.
 
 use super::stream_protocol::Shared;
 use crate::net::error::{ConnectionError, RefusedWrite, WriteError};
@@ -15,8 +20,8 @@ use core::task::{Context, Poll};
 ///
 /// asyncio: `asyncio.StreamWriter`.
 pub struct StreamWriter {
+    /// *Connected*.
     pub(super) shared: Rc<Shared>,
-    pub(super) transport: Transport,
 }
 
 /// How far a [`drain`](StreamWriter::drain) has come: one byte of the task of
@@ -28,13 +33,16 @@ enum Step {
 }
 
 impl StreamWriter {
-    pub(crate) fn of(transport: &Transport, shared: &Rc<Shared>) -> StreamWriter {
-        StreamWriter { shared: shared.clone(), transport: transport.clone() }
+    pub(super) fn of(transport: &Transport, shared: Rc<Shared>) -> StreamWriter {
+        shared.connect(transport);
+        StreamWriter { shared }
     }
 
     /// The connection's transport. asyncio: `writer.transport`.
+    #[inline]
     pub fn transport(&self) -> &Transport {
-        &self.transport
+        // SAFETY: Connected.
+        unsafe { self.shared.transport().unwrap_unchecked() }
     }
 
     /// Writes all of `bytes`, now or later; follow it with [`drain`](Self::drain).
@@ -45,7 +53,7 @@ impl StreamWriter {
     ///
     /// As for [`Transport::write`].
     pub fn write(&self, bytes: &[u8]) -> Result<Flow, WriteError> {
-        self.transport.write(bytes)
+        self.transport().write(bytes)
     }
 
     /// Writes all of `pieces`, now or later. asyncio: `writelines()`.
@@ -54,7 +62,7 @@ impl StreamWriter {
     ///
     /// As for [`Transport::write`].
     pub fn writelines(&self, pieces: &[&[u8]]) -> Result<Flow, WriteError> {
-        self.transport.writelines(pieces)
+        self.transport().writelines(pieces)
     }
 
     /// As [`write`](Self::write), without copying: see [`Transport::write_owned`].
@@ -66,7 +74,7 @@ impl StreamWriter {
     where
         B: AsRef<[u8]> + 'static,
     {
-        self.transport.write_owned(bytes)
+        self.transport().write_owned(bytes)
     }
 
     /// As [`writelines`](Self::writelines), without copying.
@@ -78,7 +86,7 @@ impl StreamWriter {
     where
         B: AsRef<[u8]> + 'static,
     {
-        self.transport.writelines_owned(pieces)
+        self.transport().writelines_owned(pieces)
     }
 
     /// Waits until it makes sense to write more; often that is at once. Any
@@ -103,12 +111,12 @@ impl StreamWriter {
                 }
                 // The end may be queued: who writes and drains in a loop, and
                 // never has to wait, learns of it.
-                if self.transport.is_closing() {
+                if self.transport().is_closing() {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
             }
-            self.shared.poll_drained(cx, &self.transport)
+            self.shared.poll_drained(cx)
         })
     }
 
@@ -119,7 +127,7 @@ impl StreamWriter {
     ///
     /// What the connection was lost with; `ConnectionReset` when it was closed.
     pub fn poll_drained(&self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
-        self.shared.poll_drained(cx, &self.transport)
+        self.shared.poll_drained(cx)
     }
 
     /// Says that nothing more will be written; reading goes on.
@@ -130,22 +138,22 @@ impl StreamWriter {
     ///
     /// As for [`Transport::write_eof`].
     pub fn write_eof(&self) -> Result<(), WriteError> {
-        self.transport.write_eof()
+        self.transport().write_eof()
     }
 
     /// Whether one direction can be closed alone. asyncio: `can_write_eof()`.
     pub fn can_write_eof(&self) -> bool {
-        self.transport.can_write_eof()
+        self.transport().can_write_eof()
     }
 
     /// Closes the connection when all is written. asyncio: `close()`.
     pub fn close(&self) {
-        self.transport.close();
+        self.transport().close();
     }
 
     /// Whether the connection is closing or closed. asyncio: `is_closing()`.
     pub fn is_closing(&self) -> bool {
-        self.transport.is_closing()
+        self.transport().is_closing()
     }
 
     /// Waits until the connection is over. asyncio: `wait_closed()`.
@@ -163,28 +171,28 @@ impl StreamWriter {
 
     /// What is known of the connection. asyncio: `get_extra_info()`.
     pub fn get_extra_info(&self, what: ExtraInfo) -> Option<ExtraValue> {
-        self.transport.get_extra_info(what)
+        self.transport().get_extra_info(what)
     }
 
     /// The other side's address: see [`Transport::peer_address`].
     pub fn peer_address(&self) -> Option<SocketAddr> {
-        self.transport.peer_address()
+        self.transport().peer_address()
     }
 
     /// This side's address: see [`Transport::local_address`].
     pub fn local_address(&self) -> Option<SocketAddr> {
-        self.transport.local_address()
+        self.transport().local_address()
     }
 }
 
 impl Drop for StreamWriter {
     fn drop(&mut self) {
-        self.transport.close();
+        self.transport().close();
     }
 }
 
 impl fmt::Debug for StreamWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("StreamWriter").field(&self.transport).finish()
+        f.debug_tuple("StreamWriter").field(self.transport()).finish()
     }
 }
