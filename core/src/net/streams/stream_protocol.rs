@@ -6,6 +6,7 @@ use crate::io::source::SourceError;
 use crate::net::error::ConnectionError;
 use crate::net::protocol::{AfterEof, Answer, Protocol};
 use crate::net::transport::Transport;
+use crate::schedule::wake_contained;
 #[cfg(feature = "tls")]
 use alloc::boxed::Box;
 use alloc::rc::{Rc, Weak};
@@ -83,7 +84,8 @@ impl Shared {
     fn wake_reader(&self) {
         let waiter = self.incoming.borrow_mut().waiter.take();
         if let Some(waiter) = waiter {
-            waiter.wake();
+            // Other connections have events too, whatever a foreign waker does.
+            wake_contained(waiter);
         }
     }
 
