@@ -68,17 +68,7 @@ impl WritePipe {
     ///
     /// Nothing is lost: bytes are written only in the step that returns.
     pub async fn write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
-        core::future::poll_fn(|cx| {
-            loop {
-                match self.try_write(bytes) {
-                    Err(SourceError::WouldBlock) => {
-                        core::task::ready!(self.poll_ready(cx, Interest::WRITABLE));
-                    }
-                    done => return Poll::Ready(done),
-                }
-            }
-        })
-        .await
+        source::write_some(self, bytes).await
     }
 
     /// Writes all of `bytes`, waiting for room.
@@ -97,7 +87,9 @@ impl WritePipe {
     /// Waits until nobody is left who could read what is written, without
     /// writing anything. At once when it is closed.
     ///
-    /// The standard output as a file has no readers, and this waits for ever.
+    /// The standard output as a file has no readers, and this waits for ever. So
+    /// it does on Windows for pipes that were made by others than this crate, as
+    /// by `std::io::pipe`: the system tells of their readers only who writes.
     /// One task at a time can wait.
     ///
     /// # Cancellation

@@ -19,6 +19,7 @@
 //! | `unread` | what has come and was not read, and what is known of the end |
 //! | `reader`, `writer` | the two halves, on a transport |
 //! | `stream_protocol` | what is between them and the connection |
+//! | `waiters` | who waits to go on writing, or for the end |
 //! | `open`, `reporting` | connections and servers whose protocol is a pair of streams |
 //! | `upgrade` | streams whose connection becomes another, through TLS |
 //! | `pull` | a reader with a given buffer, straight from a source: no heap |
@@ -37,6 +38,8 @@ mod stream_protocol;
 mod unread;
 #[cfg(feature = "tls")]
 mod upgrade;
+#[cfg(feature = "alloc")]
+mod waiters;
 #[cfg(feature = "alloc")]
 mod writer;
 

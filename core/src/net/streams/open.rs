@@ -10,7 +10,7 @@ use crate::net::connect::connect_accepted_socket;
 use crate::net::server::{ServeError, Server, Serving, Start};
 use crate::net::transport::Transport;
 use crate::schedule::CallbackResult;
-use crate::task::create_task;
+use crate::task::{Context, create_task, inherited};
 use alloc::rc::{Rc, Weak};
 use core::future::Future;
 
@@ -64,7 +64,8 @@ impl ClientStreams {
 
 /// A server that makes a task of `handler` for each connection of `listeners`.
 /// A handler that fails is reported; its connection is closed when it ends in
-/// any way, as it drops its writer then.
+/// any way, as it drops its writer then. Each has a copy of the
+/// [context](crate::task::Context) in which this is called.
 ///
 /// Backends' `start_server` makes the listeners too.
 ///
@@ -90,14 +91,23 @@ where
 /// Makes a pair of streams and a task of each connection.
 #[derive(Debug)]
 pub struct WithHandler<F> {
-    handler: Rc<F>,
+    handling: Rc<Handling<F>>,
     limit: usize,
+}
+
+/// What all connections of a server have in common.
+#[derive(Debug)]
+struct Handling<F> {
+    handler: F,
+    /// In which handlers run: that of the code that made the server.
+    context: Option<Context>,
 }
 
 impl<F> WithHandler<F> {
     /// By this one, with lines of at most `limit` bytes.
     pub fn new(handler: F, limit: usize) -> WithHandler<F> {
-        WithHandler { handler: Rc::new(handler), limit }
+        let context = crate::schedule::current().and_then(inherited);
+        WithHandler { handling: Rc::new(Handling { handler, context }), limit }
     }
 
     /// How long a line may be, in bytes.
@@ -114,7 +124,7 @@ where
     type Protocol = StreamProtocol<Handler<F>>;
 
     fn protocol(&self) -> Result<StreamProtocol<Handler<F>>, Closed> {
-        let begin = Some(Handler { handler: self.handler.clone(), limit: self.limit });
+        let begin = Some(Handler { handling: self.handling.clone(), limit: self.limit });
         Ok(StreamProtocol { shared: Weak::new(), begin })
     }
 }
@@ -122,7 +132,7 @@ where
 /// The handler of a connection, whose task begins with it.
 #[derive(Debug)]
 pub struct Handler<F> {
-    handler: Rc<F>,
+    handling: Rc<Handling<F>>,
     limit: usize,
 }
 
@@ -136,9 +146,16 @@ where
         let weak = Rc::downgrade(&shared);
         let reader = StreamReader::of(shared.clone());
         let writer = StreamWriter::of(transport, shared);
-        // Refused only by a loop that closes: then both are dropped.
-        if let Ok(task) = create_task(Reporting((self.handler)(reader, writer))) {
-            task.detach();
+        let handle = || {
+            // Refused only by a loop that closes: then both are dropped.
+            if let Ok(task) = create_task(Reporting((self.handling.handler)(reader, writer))) {
+                task.detach();
+            }
+        };
+        match &self.handling.context {
+            None => handle(),
+            // It runs: this is a callback of the connection's.
+            Some(context) => context.copy().run(handle).unwrap_or_default(),
         }
         weak
     }

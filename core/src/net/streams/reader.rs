@@ -5,7 +5,6 @@ use super::stream_protocol::Shared;
 use super::unread::Lent;
 use crate::net::error::ConnectionError;
 use crate::net::transport::Transport;
-use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -22,8 +21,8 @@ use core::task::{Context, Poll, ready};
 /// No read loses bytes: they are taken in the step that returns them.
 pub struct StreamReader {
     shared: Rc<Shared>,
-    /// What [`fill_buf`](Self::fill_buf) lends. Boxed, as most never do.
-    lent: Option<Box<Lent>>,
+    /// What [`fill_buf`](Self::fill_buf) lends. Most never do.
+    lent: Option<Rc<Lent>>,
 }
 
 type Error = ReadError<Vec<u8>>;
@@ -190,7 +189,7 @@ impl StreamReader {
             return Ok(&[]);
         }
         let lent = self.lent.get_or_insert_default();
-        **lent = self.shared.incoming.borrow_mut().lend();
+        self.shared.incoming.borrow_mut().lend(lent);
         Ok(lent.data())
     }
 

@@ -2,6 +2,7 @@
 
 use super::incoming::{Found, ReadError, Scan};
 use super::unread::{End, Incoming, Past};
+use super::waiters::Waiters;
 use crate::io::source::SourceError;
 use crate::net::error::ConnectionError;
 use crate::net::protocol::{AfterEof, Answer, Protocol};
@@ -90,12 +91,19 @@ impl Shared {
     }
 
     fn wake_writers(&self) {
-        let mut incoming = self.incoming.borrow_mut();
-        let waiters = incoming.rare.as_mut().map(|rare| core::mem::take(&mut rare.waiters));
-        drop(incoming);
-        for waiter in waiters.into_iter().flatten() {
-            waiter.wake();
+        if let Some(waiters) = self.known_waiters() {
+            waiters.wake_all();
         }
+    }
+
+    /// Who waits to go on writing, or for the end, if anybody ever did.
+    pub(super) fn known_waiters(&self) -> Option<Rc<Waiters>> {
+        Some(self.incoming.borrow().rare.as_ref()?.waiters.clone())
+    }
+
+    /// Who waits to go on writing, or for the end.
+    pub(super) fn waiters(&self) -> Rc<Waiters> {
+        self.incoming.borrow_mut().rare().waiters.clone()
     }
 
     /// Bytes have come to the connection: whether they are left there, for the
@@ -156,6 +164,7 @@ impl Shared {
         incoming.past = Past::Abandoned;
         incoming.bytes = Vec::new();
         incoming.start = 0;
+        incoming.lent = None;
     }
 
     /// Takes `count` bytes through `take`.
@@ -235,35 +244,19 @@ impl Shared {
         }
     }
 
-    fn poll_waiting(&self, cx: &Context<'_>) {
-        let waiter = cx.waker().clone();
-        let mut incoming = self.incoming.borrow_mut();
-        let waiters = &mut incoming.rare().waiters;
-        if !waiters.iter().any(|other| other.will_wake(&waiter)) {
-            waiters.push(waiter);
-        }
-    }
-
-    /// Waits until writing may go on.
-    pub(crate) fn poll_drained(&self, cx: &Context<'_>) -> Poll<Result<(), ConnectionError>> {
+    /// Whether writing may go on, or never will; `None` for now not.
+    pub(super) fn drained(&self) -> Option<Result<(), ConnectionError>> {
         if let Some(lost) = self.incoming.borrow().lost() {
             const RESET: ConnectionError = ConnectionError::Source(SourceError::ConnectionReset);
-            return Poll::Ready(Err(lost.err().cloned().unwrap_or(RESET)));
+            return Some(Err(lost.err().cloned().unwrap_or(RESET)));
         }
-        if !self.transport().is_some_and(Transport::is_writing_paused) {
-            return Poll::Ready(Ok(()));
-        }
-        self.poll_waiting(cx);
-        Poll::Pending
+        let paused = self.transport().is_some_and(Transport::is_writing_paused);
+        (!paused).then_some(Ok(()))
     }
 
-    /// Waits for the end.
-    pub(crate) fn poll_closed(&self, cx: &Context<'_>) -> Poll<Result<(), ConnectionError>> {
-        if let Some(lost) = self.incoming.borrow().lost() {
-            return Poll::Ready(lost.map_err(ConnectionError::clone));
-        }
-        self.poll_waiting(cx);
-        Poll::Pending
+    /// How it ended, if it has.
+    pub(super) fn ended(&self) -> Option<Result<(), ConnectionError>> {
+        Some(self.incoming.borrow().lost()?.map_err(ConnectionError::clone))
     }
 }
 
@@ -276,9 +269,9 @@ impl Shared {
         if incoming.end == End::NotYet {
             incoming.end = End::HandedOver;
         }
-        let received = incoming.data().to_vec();
+        let received = [incoming.lent(), incoming.data()].concat();
         incoming.consume(usize::MAX);
-        incoming.lent = 0;
+        incoming.lent = None;
         incoming.paused = false;
         if incoming.past != Past::Abandoned {
             incoming.past = Past::No;

@@ -1,8 +1,10 @@
 //! What has come and was not read, and what the two streams are told of their
 //! connection.
 
+use super::waiters::Waiters;
 use crate::net::error::ConnectionError;
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::task::Waker;
 
@@ -12,9 +14,9 @@ pub(crate) struct Incoming {
     pub(super) bytes: Vec<u8>,
     /// How many at the beginning were read.
     pub(super) start: usize,
-    /// How many the reader has taken out to be looked at, which come before
-    /// these and are not read yet.
-    pub(super) lent: usize,
+    /// What the reader has taken out to be looked at, which comes before these
+    /// and is not read yet.
+    pub(super) lent: Option<Rc<Lent>>,
     pub(super) waiter: Option<Waker>,
     pub(super) rare: Option<Box<Rare>>,
     /// What is beyond 4 GiB is 4 GiB.
@@ -33,7 +35,7 @@ pub(super) struct Rare {
     /// Why it was lost.
     pub(super) reason: Option<ConnectionError>,
     /// Who waits to go on writing, or for the end.
-    pub(super) waiters: Vec<Waker>,
+    pub(super) waiters: Rc<Waiters>,
 }
 
 /// Whether the connection is over.
@@ -75,7 +77,7 @@ impl Incoming {
         Incoming {
             bytes: Vec::new(),
             start: 0,
-            lent: 0,
+            lent: None,
             waiter: None,
             rare: None,
             limit: u32::try_from(limit).unwrap_or(u32::MAX),
@@ -114,29 +116,37 @@ impl Incoming {
 
     /// How many bytes were not read.
     pub(crate) fn unread(&self) -> usize {
-        self.lent + self.data().len()
+        self.lent().len() + self.data().len()
     }
 
-    /// Gives all bytes out to be looked at. They are to be taken back before
-    /// anything else is read.
-    pub(super) fn lend(&mut self) -> Lent {
-        self.lent = self.data().len();
+    pub(super) fn lent(&self) -> &[u8] {
+        self.lent.as_ref().map_or(&[], |lent| lent.data())
+    }
+
+    /// Gives all bytes out to be looked at, through `place`, which holds none
+    /// then. They are to be taken back before anything else is read.
+    pub(super) fn lend(&mut self, place: &mut Rc<Lent>) {
         let start = core::mem::take(&mut self.start);
-        Lent { bytes: core::mem::take(&mut self.bytes), start }
+        let lent = Lent { bytes: core::mem::take(&mut self.bytes), start };
+        match Rc::get_mut(place) {
+            Some(place) => *place = lent,
+            None => *place = Rc::new(lent),
+        }
+        self.lent = Some(place.clone());
     }
 
     /// Takes back what was lent, before what has come meanwhile. Of a connection
-    /// that has made room for one with TLS nothing is taken back: what came in
-    /// plain text must not be read as if it had been secured.
-    pub(super) fn take_back(&mut self, lent: &mut Lent) {
-        if self.lent == 0 {
-            *lent = Lent::default();
-            return;
+    /// that has made room for one with TLS nothing is taken back: it went to the
+    /// handshake, and what came in plain text must not be read as if it had been
+    /// secured.
+    pub(super) fn take_back(&mut self, place: &mut Rc<Lent>) {
+        let is_lent = self.lent.take().is_some();
+        let lent = Rc::get_mut(place).map(core::mem::take).unwrap_or_default();
+        if is_lent {
+            let after = core::mem::replace(&mut self.bytes, lent.bytes);
+            self.start = lent.start;
+            self.append(&after);
         }
-        let after = core::mem::replace(&mut self.bytes, core::mem::take(&mut lent.bytes));
-        self.start = core::mem::take(&mut lent.start);
-        self.lent = 0;
-        self.append(&after);
     }
 
     pub(super) fn append(&mut self, data: &[u8]) {
