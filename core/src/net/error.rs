@@ -153,3 +153,37 @@ impl fmt::Display for WriteError {
 }
 
 impl core::error::Error for WriteError {}
+
+/// A write that was refused, with what was to be written.
+#[cfg(feature = "alloc")]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RefusedWrite<B> {
+    /// Why.
+    pub error: WriteError,
+    /// What was to be written: nothing of it was.
+    pub bytes: B,
+}
+
+#[cfg(feature = "alloc")]
+impl<B> From<RefusedWrite<B>> for WriteError {
+    fn from(refused: RefusedWrite<B>) -> WriteError {
+        refused.error
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<B> fmt::Debug for RefusedWrite<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefusedWrite").field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<B> fmt::Display for RefusedWrite<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<B> core::error::Error for RefusedWrite<B> {}

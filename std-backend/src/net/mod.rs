@@ -33,7 +33,7 @@ mod liveness;
 mod multicast;
 mod network;
 mod open_sockets;
-mod pieces;
+pub(crate) mod pieces;
 mod sendfile;
 mod socket;
 mod socket_options;

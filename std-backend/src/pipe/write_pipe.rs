@@ -156,6 +156,12 @@ impl ByteSource for WritePipe {
         channel.write(bytes)
     }
 
+    #[cfg(unix)]
+    fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
+        let channel = self.channel().ok_or(SourceError::Closed)?;
+        channel.write_vectored(pieces)
+    }
+
     fn shutdown(&self) -> Result<(), SourceError> {
         self.close();
         Ok(())

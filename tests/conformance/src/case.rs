@@ -136,6 +136,10 @@ macro_rules! failures_with_a_value {
     )*};
 }
 failures_with_a_value!(Full PutError PutNowaitError);
+#[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
+use molen::net::RefusedWrite;
+#[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
+failures_with_a_value!(RefusedWrite);
 
 impl From<Difference<'static>> for Failure {
     #[track_caller]

@@ -91,6 +91,7 @@ mod misuse;
 mod network;
 mod observation;
 mod own_sockets;
+mod owned_writes;
 mod panicking_factories;
 mod panics;
 mod pipes_that_lose;
@@ -182,6 +183,7 @@ pub const CASES: &[&[Case]] = &[
     testing::CASES,
     transports::CASES,
     flow_control::CASES,
+    owned_writes::CASES,
     endings::CASES,
     half_open::CASES,
     buffered::CASES,

@@ -1,5 +1,6 @@
 //! A descriptor that bytes go through, how it is waited for and used.
 
+use crate::net::pieces::vectored;
 use crate::pipe::direction::Direction;
 use crate::pipe::pipe_error::{PipeError, PipeRefused};
 use crate::registered::Registered;
@@ -246,6 +247,16 @@ impl Channel {
     /// Tries to write.
     pub(in crate::pipe) fn write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
         self.transfer(bytes.len(), |mut file, room| file.write(&bytes[..room]))
+    }
+
+    /// Tries to write several pieces with one call.
+    pub(in crate::pipe) fn write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
+        vectored(pieces, |wanted, slices| {
+            self.transfer(wanted, |mut file, room| match slices.first() {
+                Some(first) if room < wanted => file.write(&first[..room.min(first.len())]),
+                _ => file.write_vectored(slices),
+            })
+        })
     }
 
     /// Tries to move `wanted` bytes, or fewer if `operation` is told so.
