@@ -8,6 +8,11 @@
 //! Closing a server closes its listeners and nothing else: the clients live
 //! on, until they go or are sent away with
 //! [`close_clients`](Server::close_clients).
+//!
+//! Nothing else stops a server. What accepting a connection fails with is
+//! reported and tried again after a pause ([`AcceptFailure`](crate::io::AcceptFailure));
+//! only a listener that is no more is given up, which is reported too, and with
+//! the last one the server closes and says why: [`ServeError::ListenersGone`].
 
 mod served;
 mod serving;
@@ -18,9 +23,9 @@ pub use serving::{Serving, WithFactory};
 use super::protocol::Protocol;
 use super::transport::{Transport, WeakTransport};
 use crate::error::{Closed, NoRunningLoop};
-use crate::io::accept_with_backoff;
 use crate::io::source::{AcceptSource, End, SourceError};
-use crate::schedule::{EventLoop, ExceptionContext};
+use crate::io::{accept_with_backoff, report_listener};
+use crate::schedule::EventLoop;
 use crate::sync::Event;
 use crate::task::{Task, create_hidden_task, yield_now};
 use crate::time::Duration;
@@ -61,6 +66,10 @@ struct Shared {
     /// What accepts, one for each listener; until it is started.
     waiting: RefCell<Vec<Accepting>>,
     accepting: RefCell<Vec<Task<()>>>,
+    /// How many listeners are left.
+    listeners: Cell<usize>,
+    /// Why the last one went, if nobody closed it.
+    failure: Cell<Option<SourceError>>,
     addresses: RefCell<Vec<SocketAddr>>,
     #[cfg(feature = "std")]
     unix_addresses: RefCell<Vec<super::UnixAddress>>,
@@ -98,6 +107,9 @@ pub enum ServeError {
     AlreadyServing,
     /// The server is closed.
     Closed,
+    /// The server has closed by itself: its last listener is no more, for
+    /// instance because somebody else has closed its descriptor.
+    ListenersGone(SourceError),
     /// No loop runs here.
     NoRunningLoop,
 }
@@ -107,12 +119,22 @@ impl fmt::Display for ServeError {
         f.write_str(match self {
             ServeError::AlreadyServing => "cannot serve forever: the server is doing so already",
             ServeError::Closed => "cannot serve: the server is closed",
+            ServeError::ListenersGone(cause) => {
+                return write!(f, "cannot serve: the server has no listener left: {cause}");
+            }
             ServeError::NoRunningLoop => "cannot serve: no event loop is running on this thread",
         })
     }
 }
 
-impl core::error::Error for ServeError {}
+impl core::error::Error for ServeError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            ServeError::ListenersGone(cause) => Some(cause),
+            _ => None,
+        }
+    }
+}
 
 impl From<NoRunningLoop> for ServeError {
     fn from(_none: NoRunningLoop) -> ServeError {
@@ -156,6 +178,8 @@ impl Server {
         let shared = Rc::new(Shared {
             waiting: RefCell::default(),
             accepting: RefCell::default(),
+            listeners: Cell::new(0),
+            failure: Cell::new(None),
             addresses: RefCell::default(),
             #[cfg(feature = "std")]
             unix_addresses: RefCell::default(),
@@ -171,6 +195,7 @@ impl Server {
             shared.unix_addresses.borrow_mut().extend(listener.unix_address(End::Local));
             let accepting = accept(listener, Rc::downgrade(&shared), serving.clone());
             shared.waiting.borrow_mut().push(Box::pin(accepting));
+            shared.listeners.set(shared.listeners.get() + 1);
         }
         let server = Server(shared);
         if start == Start::Now {
@@ -185,10 +210,10 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServeError::Closed`], [`ServeError::NoRunningLoop`].
+    /// [`ServeError::Closed`], [`ServeError::ListenersGone`], [`ServeError::NoRunningLoop`].
     pub fn start_serving(&self) -> Result<(), ServeError> {
         if self.0.closed.is_set() {
-            return Err(ServeError::Closed);
+            return Err(self.0.why_closed());
         }
         let event_loop = crate::schedule::current().ok_or(NoRunningLoop)?;
         for accepting in self.0.waiting.take() {
@@ -319,7 +344,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServeError`].
+    /// [`ServeError`]; among them, then or later, [`ServeError::ListenersGone`] when
+    /// nobody has closed the server, but it cannot accept any more.
     ///
     /// # Cancellation
     ///
@@ -333,7 +359,7 @@ impl Server {
             }
         }
         if self.0.closed.is_set() {
-            return Err(ServeError::Closed);
+            return Err(self.0.why_closed());
         }
         if self.0.forever.replace(true) {
             return Err(ServeError::AlreadyServing);
@@ -341,7 +367,10 @@ impl Server {
         let _closes = CloseOnDrop(self);
         self.start_serving()?;
         self.0.closed.wait().await;
-        Ok(())
+        match self.0.why_closed() {
+            ServeError::Closed => Ok(()),
+            failure => Err(failure),
+        }
     }
 }
 
@@ -356,6 +385,10 @@ impl fmt::Debug for Server {
 }
 
 impl Shared {
+    fn why_closed(&self) -> ServeError {
+        self.failure.get().map_or(ServeError::Closed, ServeError::ListenersGone)
+    }
+
     /// Tells who waits for the end, if this is it. There is no way back: a
     /// server that is closed takes no connection.
     fn look(&self) {
@@ -390,15 +423,14 @@ async fn accept<L: AcceptSource + 'static>(
                         return;
                     }
                 }
-                Err(error) if ends_listening(error) => {
-                    event_loop.call_exception_handler(&ExceptionContext::new(
-                        "a server stopped accepting connections",
-                        Some(&error),
-                    ));
+                Err(error) => {
+                    let message = "a server gave up a listener, which is no more";
+                    report_listener(event_loop, message, &listener, error);
+                    if let Some(server) = server.upgrade() {
+                        give_up(&listener, Server(server), error);
+                    }
                     return;
                 }
-                // That of one connection, which is gone.
-                Err(_) => {}
             }
         }
         yield_now().await;
@@ -432,14 +464,21 @@ fn contained<R>(
     serve()
 }
 
-/// Whether no connection can be accepted ever after.
-fn ends_listening(error: SourceError) -> bool {
-    matches!(
-        error,
-        SourceError::Closed
-            | SourceError::NoRunningLoop
-            | SourceError::ForeignLoop
-            | SourceError::Unsupported(_)
-            | SourceError::Os(_)
-    )
+/// One listener less; with the last, the server closes.
+#[cold]
+fn give_up(listener: &impl AcceptSource, server: Server, cause: SourceError) {
+    let shared = &server.0;
+    let address = listener.address(End::Local);
+    shared.addresses.borrow_mut().retain(|&other| Some(other) != address);
+    #[cfg(feature = "std")]
+    {
+        let address = listener.unix_address(End::Local);
+        shared.unix_addresses.borrow_mut().retain(|other| Some(other) != address.as_ref());
+    }
+    shared.listeners.set(shared.listeners.get() - 1);
+    // The handler of exceptions may have closed it just now.
+    if shared.listeners.get() == 0 && !shared.closed.is_set() {
+        shared.failure.set(Some(cause));
+        server.close();
+    }
 }

@@ -40,6 +40,8 @@ mod fixture;
 mod real;
 mod report;
 
+mod absent;
+mod accepting;
 mod barriers;
 mod buffered;
 mod callbacks;
@@ -89,6 +91,7 @@ mod own_sockets;
 mod panicking_factories;
 mod panics;
 mod pipes_that_lose;
+mod process_groups;
 mod promises;
 mod protocol_changes;
 mod pull_reader;
@@ -102,6 +105,7 @@ mod sendfile;
 mod servers;
 mod servers_closing;
 mod signals;
+mod socket_options;
 mod staggered;
 mod starvation;
 mod stopping;
@@ -169,6 +173,7 @@ pub const CASES: &[&[Case]] = &[
     interrupts::CASES,
     subprocess_protocols::CASES,
     subprocesses::CASES,
+    process_groups::CASES,
     dns::CASES,
     readiness::CASES,
     testing::CASES,
@@ -180,6 +185,7 @@ pub const CASES: &[&[Case]] = &[
     servers::CASES,
     servers_closing::CASES,
     panicking_factories::CASES,
+    accepting::CASES,
     unix_sockets::CASES,
     unix_messages::CASES,
     sendfile::CASES,
@@ -187,6 +193,7 @@ pub const CASES: &[&[Case]] = &[
     listening::CASES,
     tcp::CASES,
     own_sockets::CASES,
+    socket_options::CASES,
     pull_reader::CASES,
     tls::CASES,
     datagrams::CASES,
@@ -204,6 +211,7 @@ pub const CASES: &[&[Case]] = &[
     waiting::CASES,
     misuse::CASES,
     combinators::CASES,
+    absent::CASES,
     staggered::CASES,
     combining_many::CASES,
     queues::CASES,
