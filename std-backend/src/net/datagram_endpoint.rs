@@ -1,11 +1,12 @@
 //! Endpoints: a socket for messages and a protocol.
 
+use super::network::look_up;
 use super::udp_socket::UdpSocket;
 use super::unix_endpoint::UnixEndpoint;
-use crate::dns::{AddrInfoHints, SocketType, getaddrinfo};
+use crate::dns::SocketType;
+use molen_core::io::source::SourceError;
 use molen_core::net::{
-    Addresses, DatagramEndpoint, DatagramNetwork, DatagramOptions, Family, Hosts, NetError,
-    UnixAddress,
+    Addresses, DatagramEndpoint, DatagramNetwork, DatagramOptions, Family, Hosts, UnixAddress,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -119,17 +120,11 @@ impl DatagramNetwork for Udp {
         local: SocketAddr,
         remote: Option<SocketAddr>,
         options: &DatagramOptions,
-    ) -> Result<UdpSocket, NetError> {
-        UdpSocket::open_with(local, remote, options)
+    ) -> Result<UdpSocket, SourceError> {
+        UdpSocket::open(local, remote, options)
     }
 
     fn resolve(&self, host: &str, port: u16, family: Family) -> Addresses {
-        let host = host.to_owned();
-        Box::pin(async move {
-            let socket_type = SocketType::Datagram;
-            let hints = AddrInfoHints { family, socket_type, ..Default::default() };
-            let found = getaddrinfo(Some(&host), port, hints).await?;
-            Ok(found.into_iter().map(|info| info.address).collect())
-        })
+        look_up(host, port, family, SocketType::Datagram)
     }
 }

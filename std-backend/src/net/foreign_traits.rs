@@ -10,7 +10,7 @@ use super::UnixStream;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use molen_core::io::Interest;
-use molen_core::io::source::{ByteSource, Source, SourceError};
+use molen_core::io::source::{ByteSource, SourceError, poll_io};
 use molen_core::net::{ConnectionError, StreamReader, StreamWriter};
 use std::io;
 
@@ -56,31 +56,16 @@ trait Bytes {
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
-fn poll_source<T>(
-    stream: &impl Source,
-    cx: &mut Context<'_>,
-    interest: Interest,
-    mut attempt: impl FnMut() -> Result<T, SourceError>,
-) -> Poll<io::Result<T>> {
-    loop {
-        match attempt() {
-            Err(SourceError::WouldBlock) => ready!(stream.poll_ready(cx, interest)),
-            Err(SourceError::Interrupted) => {}
-            done => return Poll::Ready(done.map_err(io_error)),
-        }
-    }
-}
-
 /// Reads and writes a source itself.
 macro_rules! bytes_of_sources {
     ($($type:ty)*) => {$(
         impl Bytes for $type {
             fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-                poll_source(self, cx, Interest::READABLE, || self.try_read(buffer))
+                poll_io(self, cx, Interest::READABLE, || self.try_read(buffer)).map_err(io_error)
             }
 
             fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-                poll_source(self, cx, Interest::WRITABLE, || self.try_write(bytes))
+                poll_io(self, cx, Interest::WRITABLE, || self.try_write(bytes)).map_err(io_error)
             }
 
             fn poll_flush(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -34,6 +34,7 @@ mod network;
 mod open_sockets;
 mod pieces;
 mod sendfile;
+mod socket;
 mod socket_options;
 mod tcp_listener;
 mod tcp_stream;

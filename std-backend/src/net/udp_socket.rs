@@ -1,12 +1,12 @@
 //! A UDP socket: a source of messages.
 
+use super::socket::{readiness, shown_and_numbered};
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::{creation_error, source_error};
-use core::fmt;
-use core::task::{Context, Poll};
-use molen_core::io::source::{DatagramSource, End, Source, SourceError};
-use molen_core::io::{EventListener, Interest, Ready};
+use core::future::poll_fn;
+use molen_core::io::source::{DatagramSource, End, Source, SourceError, poll_io};
+use molen_core::io::{Interest, Ready};
 use molen_core::net::NetError;
 use molen_core::net::{DatagramOptions, anywhere_beside};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -109,18 +109,6 @@ impl UdpSocket {
         })
     }
 
-    /// With these options, and connected to `peer` unless broadcasts are allowed.
-    pub(super) fn open_with(
-        local: SocketAddr,
-        peer: Option<SocketAddr>,
-        options: &DatagramOptions,
-    ) -> Result<UdpSocket, NetError> {
-        UdpSocket::open(local, peer, options).map_err(|cause| match peer {
-            Some(peer) => NetError { operation: "exchange datagrams with", address: peer, cause },
-            None => NetError { operation: "receive datagrams on", address: local, cause },
-        })
-    }
-
     /// Takes over a socket of the standard library for the running loop.
     ///
     /// # Errors
@@ -134,6 +122,7 @@ impl UdpSocket {
         UdpSocket::register(selector, socket, peer)
     }
 
+    /// With these options, and connected to `peer` unless broadcasts are allowed.
     pub(super) fn open(
         local: SocketAddr,
         peer: Option<SocketAddr>,
@@ -245,7 +234,7 @@ impl UdpSocket {
     ///
     /// Nothing is lost: a message is taken only in the step that returns it.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), SourceError> {
-        self.when(Interest::READABLE, || self.try_recv_from(buffer)).await
+        poll_fn(|cx| poll_io(self, cx, Interest::READABLE, || self.try_recv_from(buffer))).await
     }
 
     /// Takes the next message, waiting for one; how long it is.
@@ -273,7 +262,10 @@ impl UdpSocket {
     ///
     /// The message was not sent.
     pub async fn send_to(&self, message: &[u8], receiver: SocketAddr) -> Result<(), SourceError> {
-        self.when(Interest::WRITABLE, || self.try_send_to(message, Some(receiver))).await?;
+        poll_fn(|cx| {
+            poll_io(self, cx, Interest::WRITABLE, || self.try_send_to(message, Some(receiver)))
+        })
+        .await?;
         Ok(())
     }
 
@@ -287,26 +279,9 @@ impl UdpSocket {
     ///
     /// The message was not sent.
     pub async fn send(&self, message: &[u8]) -> Result<(), SourceError> {
-        self.when(Interest::WRITABLE, || self.try_send_to(message, None)).await?;
+        poll_fn(|cx| poll_io(self, cx, Interest::WRITABLE, || self.try_send_to(message, None)))
+            .await?;
         Ok(())
-    }
-
-    async fn when<T>(
-        &self,
-        interest: Interest,
-        mut attempt: impl FnMut() -> Result<T, SourceError>,
-    ) -> Result<T, SourceError> {
-        core::future::poll_fn(|cx| {
-            loop {
-                match attempt() {
-                    Err(SourceError::WouldBlock) => {
-                        core::task::ready!(self.poll_ready(cx, interest));
-                    }
-                    done => return Poll::Ready(done),
-                }
-            }
-        })
-        .await
     }
 
     /// Takes the error that the system keeps for the socket, if there is one.
@@ -325,31 +300,13 @@ const IS_CONNECTED: i32 = libc::EISCONN;
 const IS_CONNECTED: i32 = 10056;
 
 impl Source for UdpSocket {
-    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
-        self.socket.poll_ready(cx, interest)
-    }
-
-    fn known_ready(&self) -> Ready {
-        self.socket.known_ready()
-    }
-
-    fn listen(&self, listener: Option<EventListener>) -> bool {
-        self.socket.listen(listener);
-        true
-    }
+    readiness!();
 
     fn address(&self, end: End) -> Option<SocketAddr> {
         match end {
             End::Local => self.local_addr().ok(),
             End::Peer => self.peer_addr(),
         }
-    }
-
-    fn descriptor(&self) -> Option<u64> {
-        #[cfg(unix)]
-        return u64::try_from(std::os::fd::AsRawFd::as_raw_fd(self)).ok();
-        #[cfg(windows)]
-        return Some(std::os::windows::io::AsRawSocket::as_raw_socket(self));
     }
 }
 
@@ -369,22 +326,4 @@ impl DatagramSource for UdpSocket {
     }
 }
 
-impl fmt::Debug for UdpSocket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.io().fmt(f)
-    }
-}
-
-#[cfg(unix)]
-impl std::os::fd::AsRawFd for UdpSocket {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.io().as_raw_fd()
-    }
-}
-
-#[cfg(windows)]
-impl std::os::windows::io::AsRawSocket for UdpSocket {
-    fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
-        self.io().as_raw_socket()
-    }
-}
+shown_and_numbered!(UdpSocket);

@@ -1,5 +1,6 @@
 //! A listening Unix socket: a source of connections.
 
+use super::socket::shown_and_numbered;
 use super::unix_error::UnixError;
 use super::unix_listening::{Cleanup, Listening};
 use super::unix_name::{Doing, ToUnixAddress, from_system, to_system};
@@ -8,14 +9,12 @@ use super::unix_stream::UnixStream;
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::{accept_error, creation_error, is_of_one_connection};
-use core::fmt;
 use core::task::{Context, Poll};
 use molen_core::io::source::{AcceptSource, End, Source, SourceError};
 use molen_core::io::{Interest, Ready};
 use molen_core::net::UnixAddress;
 use socket2::{Domain, Socket, Type};
 use std::io::{self, ErrorKind};
-use std::os::fd::AsRawFd;
 use std::rc::Rc;
 
 /// A listening Unix socket of the loop it was made in. Dropping it closes the
@@ -110,7 +109,7 @@ impl UnixListener {
                 Err(error) => return Err(accept_error(&error)),
             }
         };
-        UnixStream::accepted(self.socket.selector().clone(), stream)
+        UnixStream::accepted(self.socket.place().selector().clone(), stream)
     }
 
     /// Takes the next connection, waiting for one.
@@ -162,7 +161,7 @@ fn set_mode(address: &UnixAddress, mode: u32) -> io::Result<()> {
 
 impl Source for UnixListener {
     fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
-        self.socket.poll_ready(cx, interest)
+        self.socket.place().poll_ready(cx, interest)
     }
 
     fn unix_address(&self, end: End) -> Option<UnixAddress> {
@@ -178,14 +177,4 @@ impl AcceptSource for UnixListener {
     }
 }
 
-impl fmt::Debug for UnixListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.socket.io().fmt(f)
-    }
-}
-
-impl AsRawFd for UnixListener {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.socket.io().as_raw_fd()
-    }
-}
+shown_and_numbered!(UnixListener);

@@ -68,17 +68,7 @@ impl WritePipe {
     ///
     /// Nothing is lost: bytes are written only in the step that returns.
     pub async fn write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
-        core::future::poll_fn(|cx| {
-            loop {
-                match self.try_write(bytes) {
-                    Err(SourceError::WouldBlock) => {
-                        core::task::ready!(self.poll_ready(cx, Interest::WRITABLE));
-                    }
-                    done => return Poll::Ready(done),
-                }
-            }
-        })
-        .await
+        source::write_some(self, bytes).await
     }
 
     /// Writes all of `bytes`, waiting for room.

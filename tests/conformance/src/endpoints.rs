@@ -19,26 +19,21 @@ macro_rules! endpoints {
         ))]
         mod udp;
 
-        #[cfg(not(any(
-            not(any(target_os = "none", target_os = "wasi")),
-            all(target_os = "wasi", target_env = "p2", feature = "alloc"),
-        )))]
-        mod udp {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("there is no call that makes a datagram socket"))
-            })*
+        lacking_where! {
+            not(any(
+                not(any(target_os = "none", target_os = "wasi")),
+                all(target_os = "wasi", target_env = "p2", feature = "alloc"),
+            )),
+            "there is no call that makes a datagram socket",
+            udp { $($name)* }
         }
 
         #[cfg(unix)]
         mod unix;
 
-        #[cfg(not(unix))]
-        mod unix {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $unix_name() -> Outcome {
-                Err(Failure::Unsupported("there are no Unix sockets on this platform"))
-            })*
+        lacking_where! {
+            not(unix), "there are no Unix sockets on this platform",
+            unix { $($unix_name)* }
         }
     };
 }

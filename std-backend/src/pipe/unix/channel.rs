@@ -175,14 +175,14 @@ impl Channel {
 
     pub(in crate::pipe) fn poll_ready(&self, cx: &mut Context<'_>, interest: Ready) -> Poll<()> {
         match &self.way {
-            Way::Waited(end) => end.poll_ready(cx, interest),
+            Way::Waited(end) => end.place().poll_ready(cx, interest),
             Way::Always(_) => Poll::Ready(()),
         }
     }
 
     pub(in crate::pipe) fn known_ready(&self) -> Ready {
         match &self.way {
-            Way::Waited(end) => end.known_ready(),
+            Way::Waited(end) => end.place().known_ready(),
             Way::Always(_) => ready(self.direction),
         }
     }
@@ -191,7 +191,7 @@ impl Channel {
     pub(in crate::pipe) fn listen(&self, listener: Option<EventListener>) -> bool {
         match &self.way {
             Way::Waited(end) => {
-                end.listen(listener);
+                end.place().listen(listener);
                 true
             }
             Way::Always(_) => false,
@@ -221,7 +221,7 @@ impl Channel {
             return Ok(0);
         }
         if let Way::Waited(end) = &self.way {
-            end.clear(Ready::READABLE);
+            end.place().clear(Ready::READABLE);
         }
         Err(SourceError::WouldBlock)
     }
@@ -234,7 +234,7 @@ impl Channel {
     /// Wakes whoever waits.
     pub(in crate::pipe) fn give_up(&self) {
         if let Way::Waited(end) = &self.way {
-            end.give_up();
+            end.place().give_up();
         }
     }
 

@@ -44,7 +44,7 @@ pub fn run(name: &str, number: Option<u16>) -> Option<u8> {
     }
     #[cfg(windows)]
     if name == "group" {
-        return Some(exit_code(super::real::in_its_group()));
+        return Some(exit_code(super::ending::in_its_group()));
     }
     let number = u8::try_from(number.unwrap_or(0)).unwrap_or(u8::MAX);
     let done = match name {
