@@ -219,7 +219,7 @@ impl<'a> Conversation<'a> {
     fn typed(&mut self, line: Result<&[u8], ReadError<usize>>) {
         let line = match line {
             // The end of the input. What it cannot read any more ends as well.
-            Ok(line) if line.is_empty() => {
+            Ok([]) => {
                 self.leaving = Leaving::WhenAllIsSaid;
                 return;
             }

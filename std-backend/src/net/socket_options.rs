@@ -172,7 +172,7 @@ macro_rules! sockets {
     ($($socket:ty),*) => {$(
         impl HasSocket for $socket {
             fn with_socket<T>(&self, f: impl FnOnce(&Socket) -> io::Result<T>) -> io::Result<T> {
-                f(&SockRef::from(self.io()))
+                f(&SockRef::from(self.io())).map_err(lacking)
             }
         }
     )*};
@@ -211,8 +211,24 @@ fn with<T>(socket: Option<ExtraValue>, f: impl FnOnce(&Socket) -> io::Result<T>)
     // could end it runs on this thread until `f` returns, and others have no
     // part in it.
     let borrowed = unsafe { BorrowedDescriptor::borrow_raw(number) };
-    f(&SockRef::from(&borrowed))
+    f(&SockRef::from(&borrowed)).map_err(lacking)
 }
+
+/// That there is no such option (`ENOPROTOOPT`) is in the standard library's words
+/// none of its kinds.
+fn lacking(error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(NO_OPTION) => io::Error::new(ErrorKind::Unsupported, error),
+        _ => error,
+    }
+}
+
+#[cfg(unix)]
+const NO_OPTION: i32 = libc::ENOPROTOOPT;
+
+/// `WSAENOPROTOOPT`.
+#[cfg(windows)]
+const NO_OPTION: i32 = 10042;
 
 fn is_v6(socket: &Socket) -> io::Result<bool> {
     Ok(socket.local_addr()?.is_ipv6())

@@ -229,7 +229,8 @@ impl Command {
     /// Has it lead a [group](Self::process_group), of which nothing is left when it
     /// has ended: those whom it has started, and who have not gone to another
     /// group, are killed when the loop notices its end, and when it is killed because
-    /// it was [dropped](Self::on_drop). A child that starts others and ends without
+    /// it was [dropped](Self::on_drop). (If its loop is closed before, its end is noticed
+    /// when another child is started.) A child that starts others and ends without
     /// them, as daemons do, ends them so.
     ///
     /// On Windows it is not started: [`SpawnRefused::Os`], of the kind `Unsupported`.

@@ -103,7 +103,7 @@ mod heap {
     use molen::io::Interest;
     use molen::io::source::{AcceptSource, End, Source, SourceError};
     use molen::net::{ServeError, Server, Start};
-    use molen::testing::FaultUser;
+    use molen::testing::{FaultSource, FaultUser, static_ref};
     use molen::{create_task, sleep_until};
 
     /// A door with a number of its own.
@@ -158,7 +158,8 @@ mod heap {
 
     pub(super) fn a_server_outlives_an_error_that_nobody_knows() -> Outcome {
         let event_loop = new_loop!();
-        let (first, second) = (source(&[], &[]), source(&[], &[]));
+        let first = source(&[], &[]);
+        let second = static_ref!(FaultSource = FaultSource::new());
         event_loop.run_until_complete(async {
             let (broken, well) = (Door::new(), Door::new());
             let server = serve([(&broken, 7), (&well, 8)], Start::Now)?;

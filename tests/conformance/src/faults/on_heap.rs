@@ -218,8 +218,9 @@ pub(super) fn a_server_serves_all_who_come_whatever_accepting_says() -> Outcome 
             for (number, wire) in wires.iter().enumerate() {
                 wire.reset(seed + number as u64, FaultRates::STORM);
                 while chance.happens(160) {
-                    const FAILURES: [SourceError; 4] = [
+                    const FAILURES: [SourceError; 5] = [
                         SourceError::NoDescriptors,
+                        SourceError::Os(4242),
                         SourceError::Interrupted,
                         SourceError::ConnectionReset,
                         SourceError::WouldBlock,

@@ -61,8 +61,11 @@ pub(super) fn a_connections_options_are_its_sockets() -> Outcome {
         check!(!ok(writer.keepalive())?, "the peer is asked");
         let second = Duration::from_secs(1);
         let keepalive = Keepalive { idle: second, interval: second, probes: 3 };
-        ok(writer.set_keepalive(Some(keepalive)))?;
-        check!(ok(writer.keepalive())?, "the peer is not asked");
+        match writer.set_keepalive(Some(keepalive)) {
+            Ok(()) => check_eq!(ok(writer.keepalive())?, true),
+            // Wine 8 counts no questions.
+            Err(error) => check_eq!((cfg!(windows), error.kind()), (true, ErrorKind::Unsupported)),
+        }
         ok(writer.set_keepalive(None))?;
         check!(!ok(writer.keepalive())?, "the peer is asked again");
         match writer.set_user_timeout(Some(second)) {
@@ -162,6 +165,9 @@ pub(super) fn a_connection_without_linger_is_reset_when_it_is_closed() -> Outcom
             writer.close();
             ok(writer.wait_closed().await)?;
             let end = accepted.read(&mut [0; 8]).await;
+            if cfg!(windows) && resets && end == Ok(0) {
+                return Err(Failure::Unsupported("Wine says goodbye all the same"));
+            }
             check_eq!(end, if resets { Err(SourceError::ConnectionReset) } else { Ok(0) });
         }
         Ok(())
