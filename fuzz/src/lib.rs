@@ -2,10 +2,28 @@
 //!
 //! Each has one function, `check(data: &[u8])`, which reads a program out of
 //! the bytes, runs it beside a model that is written in the plainest way, and
-//! panics where they differ. Who has nightly and cargo-fuzz runs
-//! `cargo +nightly fuzz run NAME`; `cargo run --release`, on stable and in
-//! `cargo xtask test`, does the same for some seconds each, from the corpus and
-//! by mutations that a seed decides.
+//! panics where they differ. `cargo run --release`, on stable and in `cargo
+//! xtask test`, does that for some seconds each, from the corpus and by mutations
+//! that a seed decides; libFuzzer, on nightly and with a C++ compiler, is led by
+//! what code an input reaches. From the repository's root:
+//!
+//! ```sh
+//! cargo install cargo-fuzz
+//! mkdir -p target/fuzz/transport
+//! cargo +nightly fuzz run transport target/fuzz/transport fuzz/corpus/transport -- \
+//!     -max_total_time=240 -max_len=2000
+//! ```
+//!
+//! New inputs go to the first folder, failing ones to `fuzz/artifacts`; `cargo run
+//! --release -- --only transport FILE` runs one again, on stable. Of the new ones
+//! the few that together reach what all of them do become part of the corpus
+//! (`found-…`):
+//!
+//! ```sh
+//! mkdir -p target/fuzz/few
+//! cargo +nightly fuzz run transport target/fuzz/few fuzz/corpus/transport \
+//!     target/fuzz/transport -- -set_cover_merge=1 -use_counters=0
+//! ```
 //!
 //! | target | what | beside |
 //! |---|---|---|

@@ -47,7 +47,8 @@ pub struct Platform {
     build: &'static [&'static str],
     /// How the runner is started.
     engine: Engine,
-    /// Packages whose own tests run here too, because they have code of its own for it.
+    /// Packages whose own tests run here too: those that have code of their own for it, and a
+    /// few of the tools that people would use there.
     pub tested: &'static [&'static str],
     /// After this the run is ended and has failed.
     pub limit: Duration,
@@ -89,7 +90,7 @@ pub const PLATFORMS: &[Platform] = &[
         target: Some("x86_64-pc-windows-gnu"),
         build: &["--release"],
         engine: Engine::Wine,
-        tested: &["molen-std"],
+        tested: &["molen-std", "molen-example-chat", "molen-example-dns-relay"],
         limit: Duration::from_secs(300),
     },
     Platform {

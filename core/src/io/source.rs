@@ -255,10 +255,20 @@ pub trait ByteSource: Source {
     }
 }
 
+/// A message of UDP is at most so long: its length is told in two bytes.
+const LONGEST_DATAGRAM: usize = 65_535;
+
 /// A source of messages, each of which has a sender or a receiver.
 pub trait DatagramSource: Source {
     /// Who sends and receives.
     type Address: Clone + PartialEq + 'static;
+
+    /// How long the messages may be that an endpoint receives whole, in bytes:
+    /// as long as those of UDP, if it is not said.
+    #[inline]
+    fn longest_message(&self) -> usize {
+        LONGEST_DATAGRAM
+    }
 
     /// Takes the next message and its sender. What is longer than the buffer
     /// is cut off.
@@ -293,7 +303,8 @@ pub trait AcceptSource: Source {
     ///
     /// [`WouldBlock`](SourceError::WouldBlock) when none is waiting,
     /// [`NoDescriptors`](SourceError::NoDescriptors) when there is one that
-    /// cannot be taken now.
+    /// cannot be taken now, [`Closed`](SourceError::Closed) when the listener is
+    /// no more; see [`AcceptFailure`](super::AcceptFailure) for what others mean.
     fn try_accept(&self) -> Result<Self::Connection, SourceError>;
 }
 

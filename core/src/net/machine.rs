@@ -353,6 +353,9 @@ impl Machine {
     pub(crate) fn next(&mut self, pending: usize) -> Action {
         if !self.has(MADE) {
             self.set(MADE);
+            // It is read from the next turn on: before that its creator goes on,
+            // who may give it another protocol.
+            self.clear(MAY_READ);
             return Action::ConnectionMade;
         }
         if self.phase == Phase::Closing && pending == 0 && !self.has(HELD) {

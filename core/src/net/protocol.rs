@@ -30,6 +30,16 @@ pub enum AfterEof {
 /// the transport. What a callback cannot do now it does with the transport,
 /// which may be [cloned](Transport) and kept.
 ///
+/// A call that panics is contained and reported, and the connection ends with
+/// that, whichever call it is: nobody knows what state the protocol is in
+/// (asyncio goes on after a failure of `pause_writing` and `resume_writing`, as
+/// this does after an error of theirs).
+///
+/// No task runs in a call: there is no `current_task()`, and
+/// no context variable has a value. A protocol that needs some keeps a
+/// `copy_context()` of its maker's, and has that `run` what needs it (asyncio does
+/// so by itself).
+///
 /// asyncio: `asyncio.Protocol`.
 pub trait Protocol {
     /// The connection stands. Nothing is read before this returns, and nothing

@@ -282,7 +282,12 @@ impl Transport {
     /// The other side's address; `None` once the connection is closed, and where
     /// there is no such thing as an IP address (Unix sockets, pipes).
     ///
-    /// asyncio: `get_extra_info('peername')`.
+    /// The system is asked each time, and some forget it when the other side has
+    /// reset the connection, before `connection_lost`: who needs it then asks in
+    /// `connection_made`.
+    ///
+    /// asyncio: `get_extra_info('peername')`, which it asks for at the beginning
+    /// and keeps.
     pub fn peer_address(&self) -> Option<SocketAddr> {
         self.link.address(End::Peer)
     }

@@ -89,6 +89,42 @@ pub fn create_server<P: Protocol + 'static, F: FnMut() -> P + 'static>(
 
 /// Listens on `on`, and makes a task of `handler` for each connection.
 ///
+/// It serves as many at once as come. A limit is a
+/// [`Semaphore`](molen_core::Semaphore), at which handlers wait for their turn, in the
+/// order of coming; or at which they say goodbye, with
+/// [`try_acquire`](molen_core::Semaphore::try_acquire):
+///
+/// ```
+/// use molen_core::{Semaphore, combine::join};
+/// use molen_std::net::{StreamWriter, open_connection, start_server};
+/// use std::{cell::Cell, rc::Rc};
+///
+/// let event_loop = molen_std::new_event_loop()?;
+/// event_loop.run_until_complete(async {
+///     let (places, most) = (Rc::new(Semaphore::new(2)), Rc::new(Cell::new(0)));
+///     let seen = most.clone();
+///     let server = start_server(("localhost", 0), move |_reader, writer: StreamWriter| {
+///         let (places, most) = (places.clone(), most.clone());
+///         async move {
+///             let _place = places.acquire().await;
+///             most.set(most.get().max(2 - places.available_permits()));
+///             writer.write(b"your turn\n").map_err(|error| error.to_string())?;
+///             writer.drain().await.map_err(|error| error.to_string())
+///         }
+///     })
+///     .await?;
+///     let port = server.addresses()[0].port();
+///     let visits = join([(); 4].map(|()| open_connection(("localhost", port)))).await;
+///     for visit in visits {
+///         let (mut reader, _writer) = visit?;
+///         assert_eq!(reader.readline().await?, b"your turn\n");
+///     }
+///     assert!((1..=2).contains(&seen.get()));
+///     Ok::<_, Box<dyn std::error::Error>>(())
+/// })??;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
 /// asyncio: `asyncio.start_server()`.
 ///
 /// # Errors

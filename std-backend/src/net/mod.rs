@@ -35,6 +35,7 @@ mod open_sockets;
 mod pieces;
 mod sendfile;
 mod socket;
+mod socket_options;
 mod tcp_listener;
 mod tcp_stream;
 mod udp_socket;
@@ -74,6 +75,7 @@ pub use open_sockets::{
     open_connection_with_sock, start_server_with_socks,
 };
 pub use sendfile::{Sendfile, SendfileError, sendfile};
+pub use socket_options::SocketOptions;
 pub use tcp_listener::{DEFAULT_BACKLOG, TcpListener};
 pub use tcp_stream::TcpStream;
 pub use udp_socket::UdpSocket;

@@ -4,7 +4,7 @@ use super::socket::shown_and_numbered;
 use super::tcp_stream::{TcpStream, new_socket};
 use crate::registered::Registered;
 use crate::selector::StdSelector;
-use crate::source_error::{creation_error, is_of_one_connection};
+use crate::source_error::{accept_error, creation_error, is_of_one_connection};
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 #[cfg(windows)]
@@ -94,6 +94,10 @@ impl TcpListener {
         Ok(TcpListener { socket: Registered::new(selector, listener, Ready::NONE)? })
     }
 
+    pub(super) fn io(&self) -> &mio::net::TcpListener {
+        self.socket.io()
+    }
+
     /// The address that it listens on.
     ///
     /// # Errors
@@ -111,7 +115,8 @@ impl TcpListener {
     ///
     /// [`WouldBlock`](SourceError::WouldBlock) when none is waiting;
     /// [`NoDescriptors`](SourceError::NoDescriptors) when one is, but cannot
-    /// be taken: it stays where it is.
+    /// be taken: it stays where it is; [`Closed`](SourceError::Closed) when
+    /// somebody else has closed the socket or shut it down.
     pub fn try_accept(&self) -> Result<(TcpStream, SocketAddr), SourceError> {
         let (stream, peer) = loop {
             let accepted =
@@ -123,7 +128,7 @@ impl TcpListener {
                 Ok(accepted) => break accepted,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if is_of_one_connection(&error) => {}
-                Err(error) => return Err(creation_error(&error)),
+                Err(error) => return Err(accept_error(&error)),
             }
         };
         Ok((TcpStream::accepted(self.socket.place().selector().clone(), stream)?, peer))

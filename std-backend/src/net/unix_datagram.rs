@@ -18,7 +18,8 @@ use std::io;
 /// A Unix socket for messages, of the loop it was made in.
 ///
 /// Messages are whole, in order, and none is lost while the receiver lives: who
-/// sends waits for room. What is longer than the buffer it is received to is cut off.
+/// sends waits for room. What is longer than the buffer it is received to is cut off;
+/// endpoints have one of 256 KiB.
 ///
 /// All calls take `&self`, so that one task can receive while another sends; at
 /// most one of each at a time may wait. Dropping it closes the socket and
@@ -38,6 +39,12 @@ pub struct UnixDatagram {
 ///
 /// asyncio tries all the time.
 const RETRY: Duration = Duration::from_millis(1);
+
+/// How long a message may be that an endpoint receives whole. Linux lets one be
+/// as long as the sender's buffer, some 208 KiB unless somebody has set it.
+///
+/// asyncio: 256 KiB.
+const LONGEST: usize = 256 << 10;
 
 impl UnixDatagram {
     /// Receives at the path or abstract name `name`, in the running loop. A
@@ -129,6 +136,10 @@ impl UnixDatagram {
         Ok(UnixDatagram { socket, _path: path, peer })
     }
 
+    pub(super) fn io(&self) -> &mio::net::UnixDatagram {
+        self.socket.io()
+    }
+
     /// The address that it receives at.
     ///
     /// # Errors
@@ -190,6 +201,10 @@ impl Source for UnixDatagram {
 
 impl DatagramSource for UnixDatagram {
     type Address = UnixAddress;
+
+    fn longest_message(&self) -> usize {
+        LONGEST
+    }
 
     fn try_recv_from(&self, buffer: &mut [u8]) -> Result<(usize, UnixAddress), SourceError> {
         self.socket.attempt(Ready::READABLE, |socket| {

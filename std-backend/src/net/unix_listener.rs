@@ -8,7 +8,7 @@ use super::unix_path::{OwnPath, remove_stale};
 use super::unix_stream::UnixStream;
 use crate::registered::Registered;
 use crate::selector::StdSelector;
-use crate::source_error::{creation_error, is_of_one_connection};
+use crate::source_error::{accept_error, creation_error, is_of_one_connection};
 use core::task::{Context, Poll};
 use molen_core::io::source::{AcceptSource, End, Source, SourceError};
 use molen_core::io::{Interest, Ready};
@@ -74,6 +74,10 @@ impl UnixListener {
         Ok(UnixListener { socket: Registered::new(selector, listener, Ready::NONE)?, _path: path })
     }
 
+    pub(super) fn io(&self) -> &mio::net::UnixListener {
+        self.socket.io()
+    }
+
     /// The address that it listens on.
     ///
     /// # Errors
@@ -89,7 +93,8 @@ impl UnixListener {
     ///
     /// [`WouldBlock`](SourceError::WouldBlock) when none is waiting;
     /// [`NoDescriptors`](SourceError::NoDescriptors) when one is, but cannot
-    /// be taken: it stays where it is.
+    /// be taken: it stays where it is; [`Closed`](SourceError::Closed) when
+    /// somebody else has closed the socket or shut it down.
     pub fn try_accept(&self) -> Result<UnixStream, SourceError> {
         let stream = loop {
             let accepted =
@@ -101,7 +106,7 @@ impl UnixListener {
                 Ok((stream, _peer)) => break stream,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if is_of_one_connection(&error) => {}
-                Err(error) => return Err(creation_error(&error)),
+                Err(error) => return Err(accept_error(&error)),
             }
         };
         UnixStream::accepted(self.socket.place().selector().clone(), stream)

@@ -99,6 +99,10 @@ impl UnixStream {
         Ok(UnixStream { socket: Registered::new(selector, stream, Ready::WRITABLE)? })
     }
 
+    pub(super) fn io(&self) -> &mio::net::UnixStream {
+        self.socket.io()
+    }
+
     /// This end's address.
     ///
     /// # Errors

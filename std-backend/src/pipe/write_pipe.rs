@@ -87,7 +87,9 @@ impl WritePipe {
     /// Waits until nobody is left who could read what is written, without
     /// writing anything. At once when it is closed.
     ///
-    /// The standard output as a file has no readers, and this waits for ever.
+    /// The standard output as a file has no readers, and this waits for ever. So
+    /// it does on Windows for pipes that were made by others than this crate, as
+    /// by `std::io::pipe`: the system tells of their readers only who writes.
     /// One task at a time can wait.
     ///
     /// # Cancellation

@@ -7,6 +7,7 @@ use crate::pipe::{ReadPipe, WritePipe};
 use crate::signals::Signal;
 use core::fmt;
 use molen_core::net::ChildPipes;
+use std::io;
 use std::process::ExitStatus;
 use std::rc::Rc;
 
@@ -87,14 +88,41 @@ impl Process {
     /// when the loop has noticed it; [`ProcessError::NotSent`] when the
     /// system refuses, for instance because it runs as another user.
     pub fn send_signal(&self, signal: Signal) -> Result<(), ProcessError> {
+        self.sent(signal, self.exit.send_signal(signal))
+    }
+
+    fn sent(&self, signal: Signal, result: io::Result<()>) -> Result<(), ProcessError> {
         let pid = self.pid();
-        self.exit.send_signal(signal).map_err(|cause| {
+        result.map_err(|cause| {
             if system::is_gone(&cause) {
                 ProcessError::NoSuchProcess { signal, pid }
             } else {
                 ProcessError::NotSent { signal, pid, cause }
             }
         })
+    }
+
+    /// Sends `signal` to it and to all whom it has started, if it was told to lead
+    /// a [group](super::Command::process_group) or a
+    /// [session](super::Command::start_new_session).
+    ///
+    /// Once the loop has noticed its end this is refused, for the group's number may
+    /// be another's: what it leaves behind is ended by
+    /// [`end_group_with_it`](super::Command::end_group_with_it).
+    ///
+    /// On Windows, `Signal::BREAK` alone can be sent to a group.
+    ///
+    /// asyncio: `os.killpg(process.pid, signal)`, which has that danger.
+    ///
+    /// # Errors
+    ///
+    /// [`ProcessError::NoGroup`] when it leads none; others as
+    /// [`send_signal`](Self::send_signal).
+    pub fn signal_group(&self, signal: Signal) -> Result<(), ProcessError> {
+        if !self.exit.leads_group() {
+            return Err(ProcessError::NoGroup { signal, pid: self.pid() });
+        }
+        self.sent(signal, self.exit.signal_group(signal))
     }
 
     /// Asks it to end: SIGTERM. On Windows, which cannot ask, it ends it.

@@ -40,6 +40,14 @@ impl Child for Held {
         }
     }
 
+    fn signal_group(&self, signal: i32) -> Result<(), SignalRefusal> {
+        if !self.0.leads_group() {
+            return Err(SignalRefusal::NoGroup);
+        }
+        let signal = Signal::from_raw(signal).map_err(|_invalid| SignalRefusal::InvalidSignal)?;
+        self.0.signal_group(signal).map_err(|error| system::refusal(&error))
+    }
+
     fn terminate(&self) -> Result<(), SignalRefusal> {
         self.send(Signal::TERM)
     }

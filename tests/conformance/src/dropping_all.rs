@@ -3,16 +3,17 @@
 //!
 //! `tests/every_future.rs` compares this table with the sources: a future that
 //! is not in it is noticed. Waits for sources and connections are in
-//! `dropping_net`, those for threads in `dropping_jobs`.
+//! `dropping_net`, what is built on them in `dropping_above`, waits for threads
+//! in `dropping_jobs`, and for what only the system has in `dropping_system`.
 //!
 //! | future | case |
 //! |---|---|
 //! | `Sleep`, `SleepUntil`, `YieldNow` | 1250 |
-//! | `WaitPromise`, `Task` | 1250 |
+//! | `WaitPromise`, which is what awaiting a `Promise` is; `Task` | 1250 |
 //! | `CatchCancel`, `Propagate` | 1250 |
 //! | `Root`, which is the future of `run_until_complete` | 1274 |
 //! | `Timeout`, `Limit`, `wait_for` | 1251 |
-//! | `Run`, which is a group's, and `Member` | 1252, 1581 |
+//! | `Run`, which is a group's `run`, and `Member` | 1252, 1581 |
 //! | `AcquireLock`, `WaitEvent`, `WaitCondition`, `wait_for`, `wait_catching` | 1253 |
 //! | `AcquirePermit`, `WaitBarrier` | 1254 |
 //! | `AcquireOwned` | 2110 |
@@ -22,7 +23,7 @@
 //! | `Gather`, `Watch`, `WaitTimeout`, `Shield`, `StaggeredRace`, `next` | 1258 |
 //! | `read`, `write_some`, `write_all`, `accept`, `accept_with_backoff` | 1259 |
 //! | `RunInExecutor`, `to_thread`, `shutdown_default_executor` | 1229 |
-//! | `WrapFuture`, which is also what awaiting a concurrent future is | 2044 |
+//! | `WrapFuture`, which is also what awaiting a `ConcurrentFuture` is | 2044 |
 //! | `read`, `readexactly`, `readuntil`, `readline`, `fill_buf` of a pull reader | 2041 |
 //! | `read`, `readexactly`, `readuntil`, `readline`, `read_to_end`, `fill_buf` of a stream | 2042 |
 //! | `connect_accepted_socket`, `open_streams`, `drain`, `wait_closed` | 2043 |
@@ -30,6 +31,22 @@
 //! | `wait_closed`, `serve_forever`, `shutdown` of a server | 2045 |
 //! | `Reporting`, which is the task of a server's handler | 2047 |
 //! | `drive` of a connection in a static | 2046 |
+//! | `Connect`, which is `create_connection` and `open_connection` | 1949 |
+//! | `Listen`, which is `create_server` and `start_server` | 1955 |
+//! | `ConnectTls`, `open_tls_streams` | 2154, 1909 |
+//! | `StartTls`, which is `start_tls` and `start_tls_server_side`, also of a stream | 2154, 1921 |
+//! | `connect_subprocess` | 2155 |
+//! | `written`, `sendfile` of a connection that is held | 2156 |
+//! | `connect`, `connect_from`, `write_vectored` of TCP; `DatagramEndpoint` | 2153 |
+//! | `recv_from`, `recv`, `send_to`, `send` of UDP; `getaddrinfo`, `getnameinfo` | 2153 |
+//! | `Sendfile`, which is `sendfile` over a connection | 2153 |
+//! | `sock_connect`, `sock_accept`, `sock_sendall`, `sock_recv`, `sock_recv_into` | 2153 |
+//! | `sock_sendto`, `sock_recvfrom`, `sock_recvfrom_into`, `sock_sendfile` | 2153 |
+//! | `write`, `disconnected` of a pipe | 2157 |
+//! | `create_subprocess_exec`, `create_subprocess_shell`, `wait`, `communicate` | 2157 |
+//! | `subprocess_exec`, `subprocess_shell` | 2157 |
+//! | `UnixListen`, `UnixConnect`, `UnixEndpoint`, and Unix sockets' own | 2158 |
+//! | `Wait` for a signal | 2158 |
 //! | `drop_at_every_poll` itself | 1400 |
 
 use crate::case::{Case, Failure, Outcome};

@@ -47,6 +47,7 @@ endpoints! {
         2003 a_local_address_of_another_family_than_the_peers_is_an_error
         2004 groups_and_broadcasts_have_their_options
         2005 a_closed_endpoint_has_sent_all_and_is_gone
+        2175 an_endpoint_knows_its_socket
     }
     unix {
         2006 endpoints_of_unix_sockets_know_their_peers_by_path

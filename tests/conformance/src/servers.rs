@@ -241,10 +241,11 @@ mod heap {
             door.fail(SourceError::ConnectionReset);
             accepted().await;
             check_eq!(test().backend.report_count(), 0);
-            door.fail(SourceError::Os(9));
+            door.fail(SourceError::Closed);
             accepted().await;
             check_eq!(test().backend.report_count(), 1);
             check!(!door.is_open(), "the listener is open");
+            check!(!server.is_serving(), "nothing is left to serve at");
             server.close();
             Ok(())
         })?

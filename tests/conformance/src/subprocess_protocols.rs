@@ -265,9 +265,9 @@ mod heap {
         })??;
         check_events!(
             "made with an input",
+            "exited",
             "out: a",
             "err: a",
-            "exited",
             "in: lost",
             "out: lost",
             "err: lost",

@@ -78,6 +78,8 @@ fn a_call_of_a_protocol_that_panics_closes_its_program() -> crate::case::Outcome
 #[cfg(any(unix, windows))]
 pub(crate) use child::in_console;
 #[cfg(any(unix, windows))]
+pub(crate) use child::program;
+#[cfg(any(unix, windows))]
 pub use child::run as child;
 #[cfg(windows)]
-pub(crate) use {child::program, fixture::until_events};
+pub(crate) use fixture::until_events;

@@ -69,7 +69,8 @@ impl TcpListener {
     /// # Errors
     ///
     /// [`SourceError::WouldBlock`] when none is waiting,
-    /// [`SourceError::NoDescriptors`] when there is one that cannot be taken now.
+    /// [`SourceError::NoDescriptors`] when there is one that cannot be taken now,
+    /// [`SourceError::Closed`] when the host says that it does not listen any more.
     pub fn try_accept(&self) -> Result<(TcpStream, SocketAddr), SourceError> {
         loop {
             match self.socket.accept() {
@@ -82,6 +83,8 @@ impl TcpListener {
                     }
                 }
                 Err(ErrorCode::ConnectionAborted | ErrorCode::ConnectionReset) => {}
+                // It does not listen any more.
+                Err(ErrorCode::InvalidState) => return Err(SourceError::Closed),
                 Err(code) => {
                     if code == ErrorCode::WouldBlock {
                         self.watch.clear(Ready::READABLE);

@@ -55,8 +55,10 @@ pub struct HouseRow {
     pub passed: usize,
     /// Checks that failed.
     pub failed: usize,
-    /// Tests marked as ignored.
+    /// Tests marked as ignored, and what this machine cannot run.
     pub skipped: usize,
+    /// Why this machine cannot run it.
+    pub lacking: Option<String>,
     /// Why it failed.
     pub why: Vec<String>,
 }
@@ -69,8 +71,26 @@ impl HouseRow {
             passed: 1 - failed,
             failed,
             skipped: 0,
+            lacking: None,
             why: outcome.err().into_iter().collect(),
         }
+    }
+
+    /// Nothing came of anything yet.
+    pub(super) fn none(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            passed: 0,
+            failed: 0,
+            skipped: 0,
+            lacking: None,
+            why: Vec::new(),
+        }
+    }
+
+    /// This machine cannot run it, for this reason: skipped, and told.
+    pub(super) fn lacking(name: &str, reason: String) -> Self {
+        Self { skipped: 1, lacking: Some(reason), ..Self::none(name) }
     }
 }
 
@@ -106,9 +126,13 @@ pub fn tests_on(platform: &Platform, machine: &Outcome, filters: &[String]) -> O
 }
 
 /// One `cargo test`, with `filters`: the counts of all its test programs.
-fn libtest(name: &str, cargo: Result<Command>, filters: &[String], limit: Duration) -> HouseRow {
-    let mut row =
-        HouseRow { name: name.to_owned(), passed: 0, failed: 0, skipped: 0, why: Vec::new() };
+pub(super) fn libtest(
+    name: &str,
+    cargo: Result<Command>,
+    filters: &[String],
+    limit: Duration,
+) -> HouseRow {
+    let mut row = HouseRow::none(name);
     let ran = cargo.and_then(|mut cargo| {
         if !filters.is_empty() {
             cargo.arg("--").args(filters);
@@ -325,8 +349,7 @@ mod tests {
 
     #[test]
     fn libtest_s_results_are_added_up() {
-        let mut row =
-            HouseRow { name: String::new(), passed: 0, failed: 0, skipped: 0, why: Vec::new() };
+        let mut row = HouseRow::none("");
         for line in [
             "test wheel::fifo ... FAILED",
             "test wheel::order ... ok",

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: the whole test suite on every platform, and one table.
 
+mod half_open;
 mod hosts;
 mod house;
 mod protocol;
@@ -75,6 +76,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         report.house.push(house::unit_tests(&arguments.filters));
         if arguments.filters.is_empty() {
             report.house.push(house::interleavings());
+            report.house.extend(half_open::row());
         }
     }
     for platform in &chosen {

@@ -142,8 +142,8 @@ impl Report {
         if text.is_empty() { text } else { format!("\nfailed\n\n{text}") }
     }
 
-    /// What platforms cannot do. Many cases lack the same thing on the same platform, so there is
-    /// one line for each reason.
+    /// What this machine and the platforms cannot do. Many cases lack the same thing on the same
+    /// platform, so there is one line for each reason.
     fn unsupported(&self) -> String {
         let mut reasons: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
         for platform in &self.platforms {
@@ -154,6 +154,11 @@ impl Report {
             }
         }
         let mut text = String::new();
+        for row in &self.house {
+            if let Some(reason) = &row.lacking {
+                text.push_str(&format!("  {}: {reason}\n", row.name));
+            }
+        }
         for ((platform, reason), numbers) in &reasons {
             text.push_str(&format!("  {platform} {}: {reason}\n", numbers.join(", ")));
         }
@@ -197,6 +202,15 @@ mod tests {
             )],
         };
         assert_eq!(report.render().lines().last(), Some("1 passed, 0 failed, 1 skipped"));
+    }
+
+    #[test]
+    fn what_this_machine_cannot_run_is_skipped_and_told() {
+        let lacking = HouseRow::lacking("half-open peers", "no network".to_owned());
+        let report = Report { house: vec![lacking], platforms: Vec::new() };
+        let text = report.render();
+        assert!(text.contains("\nunsupported\n\n  half-open peers: no network\n"), "{text}");
+        assert_eq!(text.lines().last(), Some("0 passed, 0 failed, 1 skipped"));
     }
 
     #[test]

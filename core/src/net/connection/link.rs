@@ -204,10 +204,13 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
 
     #[cfg(feature = "alloc")]
     fn with_protocol(&self, f: &mut dyn FnMut(&mut dyn core::any::Any)) -> bool {
-        match self.protocol.try_borrow_mut() {
+        let looked = match self.protocol.try_borrow_mut() {
             Ok(mut protocol) => protocol.as_mut().map(|protocol| f(protocol.protocol())).is_some(),
-            Err(_running) => false,
-        }
+            Err(_running) => return false,
+        };
+        // As at the end of a callback.
+        self.change_protocol();
+        looked
     }
 
     #[cfg(feature = "alloc")]

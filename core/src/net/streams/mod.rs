@@ -18,6 +18,7 @@
 //! | `incoming` | what has come: finding separators, taking, the rules of the limit |
 //! | `reader`, `writer` | the two halves, on a transport |
 //! | `stream_protocol` | what is between them and the connection |
+//! | `waiters` | who waits to go on writing, or for the end |
 //! | `open`, `reporting` | connections and servers whose protocol is a pair of streams |
 //! | `upgrade` | streams whose connection becomes another, through TLS |
 //! | `pull` | a reader with a given buffer, straight from a source: no heap |
@@ -34,6 +35,8 @@ mod reporting;
 mod stream_protocol;
 #[cfg(feature = "tls")]
 mod upgrade;
+#[cfg(feature = "alloc")]
+mod waiters;
 #[cfg(feature = "alloc")]
 mod writer;
 

@@ -10,7 +10,7 @@ use crate::net::connect::connect_accepted_socket;
 use crate::net::server::{ServeError, Server, Serving, Start};
 use crate::net::transport::Transport;
 use crate::schedule::CallbackResult;
-use crate::task::create_task;
+use crate::task::{Context, create_task, inherited};
 use alloc::rc::Rc;
 use core::future::Future;
 
@@ -62,7 +62,8 @@ impl ClientStreams {
 
 /// A server that makes a task of `handler` for each connection of `listeners`.
 /// A handler that fails is reported; its connection is closed when it ends in
-/// any way, as it drops its writer then.
+/// any way, as it drops its writer then. Each has a copy of the
+/// [context](crate::task::Context) in which this is called.
 ///
 /// Backends' `start_server` makes the listeners too.
 ///
@@ -88,14 +89,23 @@ where
 /// Makes a pair of streams and a task of each connection.
 #[derive(Debug)]
 pub struct WithHandler<F> {
-    handler: Rc<F>,
+    handling: Rc<Handling<F>>,
     limit: usize,
+}
+
+/// What all connections of a server have in common.
+#[derive(Debug)]
+struct Handling<F> {
+    handler: F,
+    /// In which handlers run: that of the code that made the server.
+    context: Option<Context>,
 }
 
 impl<F> WithHandler<F> {
     /// By this one, with lines of at most `limit` bytes.
     pub fn new(handler: F, limit: usize) -> WithHandler<F> {
-        WithHandler { handler: Rc::new(handler), limit }
+        let context = crate::schedule::current().and_then(inherited);
+        WithHandler { handling: Rc::new(Handling { handler, context }), limit }
     }
 
     /// How long a line may be, in bytes.
@@ -112,14 +122,14 @@ where
     type Protocol = StreamProtocol<Handler<F>>;
 
     fn protocol(&self) -> Result<StreamProtocol<Handler<F>>, Closed> {
-        let begin = Some(Handler(self.handler.clone()));
+        let begin = Some(Handler(self.handling.clone()));
         Ok(StreamProtocol { shared: Shared::new(self.limit), begin })
     }
 }
 
 /// The handler of a connection, whose task begins with it.
 #[derive(Debug)]
-pub struct Handler<F>(Rc<F>);
+pub struct Handler<F>(Rc<Handling<F>>);
 
 impl<F, H> Begin for Handler<F>
 where
@@ -129,9 +139,16 @@ where
     fn begin(self, transport: &Transport, shared: &Rc<Shared>) {
         let reader = StreamReader::of(transport, shared);
         let writer = StreamWriter::of(transport, shared);
-        // Refused only by a loop that closes: then both are dropped.
-        if let Ok(task) = create_task(Reporting((self.0)(reader, writer))) {
-            task.detach();
+        let handle = || {
+            // Refused only by a loop that closes: then both are dropped.
+            if let Ok(task) = create_task(Reporting((self.0.handler)(reader, writer))) {
+                task.detach();
+            }
+        };
+        match &self.0.context {
+            None => handle(),
+            // It runs: this is a callback of the connection's.
+            Some(context) => context.copy().run(handle).unwrap_or_default(),
         }
     }
 }

@@ -4,7 +4,6 @@ use super::incoming::{DEFAULT_LIMIT, ReadError, Scan, are_separators};
 use super::stream_protocol::{Lent, Shared};
 use crate::net::error::ConnectionError;
 use crate::net::transport::Transport;
-use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -22,8 +21,8 @@ use core::task::{Context, Poll, ready};
 pub struct StreamReader {
     shared: Rc<Shared>,
     transport: Option<Transport>,
-    /// What [`fill_buf`](Self::fill_buf) lends. Boxed, as most never do.
-    lent: Option<Box<Lent>>,
+    /// What [`fill_buf`](Self::fill_buf) lends. Most never do.
+    lent: Option<Rc<Lent>>,
 }
 
 type Error = ReadError<Vec<u8>>;
@@ -193,7 +192,7 @@ impl StreamReader {
             return Ok(&[]);
         }
         let lent = self.lent.get_or_insert_default();
-        **lent = self.shared.incoming.borrow_mut().lend();
+        self.shared.incoming.borrow_mut().lend(lent);
         Ok(lent.data())
     }
 

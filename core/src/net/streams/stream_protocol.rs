@@ -1,6 +1,7 @@
 //! Between a connection and its two streams.
 
 use super::incoming::{Found, ReadError, Scan};
+use super::waiters::Waiters;
 use crate::io::source::SourceError;
 use crate::net::error::ConnectionError;
 use crate::net::protocol::{AfterEof, Answer, Protocol};
@@ -20,9 +21,9 @@ pub(crate) struct Incoming {
     bytes: Vec<u8>,
     /// How many at the beginning were read.
     start: usize,
-    /// How many the reader has taken out to be looked at, which come before
-    /// these and are not read yet.
-    lent: usize,
+    /// What the reader has taken out to be looked at, which comes before these
+    /// and is not read yet.
+    lent: Option<Rc<Lent>>,
     pub(crate) limit: usize,
     eof: bool,
     /// Boxed, as most never have one.
@@ -69,29 +70,37 @@ impl Incoming {
 
     /// How many bytes were not read.
     pub(crate) fn unread(&self) -> usize {
-        self.lent + self.data().len()
+        self.lent().len() + self.data().len()
     }
 
-    /// Gives all bytes out to be looked at. They are to be taken back before
-    /// anything else is read.
-    pub(super) fn lend(&mut self) -> Lent {
-        self.lent = self.data().len();
+    fn lent(&self) -> &[u8] {
+        self.lent.as_ref().map_or(&[], |lent| lent.data())
+    }
+
+    /// Gives all bytes out to be looked at, through `place`, which holds none
+    /// then. They are to be taken back before anything else is read.
+    pub(super) fn lend(&mut self, place: &mut Rc<Lent>) {
         let start = core::mem::take(&mut self.start);
-        Lent { bytes: core::mem::take(&mut self.bytes), start }
+        let lent = Lent { bytes: core::mem::take(&mut self.bytes), start };
+        match Rc::get_mut(place) {
+            Some(place) => *place = lent,
+            None => *place = Rc::new(lent),
+        }
+        self.lent = Some(place.clone());
     }
 
     /// Takes back what was lent, before what has come meanwhile. Of a connection
-    /// that has made room for one with TLS nothing is taken back: what came in
-    /// plain text must not be read as if it had been secured.
-    pub(super) fn take_back(&mut self, lent: &mut Lent) {
-        if self.lent == 0 {
-            *lent = Lent::default();
-            return;
+    /// that has made room for one with TLS nothing is taken back: it went to the
+    /// handshake, and what came in plain text must not be read as if it had been
+    /// secured.
+    pub(super) fn take_back(&mut self, place: &mut Rc<Lent>) {
+        let is_lent = self.lent.take().is_some();
+        let lent = Rc::get_mut(place).map(core::mem::take).unwrap_or_default();
+        if is_lent {
+            let after = core::mem::replace(&mut self.bytes, lent.bytes);
+            self.start = lent.start;
+            self.append(&after);
         }
-        let after = core::mem::replace(&mut self.bytes, core::mem::take(&mut lent.bytes));
-        self.start = core::mem::take(&mut lent.start);
-        self.lent = 0;
-        self.append(&after);
     }
 
     fn append(&mut self, data: &[u8]) {
@@ -151,7 +160,7 @@ pub(crate) struct Shared {
     /// How it ended, once it has.
     lost: RefCell<Option<Result<(), Box<ConnectionError>>>>,
     /// Who waits to go on writing, or for the end.
-    waiters: RefCell<Vec<Waker>>,
+    pub(super) waiters: Waiters,
     /// The connection that took the first one's place. Not held: it holds this.
     #[cfg(feature = "tls")]
     upgraded: Cell<Option<Box<WeakTransport>>>,
@@ -166,7 +175,7 @@ impl Shared {
             incoming: RefCell::new(Incoming {
                 bytes: Vec::new(),
                 start: 0,
-                lent: 0,
+                lent: None,
                 limit,
                 eof: false,
                 error: None,
@@ -176,7 +185,7 @@ impl Shared {
                 past: Past::No,
             }),
             lost: RefCell::new(None),
-            waiters: RefCell::new(Vec::new()),
+            waiters: Waiters::default(),
             #[cfg(feature = "tls")]
             upgraded: Cell::new(None),
             #[cfg(feature = "tls")]
@@ -192,9 +201,7 @@ impl Shared {
     }
 
     fn wake_writers(&self) {
-        for waiter in self.waiters.take() {
-            waiter.wake();
-        }
+        self.waiters.wake_all();
     }
 
     /// Bytes have come to the connection: whether they are left there, for the
@@ -255,6 +262,7 @@ impl Shared {
         incoming.abandoned = true;
         incoming.bytes = Vec::new();
         incoming.start = 0;
+        incoming.lent = None;
     }
 
     /// Takes `count` bytes through `take`.
@@ -325,37 +333,19 @@ impl Shared {
         }
     }
 
-    fn poll_waiting(&self, cx: &Context<'_>) {
-        let mut waiters = self.waiters.borrow_mut();
-        if !waiters.iter().any(|waiter| waiter.will_wake(cx.waker())) {
-            waiters.push(cx.waker().clone());
-        }
-    }
-
-    /// Waits until writing to `transport` may go on.
-    pub(crate) fn poll_drained(
-        &self,
-        cx: &Context<'_>,
-        transport: &Transport,
-    ) -> Poll<Result<(), ConnectionError>> {
+    /// Whether writing to `transport` may go on, or never will; `None` for now not.
+    pub(super) fn drained(&self, transport: &Transport) -> Option<Result<(), ConnectionError>> {
         if let Some(lost) = &*self.lost.borrow() {
             const RESET: ConnectionError = ConnectionError::Source(SourceError::ConnectionReset);
-            return Poll::Ready(Err(lost.as_ref().err().map_or(RESET, |error| (**error).clone())));
+            return Some(Err(lost.as_ref().err().map_or(RESET, |error| (**error).clone())));
         }
-        if !transport.is_writing_paused() {
-            return Poll::Ready(Ok(()));
-        }
-        self.poll_waiting(cx);
-        Poll::Pending
+        (!transport.is_writing_paused()).then_some(Ok(()))
     }
 
-    /// Waits for the end.
-    pub(crate) fn poll_closed(&self, cx: &Context<'_>) -> Poll<Result<(), ConnectionError>> {
-        if let Some(lost) = &*self.lost.borrow() {
-            return Poll::Ready(lost.clone().map_err(|error| *error));
-        }
-        self.poll_waiting(cx);
-        Poll::Pending
+    /// How it ended, if it has.
+    pub(super) fn ended(&self) -> Option<Result<(), ConnectionError>> {
+        let lost = self.lost.borrow();
+        Some(lost.as_ref()?.clone().map_err(|error| *error))
     }
 }
 
@@ -366,9 +356,9 @@ impl Shared {
     pub(super) fn hand_over(&self) -> Vec<u8> {
         self.handed_over.set(true);
         let mut incoming = self.incoming.borrow_mut();
-        let received = incoming.data().to_vec();
+        let received = [incoming.lent(), incoming.data()].concat();
         incoming.consume(usize::MAX);
-        incoming.lent = 0;
+        incoming.lent = None;
         incoming.paused = false;
         incoming.past = Past::No;
         received

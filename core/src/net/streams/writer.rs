@@ -1,6 +1,7 @@
 //! The writing half.
 
 use super::stream_protocol::Shared;
+use super::waiters::{Key, NAMELESS};
 use crate::net::error::{ConnectionError, WriteError};
 use crate::net::transport::{ExtraInfo, ExtraValue, Flow, Transport};
 use alloc::rc::Rc;
@@ -24,6 +25,57 @@ pub struct StreamWriter {
 enum Step {
     First,
     Later,
+}
+
+/// Who drains, or waits for the end; forgotten when it is dropped.
+struct Waiting<'a> {
+    writer: &'a StreamWriter,
+    key: Key,
+    step: Step,
+}
+
+impl<'a> Waiting<'a> {
+    fn of(writer: &'a StreamWriter) -> Waiting<'a> {
+        Waiting { writer, key: NAMELESS, step: Step::First }
+    }
+
+    fn wait<T>(&mut self, cx: &Context<'_>) -> Poll<T> {
+        self.writer.shared.waiters.add(&mut self.key, cx);
+        Poll::Pending
+    }
+
+    fn poll_drained(&mut self, cx: &Context<'_>) -> Poll<Result<(), ConnectionError>> {
+        let StreamWriter { shared, transport } = self.writer;
+        if self.step == Step::First {
+            self.step = Step::Later;
+            if let Some(error) = shared.incoming.borrow().error() {
+                return Poll::Ready(Err(error.clone()));
+            }
+            // The end may be queued: who writes and drains in a loop, and
+            // never has to wait, learns of it.
+            if transport.is_closing() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
+        match shared.drained(transport) {
+            Some(drained) => Poll::Ready(drained),
+            None => self.wait(cx),
+        }
+    }
+
+    fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<Result<(), ConnectionError>> {
+        match self.writer.shared.ended() {
+            Some(ended) => Poll::Ready(ended),
+            None => self.wait(cx),
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.writer.shared.waiters.forget(self.key);
+    }
 }
 
 impl StreamWriter {
@@ -69,22 +121,8 @@ impl StreamWriter {
     ///
     /// Nothing is lost: what was written is written.
     pub fn drain(&self) -> impl Future<Output = Result<(), ConnectionError>> + use<'_> {
-        let mut step = Step::First;
-        poll_fn(move |cx| {
-            if step == Step::First {
-                step = Step::Later;
-                if let Some(error) = self.shared.incoming.borrow().error() {
-                    return Poll::Ready(Err(error.clone()));
-                }
-                // The end may be queued: who writes and drains in a loop, and
-                // never has to wait, learns of it.
-                if self.transport.is_closing() {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-            }
-            self.shared.poll_drained(cx, &self.transport)
-        })
+        let mut waiting = Waiting::of(self);
+        poll_fn(move |cx| waiting.poll_drained(cx))
     }
 
     /// As [`drain`](Self::drain), for futures made by hand; an end that is
@@ -94,7 +132,11 @@ impl StreamWriter {
     ///
     /// What the connection was lost with; `ConnectionReset` when it was closed.
     pub fn poll_drained(&self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionError>> {
-        self.shared.poll_drained(cx, &self.transport)
+        if let Some(drained) = self.shared.drained(&self.transport) {
+            return Poll::Ready(drained);
+        }
+        self.shared.waiters.add_nameless(cx);
+        Poll::Pending
     }
 
     /// Says that nothing more will be written; reading goes on.
@@ -133,7 +175,8 @@ impl StreamWriter {
     ///
     /// Nothing is lost; any number may wait.
     pub async fn wait_closed(&self) -> Result<(), ConnectionError> {
-        poll_fn(|cx| self.shared.poll_closed(cx)).await
+        let mut waiting = Waiting::of(self);
+        poll_fn(|cx| waiting.poll_closed(cx)).await
     }
 
     /// What is known of the connection. asyncio: `get_extra_info()`.

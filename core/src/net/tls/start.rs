@@ -202,6 +202,35 @@ where
     ConnectTls::new(source, protocol, context.client_engine(server_hostname))
 }
 
+/// Gives `source`, a connection that was accepted, to `protocol`, through TLS as
+/// the server: `connection_made` was called when this returns.
+///
+/// ```ignore
+/// let (stream, _peer) = listener.accept().await?;
+/// let transport = connect_accepted_tls(stream, protocol, &context).await?;
+/// ```
+///
+/// asyncio: `loop.connect_accepted_socket(…, ssl=…)`.
+///
+/// # Errors
+///
+/// [`TlsError`].
+///
+/// # Cancellation
+///
+/// The connection is aborted.
+pub fn connect_accepted_tls<S, P>(
+    source: S,
+    protocol: P,
+    context: &(impl ServerSide + ?Sized),
+) -> ConnectTls<S>
+where
+    S: ByteSource + 'static,
+    P: Protocol + 'static,
+{
+    ConnectTls::new(source, protocol, context.server_engine())
+}
+
 /// A connection through TLS that begins when it is awaited.
 #[must_use = "a connection begins when it is awaited"]
 pub struct ConnectTls<S> {

@@ -16,6 +16,7 @@ pub(super) fn bytes_are_lent_and_read_when_consumed() -> Outcome {
     );
     event_loop.run_until_complete(async {
         let (mut reader, _writer) = open_streams(source.user(Told::ByEvents), 64).await?;
+        batches(1).await;
         {
             // A wait that is given up takes nothing.
             let mut filling = pin!(reader.fill_buf());

@@ -1,7 +1,7 @@
 //! Lines, and what ends them.
 
 use crate::case::{Failure, Outcome};
-use crate::wire::source;
+use crate::wire::{batches, source};
 use molen::create_task;
 use molen::net::{ReadError, StreamReader, open_streams};
 use molen::testing::{Fault, Told};
@@ -99,6 +99,7 @@ pub(super) fn separators_of_different_lengths_are_looked_for_in_bounds() -> Outc
     );
     event_loop.run_until_complete(async {
         let (mut reader, _writer) = open_streams(source.user(Told::ByEvents), 64).await?;
+        batches(1).await;
         let reading = create_task(async move { reader.readuntil(&[b"-", b"longsep"]).await })?;
         feed(source, 2).await;
         check_eq!(reading.await??, b"data-");

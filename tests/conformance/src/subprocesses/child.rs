@@ -75,6 +75,8 @@ pub fn run(name: &str, number: Option<u16>) -> Option<u8> {
         "lines" => return Some(exit_code(crate::real::run(lines()))),
         // Leaves its input and output to a child of its own, and ends.
         "orphan" => orphan(),
+        // The same, and stays.
+        "family" => orphan().map(|()| std::thread::sleep(Duration::from_secs(90))),
         _ => return None,
     };
     // Whoever reads it may be gone: that is no news for a case.
