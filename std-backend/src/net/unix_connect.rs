@@ -111,22 +111,7 @@ impl<M> UnixConnect<M> {
         self
     }
 
-    /// How long the handshake may take, 60 seconds if it is not said.
-    ///
-    /// asyncio: `ssl_handshake_timeout`.
-    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
-        self.security.timeouts().handshake = limit;
-        self
-    }
-
-    /// How long the other side's `close_notify` is waited for at the end, 30
-    /// seconds if it is not said.
-    ///
-    /// asyncio: `ssl_shutdown_timeout`.
-    pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
-        self.security.timeouts().shutdown = limit;
-        self
-    }
+    molen_core::tls_timeouts!(security.timeouts());
 }
 
 impl UnixConnect<WithStreams> {

@@ -8,8 +8,6 @@ use super::unix_name::{Doing, ToUnixAddress};
 use crate::tls::{ServerSecurity, ServerSide};
 use core::fmt;
 use core::pin::Pin;
-#[cfg(feature = "tls")]
-use molen_core::Duration;
 use molen_core::io::source::SourceError;
 use molen_core::net::{
     DEFAULT_LIMIT, Protocol, Server, Serving, Start, StreamReader, StreamWriter, WithFactory,
@@ -178,22 +176,7 @@ impl<M: Serving> UnixListen<M> {
         self
     }
 
-    /// How long a handshake may take, 60 seconds if it is not said.
-    ///
-    /// asyncio: `ssl_handshake_timeout`.
-    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
-        self.security.timeouts().handshake = limit;
-        self
-    }
-
-    /// How long a client's `close_notify` is waited for at the end, 30 seconds
-    /// if it is not said.
-    ///
-    /// asyncio: `ssl_shutdown_timeout`.
-    pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
-        self.security.timeouts().shutdown = limit;
-        self
-    }
+    molen_core::tls_timeouts!(security.timeouts());
 }
 
 impl<M: Serving> IntoFuture for UnixListen<M> {

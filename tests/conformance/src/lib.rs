@@ -120,6 +120,8 @@ mod task_groups;
 mod task_refs;
 mod tasks;
 mod tcp;
+#[cfg(not(any(target_os = "none", target_os = "wasi")))]
+mod temporary;
 mod testing;
 mod threads;
 mod timeouts;

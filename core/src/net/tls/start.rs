@@ -13,7 +13,6 @@ use crate::net::error::ConnectionError;
 use crate::net::protocol::Protocol;
 use crate::net::receiver::{Receiver, Streamed};
 use crate::net::transport::Transport;
-use crate::time::Duration;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -162,19 +161,7 @@ impl StartTls {
         self
     }
 
-    /// How long the handshake may take. asyncio: `ssl_handshake_timeout`.
-    pub fn handshake_timeout(mut self, timeout: Duration) -> StartTls {
-        self.plan.timeouts.handshake = timeout;
-        self
-    }
-
-    /// How long the other side's `close_notify` is waited for.
-    ///
-    /// asyncio: `ssl_shutdown_timeout`.
-    pub fn shutdown_timeout(mut self, timeout: Duration) -> StartTls {
-        self.plan.timeouts.shutdown = timeout;
-        self
-    }
+    crate::tls_timeouts!(plan.timeouts);
 
     async fn start(self) -> Result<Transport, TlsError> {
         above(self.plan.upgrade(self.transport, &self.received).await?, self.protocol)
@@ -261,19 +248,7 @@ impl<S: ByteSource + 'static> ConnectTls<S> {
         ConnectTls { source, protocol: Box::new(Streamed(protocol)), plan: Plan::new(engine) }
     }
 
-    /// How long the handshake may take. asyncio: `ssl_handshake_timeout`.
-    pub fn handshake_timeout(mut self, timeout: Duration) -> ConnectTls<S> {
-        self.plan.timeouts.handshake = timeout;
-        self
-    }
-
-    /// How long the other side's `close_notify` is waited for.
-    ///
-    /// asyncio: `ssl_shutdown_timeout`.
-    pub fn shutdown_timeout(mut self, timeout: Duration) -> ConnectTls<S> {
-        self.plan.timeouts.shutdown = timeout;
-        self
-    }
+    crate::tls_timeouts!(plan.timeouts);
 
     pub(super) async fn connect(self) -> Result<Transport, TlsError> {
         let channel = self.plan.channel()?;
