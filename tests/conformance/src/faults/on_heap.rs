@@ -3,7 +3,7 @@
 use super::judges::{BufferedJudge, Judge, link};
 use super::lines::tick;
 use super::lives::{End, SEEDS, Wire, check_nothing_is_left, live, told};
-use super::record::{Record, in_words};
+use super::record::Record;
 use crate::case::{Failure, Outcome};
 use crate::dropping_all::look_round;
 use crate::fixture::ms;
@@ -404,7 +404,7 @@ pub(super) fn a_protocol_that_fails_anywhere_loses_its_connection_once() -> Outc
             if seed % 2 == 1 {
                 record.fails.set(|| std::panic::resume_unwind(std::boxed::Box::new("boom")));
             } else {
-                record.fails.set(in_words);
+                record.fails.set(super::record::in_words);
             }
             let fails_at = 1 + (seed / 2 % 30) as u32;
             live(&event_loop, wire, record, link::streamed, seed, fails_at).await?;
