@@ -1,12 +1,15 @@
 //! The face on desktops.
 
 #[cfg(feature = "introspect")]
+#[doc(inline)]
 pub use molen_std::introspect;
+#[doc(inline)]
 pub use molen_std::{
     ConcurrentError, ConcurrentFuture, Desktop, SelectorEventLoop, ThreadPoolExecutor,
     get_event_loop, new_event_loop, run_coroutine_threadsafe, set_event_loop, sock, wrap_future,
 };
 
+#[doc(inline)]
 pub use molen_std::{dns, pipe, signals, subprocess};
 
 extern crate std;
@@ -42,6 +45,7 @@ pub type Runner = molen_core::runner::Runner<Desktop>;
 
 /// Why [`run`] did not run its future to the end.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Error {
     /// The operating system gave no selector.
     NewEventLoop(std::io::Error),

@@ -138,6 +138,7 @@ impl<T> core::error::Error for ScheduleError<T> {}
 
 /// Why the loop did not run, or stopped running.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum RunError {
     /// The loop is closed.
     Closed,

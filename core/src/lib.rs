@@ -54,6 +54,8 @@ pub mod error;
 #[cfg(feature = "threads")]
 pub mod executor;
 pub mod io;
+#[cfg(feature = "std")]
+mod io_error;
 pub mod net;
 #[cfg(not(feature = "threads"))]
 mod one_thread;
@@ -80,7 +82,8 @@ mod trace;
 pub mod trace;
 
 pub use combine::{
-    ReturnWhen, as_completed, gather, join, race, select, shield, staggered_race, try_gather, wait,
+    Either, ReturnWhen, as_completed, gather, join, race, select, shield, staggered_race,
+    try_gather, wait,
 };
 #[cfg(feature = "alloc")]
 pub use combine::{join_all, select_all};

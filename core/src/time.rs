@@ -48,6 +48,7 @@ impl Instant {
 
     /// `self + delay`, or [`FAR_FUTURE`](Self::FAR_FUTURE) where that would overflow.
     #[inline]
+    #[must_use]
     pub const fn saturating_add(self, delay: Duration) -> Instant {
         Instant(self.0.saturating_add(nanos(delay)))
     }

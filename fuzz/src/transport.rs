@@ -27,6 +27,8 @@ struct Program {
 enum Step {
     Write(u8),
     Writelines(u8, u8),
+    WriteOwned(u8),
+    WritelinesOwned(u8, u8),
     WriteEof,
     Pause,
     Resume,
@@ -201,10 +203,12 @@ pub fn check(data: &[u8]) {
     });
     let (mut sent, mut rough, mut closed) = (0, false, false);
     for step in &program.steps {
+        let took = |count: usize, flow: Option<Flow>| {
+            if matches!(flow, Some(Flow::Open | Flow::Paused)) { count } else { 0 }
+        };
         let write = |pieces: &[&[u8]]| {
             let flow = seen.call(|| transport.writelines(pieces));
-            let count: usize = pieces.iter().map(|piece| piece.len()).sum();
-            if matches!(flow, Ok(Flow::Open | Flow::Paused)) { count } else { 0 }
+            took(pieces.iter().map(|piece| piece.len()).sum(), flow.ok())
         };
         match step {
             Step::Write(count) => sent += write(&[&numbered(sent, usize::from(count % 40))]),
@@ -212,6 +216,17 @@ pub fn check(data: &[u8]) {
                 let (first, second) = (usize::from(first % 20), usize::from(second % 20));
                 let pieces = [numbered(sent, first), numbered(sent + first, second)];
                 sent += write(&[&pieces[0], &[], &pieces[1]]);
+            }
+            Step::WriteOwned(count) => {
+                let bytes = numbered(sent, usize::from(count % 40));
+                let count = bytes.len();
+                sent += took(count, seen.call(|| transport.write_owned(bytes)).ok());
+            }
+            Step::WritelinesOwned(first, second) => {
+                let (first, second) = (usize::from(first % 20), usize::from(second % 20));
+                let pieces = vec![numbered(sent, first), vec![], numbered(sent + first, second)];
+                let flow = seen.call(|| transport.writelines_owned(pieces)).ok();
+                sent += took(first + second, flow);
             }
             Step::WriteEof => {
                 let _ = seen.call(|| transport.write_eof());

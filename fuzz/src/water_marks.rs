@@ -14,6 +14,7 @@ use std::time::Duration;
 #[derive(Arbitrary, Debug)]
 enum Step {
     Write(u8),
+    WriteOwned(u8),
     Pieces(u8, u8, u8),
     /// There is room for so many bytes more.
     Room(u8),
@@ -135,11 +136,18 @@ pub fn check(data: &[u8]) {
         bytes
     };
     turn(&event_loop);
+    // What was taken over goes piece by piece, one in a turn.
+    let turns = 6 + 2 * steps.len();
     for step in &steps {
         match step {
             Step::Write(count) => {
                 let bytes = numbered(usize::from(*count));
-                written_by(&mut model, &room, bytes.len(), || transport.write(&bytes));
+                written_by(&mut model, &room, bytes.len(), || transport.write(&bytes).ok());
+            }
+            Step::WriteOwned(count) => {
+                let bytes = numbered(usize::from(*count));
+                let write = || transport.write_owned(bytes).ok();
+                written_by(&mut model, &room, usize::from(*count), write);
             }
             Step::Pieces(first, second, third) => {
                 let pieces = [*first, *second, *third].map(|count| numbered(count.into()));
@@ -169,7 +177,7 @@ pub fn check(data: &[u8]) {
             }
             Step::Turn => {
                 // Turns until nothing is ready any more.
-                for _ in 0..6 {
+                for _ in 0..turns {
                     turn(&event_loop);
                 }
                 let due = transport.get_write_buffer_size();
@@ -186,7 +194,7 @@ pub fn check(data: &[u8]) {
     }
     room.room.set(usize::MAX);
     transport.close();
-    for _ in 0..6 {
+    for _ in 0..turns {
         room.registration.set_ready(Ready::WRITABLE);
         turn(&event_loop);
     }
@@ -203,7 +211,7 @@ fn written_by(
     model: &mut Model,
     room: &Room,
     count: usize,
-    write: impl FnOnce() -> Result<Flow, molen::net::WriteError>,
+    write: impl FnOnce() -> Option<Flow>,
 ) {
     let taken = if model.waits == 0 { count.min(room.room.get()) } else { 0 };
     let flow = write().expect("a buffer on the heap has room");

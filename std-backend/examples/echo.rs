@@ -19,7 +19,10 @@ async fn echo(client: TcpStream) -> Result<(), SourceError> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let address = std::env::args().nth(1).unwrap_or("127.0.0.1:7007".into()).parse()?;
+    let address = std::env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
+    let address = address
+        .parse()
+        .map_err(|_| format!("cannot listen on {address}: not of the form 127.0.0.1:7007"))?;
     let event_loop = molen_std::new_event_loop()?;
     event_loop.run_until_complete(async {
         let listener = TcpListener::bind(address)?;

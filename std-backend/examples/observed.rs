@@ -33,6 +33,9 @@ async fn fetch_both() -> Result<(), Box<dyn Error>> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).unwrap_or_else(|| "trace.json".to_owned());
+    if path.starts_with('-') {
+        return Err(format!("{path} is no name of a file; usage: observed [trace.json]").into());
+    }
     let file: &'static TraceFile = Box::leak(Box::new(TraceFile::create(&path)?));
     let event_loop = molen_std::new_event_loop()?;
     event_loop.set_tracer(Some(file));

@@ -25,6 +25,14 @@ pub(crate) fn raw<D: AsRawDescriptor + ?Sized>(descriptor: &D) -> RawDescriptor 
     descriptor.as_raw_socket()
 }
 
+/// That number, as programs are told it.
+pub(crate) fn number<D: AsRawDescriptor + ?Sized>(descriptor: &D) -> Option<u64> {
+    #[cfg(unix)]
+    return u64::try_from(raw(descriptor)).ok();
+    #[cfg(windows)]
+    return Some(raw(descriptor));
+}
+
 /// Something for each descriptor, `T::default()` for most.
 ///
 /// Unix gives out the lowest free number, so this is a vector.

@@ -7,7 +7,8 @@
 //! | `selector` | events to sources and callbacks, and the clock |
 //! | `wait_epoll`, `wait_mio` | the wait itself, exact on Linux |
 //! | `registrations` | the table from events to sources, with generations |
-//! | `registered`, `source_state` | a source in the selector; its readiness |
+//! | `place`, `source_state` | a source's place in that table; its readiness |
+//! | `registered` | a source in the selector |
 //! | `posted` | a source of which another thread tells, on Windows |
 //! | `runner`, [`interrupt`] | what a desktop adds to a runner; Ctrl-C |
 //! | [`concurrent`] | results and coroutines across threads |
@@ -38,6 +39,7 @@ pub mod interrupt;
 pub mod introspect;
 pub mod net;
 pub mod pipe;
+mod place;
 mod platform;
 mod policy;
 #[cfg(windows)]

@@ -23,11 +23,12 @@ use crate::watches::{Half, Refused};
 ///
 #[cfg_attr(unix, doc = "```")]
 #[cfg_attr(not(unix), doc = "```ignore")]
-/// use molen_std::SelectorEventLoop;
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::SelectorEventLoop;
 /// use std::io::{Read, Write};
 /// use std::os::unix::net::UnixStream;
 ///
-/// let event_loop = molen_std::new_event_loop()?;
+/// let event_loop = molen::new_event_loop()?;
 /// let (mut near, mut far) = UnixStream::pair()?;
 /// far.write_all(b"!")?;
 /// let (stop, number) = (event_loop.clone(), std::os::fd::AsRawFd::as_raw_fd(&near));

@@ -113,9 +113,10 @@ impl StdSelector {
     /// the next `run_…`.
     ///
     /// ```
-    /// # use molen_core::io::PollBudget;
-    /// # use molen_std::StdSelector;
-    /// let event_loop = molen_std::new_event_loop()?;
+    /// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+    /// # use molen::io::PollBudget;
+    /// # use molen::StdSelector;
+    /// let event_loop = molen::new_event_loop()?;
     /// if let Some(selector) = event_loop.backend_as::<StdSelector>() {
     ///     selector.set_poll_budget(PollBudget { callbacks: 61, nanos: 100_000 });
     /// }

@@ -32,13 +32,30 @@ pub(crate) fn creation_error(error: &io::Error) -> SourceError {
     }
 }
 
+/// What accepting failed with: that the listener is no more is told apart.
+pub(crate) fn accept_error(error: &io::Error) -> SourceError {
+    match error.raw_os_error() {
+        Some(code) if LISTENER_GONE.contains(&code) => SourceError::Closed,
+        _ => creation_error(error),
+    }
+}
+
+/// There is no such descriptor, it is no socket, or one that does not listen:
+/// somebody has closed it or shut it down under our hands.
+#[cfg(unix)]
+const LISTENER_GONE: &[i32] = &[libc::EBADF, libc::ENOTSOCK, libc::EINVAL];
+
+/// `ERROR_INVALID_HANDLE`, `WSAEBADF`, `WSAENOTSOCK`, `WSAEINVAL`.
+#[cfg(windows)]
+const LISTENER_GONE: &[i32] = &[6, 10009, 10038, 10022];
+
 /// Whether what accepting failed with is over with the connection that would
 /// have been accepted: the listener is as good as before.
 ///
 /// accept(2): Linux hands on what is already known to be wrong with the new
 /// connection, and that is to be treated as if there were none. Of its list
-/// `EPERM` and `EOPNOTSUPP` are left out: they may as well be the listener's,
-/// and would come again for ever. Windows, and Wine, tell of a peer that has
+/// `EPERM` and `EOPNOTSUPP` are left out: they may as well be the listener's, and
+/// would come again for ever; what is not known is reported, and tried again later. Windows, and Wine, tell of a peer that has
 /// left meanwhile by numbers of their own.
 pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
     error.kind() == ErrorKind::ConnectionAborted

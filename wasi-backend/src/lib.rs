@@ -59,8 +59,6 @@ mod preview1;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
 mod preview2;
 pub mod reactor;
-#[cfg(target_os = "wasi")]
-mod write;
 
 #[cfg(target_os = "wasi")]
 pub use entry::{Module, event_loop, new_event_loop, run, run_with_loop_factory};

@@ -21,6 +21,7 @@
 //! | | [`join`], [`join_all`] | when all are ready, with all outputs |
 //! | | [`select`], [`select!`](crate::select!), [`select_all`] | when the first is ready, with its number and output |
 //! | | [`race`] | when the first is ready, with its output |
+//! | | [`if_some`], [`optional`] | a branch of these that is not always there |
 //! | `staggered_race` | [`staggered_race`] | with the first success of attempts that begin one after the other |
 //! | `gather` | [`gather`], [`try_gather`] | when all have ended, or the first failed |
 //! | `gather(return_exceptions=True)` | [`gather(..).return_exceptions()`](Gather::return_exceptions) | when all have ended, however they did |
@@ -47,6 +48,7 @@
 //! | `maybe_done` | a future, and then its output |
 //! | `join`, `join_all` | all of them |
 //! | `select`, `either`, `race`, `select_all` | the first of them |
+//! | `optional` | a future, or none |
 //! | `staggered_race` | the first success of attempts that begin one after the other |
 //! | `tasks`, `child_task`, `many_tasks` | tasks that are started together |
 //! | `gather`, `wait`, `as_completed`, `shield` | what asyncio defines by tasks |
@@ -58,6 +60,7 @@ mod either;
 mod gather;
 mod join;
 mod maybe_done;
+mod optional;
 mod race;
 mod select;
 mod shield;
@@ -80,6 +83,7 @@ pub use gather::{
     Gather, GatherError, GatherOutcome, Results, TryValues, Values, gather, try_gather,
 };
 pub use join::{Join, JoinAll, join};
+pub use optional::{IfSome, Optional, if_some, optional};
 pub use race::{Race, RaceFirst, race};
 pub use select::{Select, SelectFirst, select};
 pub use shield::{Shield, shield};

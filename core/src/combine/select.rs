@@ -152,6 +152,30 @@ impl<F: IntoFuture, const N: usize> SelectFirst for [F; N] {
 /// # assert!(test.as_mut().poll(&mut core::task::Context::from_waker(waker)).is_ready());
 /// ```
 ///
+/// `, if condition` after a future makes an arm that is there only when that holds;
+/// otherwise the future is not even made. When no arm is there, it waits for ever.
+/// For an `Option` of a future: [`if_some`](crate::combine::if_some).
+///
+/// ```
+/// # use molen_core as molen;
+/// # use core::future::{Future, ready};
+/// # let mut test = core::pin::pin!(async {
+/// let mut work = vec![1, 2, 3];
+/// let mut sum = 0;
+/// while sum < 5 {
+///     molen::select! {
+///         next = ready(work.pop().unwrap()), if !work.is_empty() => sum += next,
+///         () = ready(()) => break,
+///     }
+/// }
+/// assert_eq!((sum, work.len()), (5, 1));
+/// # });
+/// # let waker = core::task::Waker::noop();
+/// # assert!(test.as_mut().poll(&mut core::task::Context::from_waker(waker)).is_ready());
+/// ```
+///
+/// (tokio's `select!` makes the future in any case, and panics without arms.)
+///
 /// It is a `match` on [`select`](crate::combine::select())`((..)).await`: earlier arms
 /// win, the losers are dropped before the arm runs, patterns must match every
 /// output, and `?`, `break` and `return` in an arm are those of the code around it.
@@ -164,25 +188,29 @@ macro_rules! select {
     // One arm after the other gets its variant; the list of enums is one longer
     // than the arms that are done, so that its head is right at the end.
     (@arms [$($done:tt)*] [$_either:ident $($eithers:ident)*] [$variant:ident $($variants:ident)*]
-        $output:pat = $future:expr => $then:block $(, $($rest:tt)*)?) => {
-        $crate::select!(@arms [$($done)* ($variant $output, $future, $then)]
+        $output:pat = $future:expr $(, if $condition:expr)? => $then:block $(, $($rest:tt)*)?) => {
+        $crate::select!(@arms [$($done)* ($variant $output, [$future $(, if $condition)?], $then)]
             [$($eithers)*] [$($variants)*] $($($rest)*)?)
     };
     (@arms [$($done:tt)*] [$_either:ident $($eithers:ident)*] [$variant:ident $($variants:ident)*]
-        $output:pat = $future:expr => $then:block $($rest:tt)+) => {
-        $crate::select!(@arms [$($done)* ($variant $output, $future, $then)]
+        $output:pat = $future:expr $(, if $condition:expr)? => $then:block $($rest:tt)+) => {
+        $crate::select!(@arms [$($done)* ($variant $output, [$future $(, if $condition)?], $then)]
             [$($eithers)*] [$($variants)*] $($rest)+)
     };
     (@arms [$($done:tt)*] [$_either:ident $($eithers:ident)*] [$variant:ident $($variants:ident)*]
-        $output:pat = $future:expr => $then:expr $(, $($rest:tt)*)?) => {
-        $crate::select!(@arms [$($done)* ($variant $output, $future, $then)]
+        $output:pat = $future:expr $(, if $condition:expr)? => $then:expr $(, $($rest:tt)*)?) => {
+        $crate::select!(@arms [$($done)* ($variant $output, [$future $(, if $condition)?], $then)]
             [$($eithers)*] [$($variants)*] $($($rest)*)?)
     };
-    (@arms [$(($variant:ident $output:pat, $future:expr, $then:expr))*]
+    (@arms [$(($variant:ident $output:pat, [$($branch:tt)+], $then:expr))*]
         [$either:ident $($eithers:ident)*] [$($variants:ident)*]) => {
-        match $crate::combine::select(($($future,)*)).await {
+        match $crate::combine::select(($($crate::select!(@branch $($branch)+),)*)).await {
             $($crate::combine::$either::$variant($output) => $then,)*
         }
+    };
+    (@branch $future:expr) => { $future };
+    (@branch $future:expr, if $condition:expr) => {
+        $crate::combine::if_some(if $condition { Some($future) } else { None })
     };
     ($($arms:tt)+) => {
         $crate::select!(@arms []

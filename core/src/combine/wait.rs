@@ -124,6 +124,7 @@ impl<T> WaitFor for Vec<Task<T>> {
 
 /// Why nothing was waited for.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum WaitError {
     /// There were no tasks. asyncio: `ValueError`.
     NothingToWaitFor,

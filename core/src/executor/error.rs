@@ -111,6 +111,7 @@ impl core::error::Error for JobError {}
 /// Why [`shutdown_default_executor`](crate::EventLoop::shutdown_default_executor)
 /// did not wait to the end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum ShutdownError {
     /// The time passed while jobs were still running. They go on, and their
     /// threads end after them; nobody waits for them any more.

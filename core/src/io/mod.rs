@@ -10,7 +10,9 @@ mod listener;
 mod registration;
 pub mod source;
 
-pub use accept::{ACCEPT_RETRY_DELAY, accept_with_backoff};
+#[cfg(feature = "alloc")]
+pub(crate) use accept::report as report_listener;
+pub use accept::{ACCEPT_RETRY_DELAY, AcceptFailure, accept_with_backoff};
 #[cfg(feature = "alloc")]
 pub use listener::{EventListener, Listener};
 pub use registration::{Interest, Ready, Registration};
@@ -37,6 +39,7 @@ pub enum Wait {
 
 /// Waiting failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum SelectError {
     /// It would wait for ever: there is no deadline, no source, and nobody
     /// outside who could wake the loop.

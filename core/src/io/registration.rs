@@ -48,11 +48,13 @@ impl Ready {
     }
 
     /// What is in either.
+    #[must_use]
     pub const fn union(self, other: Ready) -> Ready {
         Ready(self.0 | other.0)
     }
 
     /// What is in it but not in `other`.
+    #[must_use]
     pub const fn without(self, other: Ready) -> Ready {
         Ready(self.0 & !other.0)
     }

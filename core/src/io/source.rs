@@ -12,10 +12,12 @@
 
 use super::registration::{Interest, Ready};
 use core::fmt;
-use core::task::{Context, Poll};
+use core::future::poll_fn;
+use core::task::{Context, Poll, ready};
 
 /// Why a source did not do what was asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum SourceError {
     /// Not now; wait with [`Source::poll_ready`] and try again.
     WouldBlock,
@@ -92,6 +94,8 @@ impl SourceError {
             Self::Interrupted => ErrorKind::Interrupted,
             Self::ConnectionReset => ErrorKind::ConnectionReset,
             Self::ConnectionRefused => ErrorKind::ConnectionRefused,
+            Self::TimedOut => ErrorKind::TimedOut,
+            Self::Closed => ErrorKind::NotConnected,
             Self::AddressInUse => ErrorKind::AddrInUse,
             Self::AddressNotAvailable => ErrorKind::AddrNotAvailable,
             Self::Unsupported(_) => ErrorKind::Unsupported,
@@ -254,10 +258,20 @@ pub trait ByteSource: Source {
     }
 }
 
+/// A message of UDP is at most so long: its length is told in two bytes.
+const LONGEST_DATAGRAM: usize = 65_535;
+
 /// A source of messages, each of which has a sender or a receiver.
 pub trait DatagramSource: Source {
     /// Who sends and receives.
     type Address: Clone + PartialEq + 'static;
+
+    /// How long the messages may be that an endpoint receives whole, in bytes:
+    /// as long as those of UDP, if it is not said.
+    #[inline]
+    fn longest_message(&self) -> usize {
+        LONGEST_DATAGRAM
+    }
 
     /// Takes the next message and its sender. What is longer than the buffer
     /// is cut off.
@@ -292,7 +306,8 @@ pub trait AcceptSource: Source {
     ///
     /// [`WouldBlock`](SourceError::WouldBlock) when none is waiting,
     /// [`NoDescriptors`](SourceError::NoDescriptors) when there is one that
-    /// cannot be taken now.
+    /// cannot be taken now, [`Closed`](SourceError::Closed) when the listener is
+    /// no more; see [`AcceptFailure`](super::AcceptFailure) for what others mean.
     fn try_accept(&self) -> Result<Self::Connection, SourceError>;
 }
 
@@ -393,6 +408,30 @@ forward!(S, &S);
 #[cfg(feature = "alloc")]
 forward!(S, alloc::rc::Rc<S>);
 
+/// Tries `operation`; as long as it would block, waits until a direction of
+/// `interest` may be ready and tries anew. All that waits for a source comes down
+/// to this.
+///
+/// # Errors
+///
+/// The operation's, but never `WouldBlock` and `Interrupted`.
+#[inline(always)]
+pub fn poll_io<S: Source + ?Sized, T>(
+    source: &S,
+    cx: &mut Context<'_>,
+    interest: Interest,
+    mut operation: impl FnMut() -> Result<T, SourceError>,
+) -> Poll<Result<T, SourceError>> {
+    loop {
+        match operation() {
+            Ok(done) => return Poll::Ready(Ok(done)),
+            Err(SourceError::WouldBlock) => ready!(source.poll_ready(cx, interest)),
+            Err(SourceError::Interrupted) => {}
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+    }
+}
+
 /// Reads, waiting until there is something. 0 means the end.
 ///
 /// # Errors
@@ -406,18 +445,7 @@ pub async fn read<S: ByteSource + ?Sized>(
     source: &S,
     buffer: &mut [u8],
 ) -> Result<usize, SourceError> {
-    core::future::poll_fn(|cx| {
-        loop {
-            match source.try_read(buffer) {
-                Err(SourceError::WouldBlock) => {
-                    core::task::ready!(source.poll_ready(cx, Interest::READABLE));
-                }
-                Err(SourceError::Interrupted) => {}
-                done => return Poll::Ready(done),
-            }
-        }
-    })
-    .await
+    poll_fn(|cx| poll_io(source, cx, Interest::READABLE, || source.try_read(buffer))).await
 }
 
 /// Writes the start of `bytes`, waiting until there is room for some.
@@ -433,18 +461,7 @@ pub async fn write_some<S: ByteSource + ?Sized>(
     source: &S,
     bytes: &[u8],
 ) -> Result<usize, SourceError> {
-    core::future::poll_fn(|cx| {
-        loop {
-            match source.try_write(bytes) {
-                Err(SourceError::WouldBlock) => {
-                    core::task::ready!(source.poll_ready(cx, Interest::WRITABLE));
-                }
-                Err(SourceError::Interrupted) => {}
-                done => return Poll::Ready(done),
-            }
-        }
-    })
-    .await
+    poll_fn(|cx| poll_io(source, cx, Interest::WRITABLE, || source.try_write(bytes))).await
 }
 
 /// Writes all of `bytes`, waiting for room.
@@ -461,13 +478,12 @@ pub async fn write_all<S: ByteSource + ?Sized>(
     bytes: &[u8],
 ) -> Result<(), SourceError> {
     let mut rest = bytes;
-    core::future::poll_fn(|cx| {
+    poll_fn(|cx| {
         while !rest.is_empty() {
+            // Not by `poll_io`, which makes programs 50 bytes larger here.
             match source.try_write(rest) {
                 Ok(written) => rest = &rest[written.min(rest.len())..],
-                Err(SourceError::WouldBlock) => {
-                    core::task::ready!(source.poll_ready(cx, Interest::WRITABLE));
-                }
+                Err(SourceError::WouldBlock) => ready!(source.poll_ready(cx, Interest::WRITABLE)),
                 Err(SourceError::Interrupted) => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
@@ -487,16 +503,5 @@ pub async fn write_all<S: ByteSource + ?Sized>(
 ///
 /// Nothing is lost: a connection is taken only in the step that returns it.
 pub async fn accept<S: AcceptSource + ?Sized>(source: &S) -> Result<S::Connection, SourceError> {
-    core::future::poll_fn(|cx| {
-        loop {
-            match source.try_accept() {
-                Err(SourceError::WouldBlock) => {
-                    core::task::ready!(source.poll_ready(cx, Interest::READABLE));
-                }
-                Err(SourceError::Interrupted) => {}
-                done => return Poll::Ready(done),
-            }
-        }
-    })
-    .await
+    poll_fn(|cx| poll_io(source, cx, Interest::READABLE, || source.try_accept())).await
 }

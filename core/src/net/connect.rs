@@ -6,7 +6,8 @@ use crate::io::source::{ByteSource, SourceError};
 use crate::task::yield_now;
 
 /// Gives `source`, a connection that stands, to `protocol`. `connection_made`
-/// was called when this returns.
+/// was called when this returns, and nothing was read yet: who gives the
+/// transport another protocol now, or starts TLS, misses nothing.
 ///
 /// Backends' `create_connection` connects first and then does this.
 ///

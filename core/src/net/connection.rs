@@ -152,7 +152,7 @@ unsafe impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Driven
     #[cfg(feature = "alloc")]
     fn abandon(&self) {
         self.with(Machine::abandon);
-        self.io.borrow_mut().unsent.clear();
+        self.forget_unsent();
         self.let_go();
         #[cfg(feature = "std")]
         self.wake_holder();
@@ -347,19 +347,40 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
             Io { source: Some(source), unsent } if source.says_goodbye() && unsent.is_empty() => {
                 source.try_goodbye().map(|()| 0)
             }
-            Io { source: Some(source), unsent } => source.try_write_vectored(&unsent.pieces()),
+            Io { source: Some(source), unsent } => {
+                unsent.with_pieces(|pieces| link::send(source, pieces))
+            }
             Io { source: None, .. } => Ok(0),
         };
         self.with(Machine::flushed);
         match written {
             Ok(written) => {
                 self.io.borrow_mut().unsent.consume(written);
+                self.drop_spent();
                 let waiting = self.waiting();
                 self.with(|machine| machine.shrunk(waiting));
             }
             Err(SourceError::WouldBlock | SourceError::Interrupted) => {}
             Err(error) => self.fail_with(error),
         }
+    }
+
+    /// Drops what was kept and is written.
+    #[inline]
+    fn drop_spent(&self) {
+        loop {
+            // A statement of its own: nothing is borrowed when it is dropped.
+            let spent = self.io.borrow_mut().unsent.take_spent();
+            if spent.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Drops what waits.
+    fn forget_unsent(&self) {
+        let unsent = self.io.borrow_mut().unsent.clear();
+        drop(unsent);
     }
 
     fn shut_down(&self) {
@@ -384,7 +405,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
     /// Ends the connection because of `error`, unless its end is decided.
     fn fail(&self, error: ConnectionError) {
         if self.with(Machine::end) {
-            self.io.borrow_mut().unsent.clear();
+            self.forget_unsent();
             self.rare.with(|rare| rare.error = Some(error));
         }
     }

@@ -205,7 +205,9 @@ unsafe fn take<T: Driven>(node: NonNull<Node>) -> Rc<T> {
 }
 
 #[cfg(feature = "alloc")]
-unsafe fn run<T: Driven>(node: NonNull<Node>, _event_loop: &EventLoop) {
+unsafe fn run<T: Driven>(node: NonNull<Node>, event_loop: &EventLoop) {
+    // Protocols are not called by a task.
+    event_loop.runs_callback();
     // Kept by the node for `panicked`, if it comes to that.
     // SAFETY: the loop took the node out of its queue.
     let this = core::mem::ManuallyDrop::new(unsafe { take::<T>(node) });

@@ -101,10 +101,22 @@ impl fmt::Display for ConnectionError {
     }
 }
 
-impl core::error::Error for ConnectionError {}
+impl core::error::Error for ConnectionError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            ConnectionError::Source(error) => Some(error),
+            // It is no `Error` itself, so that `?` makes one of any error.
+            ConnectionError::Protocol(_) => None,
+            // Whose words are this one's.
+            #[cfg(feature = "tls")]
+            ConnectionError::Tls(error) => error.source(),
+        }
+    }
+}
 
 /// Why a write was refused; nothing of it was taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum WriteError {
     /// `write_eof` was called before.
     ///
@@ -141,3 +153,37 @@ impl fmt::Display for WriteError {
 }
 
 impl core::error::Error for WriteError {}
+
+/// A write that was refused, with what was to be written.
+#[cfg(feature = "alloc")]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RefusedWrite<B> {
+    /// Why.
+    pub error: WriteError,
+    /// What was to be written: nothing of it was.
+    pub bytes: B,
+}
+
+#[cfg(feature = "alloc")]
+impl<B> From<RefusedWrite<B>> for WriteError {
+    fn from(refused: RefusedWrite<B>) -> WriteError {
+        refused.error
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<B> fmt::Debug for RefusedWrite<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefusedWrite").field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<B> fmt::Display for RefusedWrite<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<B> core::error::Error for RefusedWrite<B> {}

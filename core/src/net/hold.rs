@@ -28,6 +28,7 @@ pub struct WriteHold<'a> {
 
 /// Why nobody can have a connection alone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum HoldRefused {
     /// The connection is closing or lost.
     ///

@@ -12,7 +12,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddr
 /// Whoever takes one takes all that becomes one:
 ///
 /// ```
-/// use molen_core::net::Hosts;
+/// # use molen_core as molen;
+/// use molen::net::Hosts;
 /// # use core::net::{Ipv4Addr, SocketAddr};
 /// # let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 80));
 /// Hosts::from("example.org:80"); // a name, which is looked up
@@ -110,7 +111,8 @@ impl Hosts {
     /// users of programs write.
     ///
     /// ```
-    /// use molen_core::net::Hosts;
+    /// # use molen_core as molen;
+    /// use molen::net::Hosts;
     /// for text in ["example.org", "example.org:6667"] {
     ///     assert_eq!(Hosts::with_default_port(text, 6667), Hosts::from(("example.org", 6667)));
     /// }

@@ -107,6 +107,8 @@ const HELD: u16 = 1 << 11;
 const HELD: u16 = 0;
 /// Until its next turn, what has come may be read past the protocol.
 const OFFERED: u16 = 1 << 12;
+/// The protocol has left something before.
+const LEAVES: u16 = 1 << 13;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Machine {
@@ -304,7 +306,14 @@ impl Machine {
 
     /// The protocol leaves what has come to whoever takes it before the next turn.
     pub(crate) fn offer(&mut self) {
-        self.set(OFFERED);
+        self.set(OFFERED | LEAVES);
+    }
+
+    /// Whether the protocol is to be asked at an event, before the turn, if it
+    /// leaves what has come: who takes it has done so when the turn comes.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn may_offer_early(&self) -> bool {
+        self.has(LEAVES) && !self.is_under_way() && self.is_reading()
     }
 
     /// Whether it is offered, and is to be read. Asking takes it up.
@@ -318,7 +327,7 @@ impl Machine {
     /// Another protocol takes over.
     #[cfg(feature = "alloc")]
     pub(crate) fn protocol_changed(&mut self) {
-        self.clear(OFFERED);
+        self.clear(OFFERED | LEAVES);
         self.flow.forget_told();
     }
 
@@ -353,6 +362,9 @@ impl Machine {
     pub(crate) fn next(&mut self, pending: usize) -> Action {
         if !self.has(MADE) {
             self.set(MADE);
+            // It is read from the next turn on: before that its creator goes on,
+            // who may give it another protocol.
+            self.clear(MAY_READ);
             return Action::ConnectionMade;
         }
         if self.phase == Phase::Closing && pending == 0 && !self.has(HELD) {

@@ -41,6 +41,7 @@
 //! | `transport` | [`Transport`]: what one calls |
 //! | `machine`, `flow_control` | every decision, without I/O |
 //! | `storage` | where unsent bytes and received ones are kept: heap, or given sizes |
+//! | `owned_bytes` | what is kept and not copied: bytes with whatever owns them |
 //! | `connection` | does what the machine decides |
 //! | `driven` | a connection in the ready queue; driving it by a task |
 //! | `hosts`, `family` | where to: names, addresses, ports |
@@ -84,6 +85,8 @@ mod net_error;
 #[cfg(feature = "alloc")]
 mod network;
 #[cfg(feature = "alloc")]
+mod owned_bytes;
+#[cfg(feature = "alloc")]
 mod pipes;
 mod protocol;
 mod receiver;
@@ -107,6 +110,8 @@ pub use connection::Connection;
 pub use datagram::{DatagramProtocol, DatagramTransport, SendError};
 #[cfg(feature = "embedded-io-async")]
 pub use embedded_io::EmbeddedIo;
+#[cfg(feature = "alloc")]
+pub use error::RefusedWrite;
 pub use error::{ConnectionError, ProtocolError, WriteError};
 #[cfg(feature = "alloc")]
 pub use establish::{

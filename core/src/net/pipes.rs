@@ -79,6 +79,10 @@ impl<P: Protocol> Protocol for Reading<P> {
         Ok(AfterEof::Close)
     }
 
+    fn data_lost(&mut self, transport: &Transport, lost: u32) -> Answer {
+        self.0.data_lost(transport, lost)
+    }
+
     fn connection_lost(
         &mut self,
         transport: &Transport,

@@ -30,6 +30,41 @@ pub enum AfterEof {
 /// the transport. What a callback cannot do now it does with the transport,
 /// which may be [cloned](Transport) and kept.
 ///
+/// A call that panics is contained and reported, and the connection ends with
+/// that, whichever call it is: nobody knows what state the protocol is in
+/// (asyncio goes on after a failure of `pause_writing` and `resume_writing`, as
+/// this does after an error of theirs).
+///
+/// No task runs in a call: there is no `current_task()`, and
+/// no context variable has a value. A protocol that needs some keeps a
+/// `copy_context()` of its maker's, and has that `run` what needs it (asyncio does
+/// so by itself).
+///
+/// ```
+/// # use molen_core as molen;
+/// use molen::net::{Answer, ConnectionError, Protocol, Transport};
+///
+/// struct Echo;
+///
+/// impl Protocol for Echo {
+///     fn connection_made(&mut self, transport: &Transport) -> Answer {
+///         transport.write(b"hello\n")?;
+///         Ok(())
+///     }
+///
+///     fn data_received(&mut self, transport: &Transport, data: &[u8]) -> Answer {
+///         transport.write(data)?;
+///         Ok(())
+///     }
+///
+///     fn connection_lost(&mut self, _: &Transport, error: Option<&ConnectionError>) -> Answer {
+///         // The last call. `None`: one of both sides has closed it.
+///         let _orderly = error.is_none();
+///         Ok(())
+///     }
+/// }
+/// ```
+///
 /// asyncio: `asyncio.Protocol`.
 pub trait Protocol {
     /// The connection stands. Nothing is read before this returns, and nothing

@@ -8,6 +8,11 @@
 //! Closing a server closes its listeners and nothing else: the clients live
 //! on, until they go or are sent away with
 //! [`close_clients`](Server::close_clients).
+//!
+//! Nothing else stops a server. What accepting a connection fails with is
+//! reported and tried again after a pause ([`AcceptFailure`](crate::io::AcceptFailure));
+//! only a listener that is no more is given up, which is reported too, and with
+//! the last one the server closes and says why: [`ServeError::ListenersGone`].
 
 mod served;
 mod serving;
@@ -17,10 +22,11 @@ pub use serving::{Serving, WithFactory};
 
 use super::protocol::Protocol;
 use super::transport::{Transport, WeakTransport};
-use crate::error::NoRunningLoop;
-use crate::io::accept_with_backoff;
+use crate::error::{Closed, NoRunningLoop};
 use crate::io::source::{AcceptSource, End, SourceError};
-use crate::schedule::ExceptionContext;
+use crate::io::{accept_with_backoff, report_listener};
+use crate::schedule::EventLoop;
+use crate::sync::Event;
 use crate::task::{Task, create_hidden_task, yield_now};
 use crate::time::Duration;
 use crate::timeouts::timeout;
@@ -29,10 +35,9 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::fmt;
-use core::future::{Future, poll_fn};
+use core::future::Future;
 use core::net::SocketAddr;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
 
 /// How many connections are accepted in one step, before others have a turn.
 ///
@@ -61,13 +66,18 @@ struct Shared {
     /// What accepts, one for each listener; until it is started.
     waiting: RefCell<Vec<Accepting>>,
     accepting: RefCell<Vec<Task<()>>>,
+    /// How many listeners are left.
+    listeners: Cell<usize>,
+    /// Why the last one went, if nobody closed it.
+    failure: Cell<Option<SourceError>>,
     addresses: RefCell<Vec<SocketAddr>>,
     #[cfg(feature = "std")]
     unix_addresses: RefCell<Vec<super::UnixAddress>>,
     clients: RefCell<Clients>,
-    closed: Cell<bool>,
+    closed: Event,
+    /// It is closed, and the last connection is gone.
+    over: Event,
     forever: Cell<bool>,
-    waiters: RefCell<Vec<Waker>>,
 }
 
 /// The connections that are left.
@@ -92,11 +102,15 @@ impl Clients {
 
 /// Why [`Server::serve_forever`] does not serve.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum ServeError {
     /// It was called before, and still serves.
     AlreadyServing,
     /// The server is closed.
     Closed,
+    /// The server has closed by itself: its last listener is no more, for
+    /// instance because somebody else has closed its descriptor.
+    ListenersGone(SourceError),
     /// No loop runs here.
     NoRunningLoop,
 }
@@ -106,12 +120,22 @@ impl fmt::Display for ServeError {
         f.write_str(match self {
             ServeError::AlreadyServing => "cannot serve forever: the server is doing so already",
             ServeError::Closed => "cannot serve: the server is closed",
+            ServeError::ListenersGone(cause) => {
+                return write!(f, "cannot serve: the server has no listener left: {cause}");
+            }
             ServeError::NoRunningLoop => "cannot serve: no event loop is running on this thread",
         })
     }
 }
 
-impl core::error::Error for ServeError {}
+impl core::error::Error for ServeError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            ServeError::ListenersGone(cause) => Some(cause),
+            _ => None,
+        }
+    }
+}
 
 impl From<NoRunningLoop> for ServeError {
     fn from(_none: NoRunningLoop) -> ServeError {
@@ -121,7 +145,8 @@ impl From<NoRunningLoop> for ServeError {
 
 impl Server {
     /// A server that accepts from `listeners`, and gives each connection a
-    /// protocol made by `factory`.
+    /// protocol made by `factory`. If that panics, the panic is reported and the
+    /// one connection lost.
     ///
     /// Backends' `create_server` makes the listeners too.
     ///
@@ -154,13 +179,15 @@ impl Server {
         let shared = Rc::new(Shared {
             waiting: RefCell::default(),
             accepting: RefCell::default(),
+            listeners: Cell::new(0),
+            failure: Cell::new(None),
             addresses: RefCell::default(),
             #[cfg(feature = "std")]
             unix_addresses: RefCell::default(),
             clients: RefCell::default(),
-            closed: Cell::new(false),
+            closed: Event::new(),
+            over: Event::new(),
             forever: Cell::new(false),
-            waiters: RefCell::default(),
         });
         let serving = Rc::new(serving);
         for listener in listeners {
@@ -169,6 +196,7 @@ impl Server {
             shared.unix_addresses.borrow_mut().extend(listener.unix_address(End::Local));
             let accepting = accept(listener, Rc::downgrade(&shared), serving.clone());
             shared.waiting.borrow_mut().push(Box::pin(accepting));
+            shared.listeners.set(shared.listeners.get() + 1);
         }
         let server = Server(shared);
         if start == Start::Now {
@@ -183,10 +211,10 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServeError::Closed`], [`ServeError::NoRunningLoop`].
+    /// [`ServeError::Closed`], [`ServeError::ListenersGone`], [`ServeError::NoRunningLoop`].
     pub fn start_serving(&self) -> Result<(), ServeError> {
-        if self.0.closed.get() {
-            return Err(ServeError::Closed);
+        if self.0.closed.is_set() {
+            return Err(self.0.why_closed());
         }
         let event_loop = crate::schedule::current().ok_or(NoRunningLoop)?;
         for accepting in self.0.waiting.take() {
@@ -235,9 +263,10 @@ impl Server {
     ///
     /// asyncio: `Server.close()`.
     pub fn close(&self) {
-        if self.0.closed.replace(true) {
+        if self.0.closed.is_set() {
             return;
         }
+        self.0.closed.set();
         self.0.addresses.take();
         #[cfg(feature = "std")]
         self.0.unix_addresses.take();
@@ -245,7 +274,7 @@ impl Server {
             task.abort();
         }
         drop(self.0.waiting.take());
-        self.0.wake();
+        self.0.look();
     }
 
     /// Closes all connections, each when what waits is written.
@@ -280,11 +309,7 @@ impl Server {
     ///
     /// Nothing is lost; any number may wait.
     pub async fn wait_closed(&self) {
-        poll_fn(|cx| {
-            let over = self.0.closed.get() && self.client_count() == 0;
-            self.0.poll(cx, over)
-        })
-        .await;
+        self.0.over.wait().await;
     }
 
     /// Ends the server in an orderly way, for as long as that takes but not longer
@@ -320,7 +345,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServeError`].
+    /// [`ServeError`]; among them, then or later, [`ServeError::ListenersGone`] when
+    /// nobody has closed the server, but it cannot accept any more.
     ///
     /// # Cancellation
     ///
@@ -333,16 +359,19 @@ impl Server {
                 self.0.close();
             }
         }
-        if self.0.closed.get() {
-            return Err(ServeError::Closed);
+        if self.0.closed.is_set() {
+            return Err(self.0.why_closed());
         }
         if self.0.forever.replace(true) {
             return Err(ServeError::AlreadyServing);
         }
         let _closes = CloseOnDrop(self);
         self.start_serving()?;
-        poll_fn(|cx| self.0.poll(cx, self.0.closed.get())).await;
-        Ok(())
+        self.0.closed.wait().await;
+        match self.0.why_closed() {
+            ServeError::Closed => Ok(()),
+            failure => Err(failure),
+        }
     }
 }
 
@@ -357,21 +386,15 @@ impl fmt::Debug for Server {
 }
 
 impl Shared {
-    fn poll(&self, cx: &Context<'_>, over: bool) -> Poll<()> {
-        if over {
-            return Poll::Ready(());
-        }
-        let mut waiters = self.waiters.borrow_mut();
-        if !waiters.iter().any(|waiter| waiter.will_wake(cx.waker())) {
-            waiters.push(cx.waker().clone());
-        }
-        Poll::Pending
+    fn why_closed(&self) -> ServeError {
+        self.failure.get().map_or(ServeError::Closed, ServeError::ListenersGone)
     }
 
-    fn wake(&self) {
-        let waiters = self.waiters.take();
-        for waiter in waiters {
-            waiter.wake();
+    /// Tells who waits for the end, if this is it. There is no way back: a
+    /// server that is closed takes no connection.
+    fn look(&self) {
+        if self.closed.is_set() && self.clients.borrow().count() == 0 {
+            self.over.set();
         }
     }
 }
@@ -391,34 +414,72 @@ async fn accept<L: AcceptSource + 'static>(
                     let Some(server) = server.upgrade() else { return };
                     let place = server.clients.borrow_mut().reserve();
                     let source = Served { source, server: server.clone(), place };
-                    if let Ok(transport) = Serving::serve(&serving, event_loop, source) {
+                    let serve = || Serving::serve(&serving, event_loop, source);
+                    if let Ok(transport) = contained(event_loop, serve) {
                         let weak = Some(transport.downgrade());
                         server.clients.borrow_mut().places[place] = weak;
                     }
+                    // By what makes protocols: then this task ends when it waits next.
+                    if server.closed.is_set() {
+                        return;
+                    }
                 }
-                Err(error) if ends_listening(error) => {
-                    event_loop.call_exception_handler(&ExceptionContext::new(
-                        "a server stopped accepting connections",
-                        Some(&error),
-                    ));
+                Err(error) => {
+                    let message = "a server gave up a listener, which is no more";
+                    report_listener(event_loop, message, &listener, error);
+                    if let Some(server) = server.upgrade() {
+                        give_up(&listener, Server(server), error);
+                    }
                     return;
                 }
-                // That of one connection, which is gone.
-                Err(_) => {}
             }
         }
         yield_now().await;
     }
 }
 
-/// Whether no connection can be accepted ever after.
-fn ends_listening(error: SourceError) -> bool {
-    matches!(
-        error,
-        SourceError::Closed
-            | SourceError::NoRunningLoop
-            | SourceError::ForeignLoop
-            | SourceError::Unsupported(_)
-            | SourceError::Os(_)
-    )
+/// One listener less; with the last, the server closes.
+#[cold]
+fn give_up(listener: &impl AcceptSource, server: Server, cause: SourceError) {
+    let shared = &server.0;
+    let address = listener.address(End::Local);
+    shared.addresses.borrow_mut().retain(|&other| Some(other) != address);
+    #[cfg(feature = "std")]
+    {
+        let address = listener.unix_address(End::Local);
+        shared.unix_addresses.borrow_mut().retain(|other| Some(other) != address.as_ref());
+    }
+    shared.listeners.set(shared.listeners.get() - 1);
+    // The handler of exceptions may have closed it just now.
+    if shared.listeners.get() == 0 && !shared.closed.is_set() {
+        shared.failure.set(Some(cause));
+        server.close();
+    }
+}
+
+/// What `serve` returns; a panic in it is that of one connection.
+#[cfg(feature = "threads")]
+fn contained<R>(
+    event_loop: &EventLoop,
+    serve: impl FnOnce() -> Result<R, Closed>,
+) -> Result<R, Closed> {
+    let (mut serve, mut served) = (Some(serve), Err(Closed));
+    let caught = crate::platform::catch_unwind(&mut || {
+        if let Some(serve) = serve.take() {
+            served = serve();
+        }
+    });
+    if let Err(payload) = caught {
+        event_loop.report_panic("what makes a server's protocols panicked", &payload);
+    }
+    served
+}
+
+/// What `serve` returns.
+#[cfg(not(feature = "threads"))]
+fn contained<R>(
+    _event_loop: &EventLoop,
+    serve: impl FnOnce() -> Result<R, Closed>,
+) -> Result<R, Closed> {
+    serve()
 }

@@ -2,15 +2,28 @@
 //!
 //! | | unsent bytes | received bytes |
 //! |---|---|---|
-//! | [`Heap`] | a ring that grows, and is given back when it is empty | one buffer of the loop's, lent to the callback that runs |
+//! | [`Heap`] | a ring that grows, and what was taken over; given back when it is empty | one buffer of the loop's, lent to the callback that runs |
 //! | [`Fixed`] | a ring of a given size in the connection; what does not fit is refused | a given number of bytes on the stack |
 //!
 //! So an idle connection on the heap has no buffer at all.
 
 use crate::schedule::EventLoop;
 
+#[cfg(feature = "alloc")]
+mod heap_unsent;
+#[cfg(feature = "alloc")]
+use super::owned_bytes::OwnedBytes;
+#[cfg(feature = "alloc")]
+pub(crate) use heap_unsent::HeapUnsent;
+
 /// What could not be written yet.
+///
+/// What a program gave to be kept is dropped by its own code, which may call
+/// the transport: so it is handed out, to be dropped when nothing is borrowed.
 pub trait Unsent {
+    /// Something that was kept and is written.
+    type Spent;
+
     /// Nothing waits.
     const EMPTY: Self;
 
@@ -28,14 +41,27 @@ pub trait Unsent {
     /// Adds bytes for which there is room.
     fn push(&mut self, bytes: &[u8]);
 
-    /// What waits, first to last, in one or two pieces.
-    fn pieces(&self) -> [&[u8]; 2];
+    /// Adds bytes for which there is room, without copying them where it can.
+    #[cfg(feature = "alloc")]
+    fn push_owned(&mut self, bytes: OwnedBytes) {
+        self.push(bytes.rest());
+    }
+
+    /// Calls `f` with what waits, first to last: the pieces that are written
+    /// with one call.
+    fn with_pieces<R>(&self, f: impl FnOnce(&[&[u8]]) -> R) -> R;
 
     /// Forgets the first `count` bytes.
     fn consume(&mut self, count: usize);
 
-    /// Forgets all.
-    fn clear(&mut self);
+    /// Gives out what was kept and is written, one after the other.
+    #[inline]
+    fn take_spent(&mut self) -> Option<Self::Spent> {
+        None
+    }
+
+    /// Forgets all, and gives out what was kept.
+    fn clear(&mut self) -> impl Sized + use<Self>;
 }
 
 /// Where a connection keeps its bytes.
@@ -74,51 +100,6 @@ impl Storage for Heap {
     }
 }
 
-/// A ring that grows; no memory while it is empty.
-#[cfg(feature = "alloc")]
-#[allow(clippy::box_collection, reason = "eight bytes in each of ten thousand idle connections")]
-pub struct HeapUnsent(Option<alloc::boxed::Box<alloc::collections::VecDeque<u8>>>);
-
-#[cfg(feature = "alloc")]
-impl Unsent for HeapUnsent {
-    const EMPTY: HeapUnsent = HeapUnsent(None);
-
-    #[inline]
-    fn len(&self) -> usize {
-        self.0.as_ref().map_or(0, |ring| ring.len())
-    }
-
-    fn free(&self) -> usize {
-        isize::MAX as usize - self.len()
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        if !bytes.is_empty() {
-            self.0.get_or_insert_default().extend(bytes);
-        }
-    }
-
-    fn pieces(&self) -> [&[u8]; 2] {
-        match &self.0 {
-            Some(ring) => ring.as_slices().into(),
-            None => [&[], &[]],
-        }
-    }
-
-    fn consume(&mut self, count: usize) {
-        if let Some(ring) = &mut self.0 {
-            ring.drain(..count.min(ring.len()));
-            if ring.is_empty() {
-                self.0 = None;
-            }
-        }
-    }
-
-    fn clear(&mut self) {
-        self.0 = None;
-    }
-}
-
 /// Up to `UNSENT` bytes wait to be written; `READ` bytes are read at once.
 #[cfg(not(feature = "alloc"))]
 pub struct Fixed<const UNSENT: usize, const READ: usize>;
@@ -143,6 +124,8 @@ pub struct FixedUnsent<const N: usize> {
 
 #[cfg(any(test, not(feature = "alloc")))]
 impl<const N: usize> Unsent for FixedUnsent<N> {
+    type Spent = core::convert::Infallible;
+
     const EMPTY: FixedUnsent<N> = FixedUnsent { bytes: [0; N], start: 0, len: 0 };
 
     fn len(&self) -> usize {
@@ -162,9 +145,10 @@ impl<const N: usize> Unsent for FixedUnsent<N> {
         }
     }
 
-    fn pieces(&self) -> [&[u8]; 2] {
+    #[inline]
+    fn with_pieces<R>(&self, f: impl FnOnce(&[&[u8]]) -> R) -> R {
         let first = self.len.min(N - self.start);
-        [&self.bytes[self.start..self.start + first], &self.bytes[..self.len - first]]
+        f(&[&self.bytes[self.start..self.start + first], &self.bytes[..self.len - first]])
     }
 
     fn consume(&mut self, count: usize) {
@@ -174,7 +158,7 @@ impl<const N: usize> Unsent for FixedUnsent<N> {
         self.start = if start < N { start } else { start - N };
     }
 
-    fn clear(&mut self) {
+    fn clear(&mut self) -> impl Sized + use<N> {
         self.len = 0;
     }
 }
@@ -197,7 +181,7 @@ mod tests {
                 let room = bytes.len().min(ring.free());
                 ring.push(&bytes);
                 model.extend_from_slice(&bytes[..room]);
-                prop_assert_eq!(ring.pieces().concat(), model.clone());
+                prop_assert_eq!(ring.with_pieces(|pieces| pieces.concat()), model.clone());
                 ring.consume(consumed);
                 model.drain(..consumed.min(model.len()));
                 prop_assert_eq!(ring.len(), model.len());

@@ -15,11 +15,14 @@ use crate::io::source::SourceError;
 use core::task::{Context, Poll};
 
 #[cfg(feature = "alloc")]
-use super::protocol::{BufferedProtocol, Protocol};
+use super::{
+    error::RefusedWrite,
+    owned_bytes::OwnedBytes,
+    protocol::{BufferedProtocol, Protocol},
+    receiver::{Buffered, Receiver, Streamed},
+};
 #[cfg(feature = "alloc")]
-use super::receiver::{Buffered, Receiver, Streamed};
-#[cfg(feature = "alloc")]
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 
 /// How connections are held: counted where there is a heap, else in statics.
 #[cfg(feature = "alloc")]
@@ -63,9 +66,24 @@ impl Follow {
     }
 }
 
+/// How far a write has come whose bytes can be kept.
+#[cfg(feature = "alloc")]
+pub(crate) enum Begun {
+    /// Nothing is left to be kept.
+    Done(Flow, Follow),
+    /// So many bytes are gone, and the others are to be kept.
+    Sent(usize),
+}
+
 /// What a transport needs of its connection, whatever its types.
 pub(crate) trait Link {
     fn write(&self, pieces: &[&[u8]]) -> Result<(Flow, Follow), WriteError>;
+    /// Writes the start of `pieces`, unless something waits before them.
+    #[cfg(feature = "alloc")]
+    fn begin_write(&self, pieces: &[&[u8]]) -> Result<Begun, WriteError>;
+    /// Takes over what a write that has begun has left.
+    #[cfg(feature = "alloc")]
+    fn keep(&self, bytes: OwnedBytes) -> (Flow, Follow);
     fn write_eof(&self) -> Result<Follow, WriteError>;
     fn can_write_eof(&self) -> bool;
     fn close(&self) -> Follow;
@@ -163,6 +181,95 @@ impl Transport {
         let (flow, follow) = self.link.write(pieces)?;
         self.follow(follow);
         Ok(flow)
+    }
+
+    /// Writes all of `bytes` without copying them: what the source does not
+    /// take now is kept as it is, and dropped when it is written. For what is
+    /// large, or has several readers; for what is small,
+    /// [`write`](Self::write) is as good.
+    ///
+    /// Anything that has bytes and owns or shares them will do: `Vec<u8>`,
+    /// `Box<[u8]>`, `String`, `Rc<[u8]>` or `Arc<[u8]>` for what goes to
+    /// several, `&'static [u8]`, an array, `bytes::Bytes`, a mapped file.
+    ///
+    /// ```
+    /// # use molen_core::net::{Answer, Protocol, Transport};
+    /// /// Says the same to everybody.
+    /// struct Motto(std::rc::Rc<[u8]>);
+    ///
+    /// impl Protocol for Motto {
+    ///     fn connection_made(&mut self, transport: &Transport) -> Answer {
+    ///         transport.write_owned(self.0.clone())?;
+    ///         transport.close();
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn data_received(&mut self, _: &Transport, _: &[u8]) -> Answer {
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// asyncio: `transport.write()`, which keeps what it is given.
+    ///
+    /// # Errors
+    ///
+    /// As for [`write`](Self::write), but never `Full`; `bytes` come back.
+    #[cfg(feature = "alloc")]
+    pub fn write_owned<B>(&self, bytes: B) -> Result<Flow, RefusedWrite<B>>
+    where
+        B: AsRef<[u8]> + 'static,
+    {
+        match self.link.begin_write(&[bytes.as_ref()]) {
+            Ok(Begun::Done(flow, follow)) => {
+                self.follow(follow);
+                Ok(flow)
+            }
+            Ok(Begun::Sent(sent)) => Ok(self.keep(OwnedBytes::new(bytes, sent))),
+            Err(error) => Err(RefusedWrite { error, bytes }),
+        }
+    }
+
+    /// Writes all of `pieces`, one after the other, as
+    /// [`write_owned`](Self::write_owned) writes one, and with as few calls of
+    /// the system as it allows.
+    ///
+    /// asyncio: `transport.writelines()`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`write_owned`](Self::write_owned).
+    #[cfg(feature = "alloc")]
+    pub fn writelines_owned<B>(&self, pieces: Vec<B>) -> Result<Flow, RefusedWrite<Vec<B>>>
+    where
+        B: AsRef<[u8]> + 'static,
+    {
+        let slices: Vec<&[u8]> = pieces.iter().map(B::as_ref).collect();
+        match self.link.begin_write(&slices) {
+            Ok(Begun::Done(flow, follow)) => {
+                self.follow(follow);
+                Ok(flow)
+            }
+            Ok(Begun::Sent(mut sent)) => {
+                let mut flow = Flow::Open;
+                for piece in pieces {
+                    let len = piece.as_ref().len();
+                    if sent < len {
+                        flow = self.keep(OwnedBytes::new(piece, sent));
+                    }
+                    sent = sent.saturating_sub(len);
+                }
+                Ok(flow)
+            }
+            Err(error) => Err(RefusedWrite { error, bytes: pieces }),
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    fn keep(&self, bytes: OwnedBytes) -> Flow {
+        let (flow, follow) = self.link.keep(bytes);
+        self.follow(follow);
+        flow
     }
 
     /// Reads what has come and was [left](Protocol::leaves_it), past the
@@ -282,7 +389,12 @@ impl Transport {
     /// The other side's address; `None` once the connection is closed, and where
     /// there is no such thing as an IP address (Unix sockets, pipes).
     ///
-    /// asyncio: `get_extra_info('peername')`.
+    /// The system is asked each time, and some forget it when the other side has
+    /// reset the connection, before `connection_lost`: who needs it then asks in
+    /// `connection_made`.
+    ///
+    /// asyncio: `get_extra_info('peername')`, which it asks for at the beginning
+    /// and keeps.
     pub fn peer_address(&self) -> Option<SocketAddr> {
         self.link.address(End::Peer)
     }
@@ -340,6 +452,13 @@ impl Transport {
 #[cfg(feature = "alloc")]
 #[derive(Clone)]
 pub struct WeakTransport(alloc::rc::Weak<dyn Link>);
+
+#[cfg(feature = "alloc")]
+impl fmt::Debug for WeakTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WeakTransport").field(&self.upgrade()).finish()
+    }
+}
 
 #[cfg(feature = "alloc")]
 impl WeakTransport {

@@ -30,6 +30,7 @@ pub struct UnixAddress {
 
 /// Why something cannot be the name of a Unix socket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum UnixAddressError {
     /// It has no bytes.
     Empty,

@@ -264,9 +264,10 @@ impl EventLoop {
         if otherwise { self.raise(CREATES_OTHERWISE) } else { self.lower(CREATES_OTHERWISE) }
     }
 
-    /// Marks what runs as a callback.
+    /// Marks what runs as a callback. Every node that is no task's does so before
+    /// it calls anybody: else it would be taken for one.
     #[inline]
-    pub(super) fn runs_callback(&self) {
+    pub(crate) fn runs_callback(&self) {
         self.running_node.set(self.running_node.get().map_addr(|node| node | IS_CALLBACK));
     }
 
@@ -482,5 +483,14 @@ impl EventLoop {
             // SAFETY: the reference that `orphan_tasks` counted for it.
             unsafe { super::loop_ref::release(NonNull::from(owner)) };
         }
+    }
+}
+
+impl core::fmt::Debug for EventLoop {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("EventLoop")
+            .field("running", &self.is_running())
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
     }
 }

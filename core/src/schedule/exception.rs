@@ -26,6 +26,16 @@ pub struct ExceptionContext<'a> {
     writer: Writer,
 }
 
+impl fmt::Debug for ExceptionContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExceptionContext")
+            .field("message", &self.message)
+            .field("exception", &self.exception.map(|error| fmt::from_fn(move |f| error.fmt(f))))
+            .field("original", &self.original)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Takes a piece of text.
 pub type TextSink<'s> = dyn FnMut(&str) -> Result<(), HandlerFailed> + 's;
 

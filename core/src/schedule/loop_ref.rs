@@ -28,10 +28,7 @@ impl Deref for LoopRef {
 
 impl fmt::Debug for LoopRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventLoop")
-            .field("running", &self.is_running())
-            .field("closed", &self.is_closed())
-            .finish()
+        EventLoop::fmt(self, f)
     }
 }
 

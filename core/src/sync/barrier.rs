@@ -61,13 +61,14 @@ enum Phase {
 /// A place where tasks wait until a number of them has come.
 ///
 /// ```no_run
+/// # use molen_core as molen;
 /// # futures::executor::block_on(async {
-/// use molen_core::sync::{Barrier, BrokenBarrier};
+/// use molen::sync::{Barrier, BrokenBarrier};
 ///
 /// let barrier = Barrier::new(2)?;
 /// let indexes: (Result<_, _>, Result<_, _>) = futures::join!(barrier.wait(), barrier.wait());
 /// assert_eq!(indexes, (Ok(0), Ok(1)));
-/// # Ok::<(), molen_core::sync::NoParties>(())
+/// # Ok::<(), molen::sync::NoParties>(())
 /// # }).unwrap();
 /// ```
 ///

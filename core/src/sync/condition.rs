@@ -76,8 +76,9 @@ impl<L: AsLock + ?Sized> AsLock for alloc::rc::Rc<L> {
 /// A lock, and a way to wait until what it protects has changed.
 ///
 /// ```
+/// # use molen_core as molen;
 /// # futures::executor::block_on(async {
-/// use molen_core::{Condition, Lock};
+/// use molen::{Condition, Lock};
 ///
 /// let items = Condition::with_lock(Lock::with_value([None; 4]));
 /// let fill = async {

@@ -153,8 +153,9 @@ impl RawLock {
 /// A lock around a value, or around nothing.
 ///
 /// ```
+/// # use molen_core as molen;
 /// # futures::executor::block_on(async {
-/// use molen_core::Lock;
+/// use molen::Lock;
 ///
 /// let total = Lock::with_value(1);
 /// {

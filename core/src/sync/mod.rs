@@ -27,8 +27,9 @@
 //! in a queue may take it, though others were woken for it: see [`queue`].
 //!
 //! ```no_run
+//! # use molen_core as molen;
 //! # futures::executor::block_on(async {
-//! use molen_core::{Event, Lock, Semaphore};
+//! use molen::{Event, Lock, Semaphore};
 //!
 //! let (total, go, two_at_a_time) = (Lock::with_value(0), Event::new(), Semaphore::new(2));
 //! let work = async {

@@ -78,6 +78,23 @@ impl<T> fmt::Debug for Slot<T> {
 pub type Pair<H> = (Sender<H>, Receiver<H>);
 
 /// Both ends of a slot on the heap.
+///
+/// ```
+/// # use molen_core as molen;
+/// use molen::sync::oneshot;
+///
+/// struct Download {
+///     done: oneshot::SharedSender<Vec<u8>>,
+/// }
+///
+/// # futures::executor::block_on(async {
+/// let (done, bytes) = oneshot::channel();
+/// let download = Download { done };
+/// download.done.send(b"all of it".to_vec())?;
+/// assert_eq!(bytes.await?, b"all of it");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[cfg(feature = "alloc")]
 pub fn channel<T>() -> Pair<Shared<T>> {
     let slot = Slot::new();
@@ -89,6 +106,14 @@ pub fn channel<T>() -> Pair<Shared<T>> {
 /// How the ends of [`channel`] hold their slot.
 #[cfg(feature = "alloc")]
 pub type Shared<T> = alloc::rc::Rc<Slot<T>>;
+
+/// The sending end of a [`channel`].
+#[cfg(feature = "alloc")]
+pub type SharedSender<T> = Sender<Shared<T>>;
+
+/// The receiving end of a [`channel`].
+#[cfg(feature = "alloc")]
+pub type SharedReceiver<T> = Receiver<Shared<T>>;
 
 /// How an end holds its slot: `&Slot<T>`, or [`Shared<T>`](Shared) with `alloc`.
 pub trait Hold: Deref<Target = Slot<Self::Value>> + private::Sealed {

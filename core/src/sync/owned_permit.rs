@@ -88,8 +88,9 @@ impl Semaphore {
     /// semaphore, such as for a task.
     ///
     /// ```no_run
+    /// # use molen_core as molen;
     /// # futures::executor::block_on(async {
-    /// use molen_core::Semaphore;
+    /// use molen::Semaphore;
     /// use std::rc::Rc;
     ///
     /// let places = Rc::new(Semaphore::new(1));

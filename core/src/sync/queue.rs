@@ -68,7 +68,8 @@ use stock::Stock;
 /// asyncio: `asyncio.Queue(maxsize=N)`.
 ///
 /// ```
-/// use molen_core::sync::Queue;
+/// # use molen_core as molen;
+/// use molen::sync::Queue;
 ///
 /// let queue = Queue::<u8, 2>::new();
 /// queue.put_nowait(1)?;

@@ -34,8 +34,9 @@ use core::task::{Context, Poll};
 /// A number of permits.
 ///
 /// ```no_run
+/// # use molen_core as molen;
 /// # futures::executor::block_on(async {
-/// use molen_core::Semaphore;
+/// use molen::Semaphore;
 ///
 /// let semaphore = Semaphore::new(2);
 /// let one = semaphore.acquire().await;

@@ -17,6 +17,7 @@
 //! |---|---|
 //! | inside of [`Context::run`] | that one |
 //! | in a task | the task's |
+//! | in the handler of a stream server's connection | a copy of that in which the server was made |
 //! | in a callback, outside of a loop | none: nothing is set, and nothing can be |
 //!
 //! A callback that needs one captures it: `let context = copy_context();
@@ -136,7 +137,7 @@ fn present(event_loop: &EventLoop) -> Option<Context> {
 }
 
 /// The context of a task that is created now: a copy of the present one.
-pub(super) fn inherited(event_loop: &EventLoop) -> Option<Context> {
+pub(crate) fn inherited(event_loop: &EventLoop) -> Option<Context> {
     let is_current =
         crate::schedule::current().is_some_and(|running| core::ptr::eq(running, event_loop));
     if is_current { present(event_loop).map(|context| context.copy()) } else { None }

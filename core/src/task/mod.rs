@@ -44,6 +44,8 @@ mod task_ref;
 pub use builder::{Builder, NewTask, Start, TaskRefused};
 pub use cancel::{CancelMessage, Cancelled, catch_cancel};
 #[cfg(feature = "alloc")]
+pub(crate) use context::inherited;
+#[cfg(feature = "alloc")]
 pub use context::{Context, ContextVar, NoContext, Token, copy_context};
 #[cfg(feature = "alloc")]
 pub use factory::{TaskFactory, eager_task_factory};

@@ -29,6 +29,21 @@ use core::task::{Context, Poll};
 
 /// A result that somebody will set. `E` is what it may fail with.
 ///
+/// ```no_run
+/// # use molen_core as molen;
+/// # futures::executor::block_on(async {
+/// use molen::Promise;
+/// use std::rc::Rc;
+///
+/// // For one who sets it and one who waits: `sync::oneshot::channel` will do.
+/// let closed: Rc<Promise<u32>> = Rc::default();
+/// let of_a_protocol = closed.clone();
+/// of_a_protocol.set_result(7)?;
+/// assert_eq!(closed.wait().await?, 7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+///
 /// asyncio: `asyncio.Future`.
 pub struct Promise<T, E: fmt::Display = Infallible> {
     outcome: RefCell<Outcome<T, E>>,

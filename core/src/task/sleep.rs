@@ -2,6 +2,7 @@
 
 use crate::schedule::timer::Timer;
 use crate::time::{Duration, Instant, span};
+use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -47,6 +48,18 @@ pub struct Sleep(Timer);
 /// The future of [`sleep_until`].
 #[must_use = "futures do nothing unless awaited"]
 pub struct SleepUntil(Timer);
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sleep")
+    }
+}
+
+impl fmt::Debug for SleepUntil {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SleepUntil")
+    }
+}
 
 impl Future for Sleep {
     type Output = ();

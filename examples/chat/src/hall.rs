@@ -67,7 +67,7 @@ impl Hall {
 
     /// Gives a client a place and a name; `None` when there are too many.
     pub fn enter(self: &Rc<Hall>, transport: &Transport) -> Option<Seat> {
-        if self.members.borrow().len() >= self.limits.clients {
+        if self.members.borrow().len() >= self.limits.clients.get() {
             return None;
         }
         let number = self.next.get();

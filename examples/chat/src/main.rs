@@ -28,6 +28,9 @@ use molen::signals::{Signal, SignalEventLoop};
 use molen::{Duration, Event, get_running_loop, race};
 use std::cell::Cell;
 use std::error::Error;
+use std::fmt;
+use std::io::{self, Write};
+use std::num::NonZero;
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -62,8 +65,8 @@ struct Arguments {
 #[derive(clap::Args)]
 struct Limits {
     /// How many clients there may be.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
-    clients: usize,
+    #[arg(long, value_name = "NUMBER", default_value = "1000")]
+    clients: NonZero<usize>,
 
     /// How many bytes may wait for a client that does not read; it is left then.
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 18)]
@@ -104,13 +107,18 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let server =
         start_server(arguments.listen, handler).limit(LONGEST_LINE).backlog(BACKLOG).await?;
     for address in server.addresses() {
-        println!("chat: listening on {address}");
+        say(format_args!("listening on {address}"));
     }
     asked.to_end.wait().await;
-    println!("chat: saying goodbye to {} clients", server.client_count());
+    say(format_args!("saying goodbye to {} clients", server.client_count()));
     end(&server, &hall, Duration::from_secs(arguments.deadline), &asked).await;
-    println!("chat: bye");
+    say("bye");
     Ok(())
+}
+
+/// Says `what` to whoever reads the standard output. A server goes on if nobody does.
+fn say(what: impl fmt::Display) {
+    let _ = writeln!(io::stdout(), "chat: {what}");
 }
 
 /// Leaves the clients when they have read what was said to them, or at the
@@ -127,7 +135,7 @@ async fn end(server: &Server, hall: &Hall, deadline: Duration, asked: &Asked) {
     };
     match race((orderly, impatient)).await {
         0 => {}
-        left => println!("chat: {left} clients have not read all"),
+        left => say(format_args!("{left} clients have not read all")),
     }
 }
 

@@ -21,6 +21,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Prints the SHA-256 of files, as sha256sum does.
 #[derive(Parser)]
@@ -56,11 +57,17 @@ impl fmt::Display for Failure {
     }
 }
 
+/// Set when it is no use to read on: a thread cannot be cancelled.
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
 /// The checksum of a file, in hexadecimal. Blocks.
 fn checksum(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
+        if STOPPED.load(Relaxed) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         match file.read(&mut buffer)? {
             0 => break,
             read => hasher.update(&buffer[..read]),
@@ -120,6 +127,7 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
         Err(cancelled) => {
+            STOPPED.store(true, Relaxed);
             eprintln!("checksum: stopped after {} of {} files", progress.done.get(), progress.of);
             match cancelled.propagate().await {}
         }
@@ -164,7 +172,13 @@ async fn checksums(
 /// Prints what became of a file; whether it has a checksum.
 fn print(path: &Path, result: Result<String, Failure>) -> bool {
     match result {
-        Ok(sum) => writeln!(io::stdout(), "{sum}  {}", path.display()).is_ok(),
+        Ok(sum) => match writeln!(io::stdout(), "{sum}  {}", path.display()) {
+            Ok(()) => true,
+            Err(error) => {
+                eprintln!("checksum: cannot write the sum of {}: {error}", path.display());
+                false
+            }
+        },
         Err(failure) => {
             eprintln!("checksum: {}: {failure}", path.display());
             false

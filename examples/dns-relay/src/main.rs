@@ -38,6 +38,8 @@ use molen::signals::SignalEventLoop;
 use molen::signals::{self, Signal};
 use relay::Relay;
 use std::error::Error;
+use std::fmt;
+use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 
@@ -66,7 +68,7 @@ struct Arguments {
 #[derive(clap::Args)]
 struct Limits {
     /// How long to wait for an upstream's answer, in milliseconds.
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 1000)]
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
 
     /// How often to ask all upstreams before giving up.
@@ -123,19 +125,23 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Says `what` to whoever reads the standard output. A server goes on if nobody does.
+fn say(what: impl fmt::Display) {
+    let _ = write!(io::stdout(), "{what}");
+}
+
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let relay = Relay::new(&arguments.upstreams, arguments.limits);
     let asked_to_end = signals::wait(&ENDING);
     #[cfg(unix)]
     {
         let relay = relay.clone();
-        get_running_loop()?
-            .add_signal_handler(Signal::USR1, move || print!("{}", relay.statistics()))?;
+        get_running_loop()?.add_signal_handler(Signal::USR1, move || say(relay.statistics()))?;
     }
     let doors = Doors::open(arguments.listen, &relay).await?;
-    println!("dns-relay: listening on {}", doors.address());
+    say(format_args!("dns-relay: listening on {}\n", doors.address()));
     asked_to_end.await?;
     doors.close().await;
-    print!("{}", relay.statistics());
+    say(relay.statistics());
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::progress::Progress;
 use crate::report::{self, Outcome, Told};
 use crate::sink::{Destination, Names};
 use molen::combine::{Either, select};
+use molen::tls::ClientContext;
 use molen::{Semaphore, TaskGroup, catch_cancel, current_time, to_thread};
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -45,7 +46,14 @@ pub async fn fetch(mut options: Options) -> Result<report::Result, Box<dyn Error
         (false, false) => Told::Out,
     };
     let roots = match &options.cacert {
-        Some(path) => Some(read(path, "certificates").await?),
+        Some(path) => {
+            let pem = read(path, "certificates").await?;
+            // Better now than once for each URL.
+            ClientContext::with_roots_pem(&pem).map_err(|error| {
+                format!("cannot trust the certificates in {}: {error}", path.display())
+            })?;
+            Some(pem)
+        }
         None => None,
     };
     let downloads = Rc::new(Downloads {

@@ -3,6 +3,7 @@
 use clap::Parser;
 use clap::builder::ArgPredicate;
 use molen::Duration;
+use std::num::NonZero;
 use std::path::PathBuf;
 
 /// Serves a folder over HTTP/1.1 and HTTPS: keep-alive, ranges, conditional requests, listings.
@@ -53,7 +54,7 @@ pub struct Options {
 
     /// Those above so many connections are told 503.
     #[arg(long, value_name = "COUNT", default_value = "1000")]
-    pub max_connections: usize,
+    pub max_connections: NonZero<usize>,
 
     /// The longest head of a request: above it 431.
     #[arg(long, value_name = "BYTES", default_value = "16384")]

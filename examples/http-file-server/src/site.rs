@@ -20,6 +20,8 @@ use molen::tls::{ServerContext, TlsError};
 use molen::{Event, catch_cancel, create_task, join_all};
 use std::cell::Cell;
 use std::error::Error;
+use std::fmt;
+use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -45,7 +47,7 @@ pub struct Site {
 impl Site {
     /// Counts a connection for as long as the answer lives; none is left above the limit.
     pub fn enter(self: &Rc<Site>) -> Option<Place> {
-        if self.connections.get() >= self.options.max_connections {
+        if self.connections.get() >= self.options.max_connections.get() {
             return None;
         }
         self.connections.set(self.connections.get() + 1);
@@ -91,10 +93,10 @@ pub async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
     let servers = listen(&site).await?;
     let scheme = if site.options.tls_cert.is_some() { "https" } else { "http" };
     for address in servers.iter().flat_map(Server::addresses) {
-        println!("http-file-server: {shown} is at {scheme}://{address}/");
+        say(format_args!("{shown} is at {scheme}://{address}/"));
     }
     if let Some(path) = &site.options.unix {
-        println!("http-file-server: {shown} is at the Unix socket {}", path.display());
+        say(format_args!("{shown} is at the Unix socket {}", path.display()));
     }
     let logging = create_task({
         let site = site.clone();
@@ -159,4 +161,9 @@ async fn end(site: &Site, servers: &[Server]) {
         servers.iter().for_each(Server::abort_clients);
         join_all(servers.iter().map(Server::wait_closed)).await;
     }
+}
+
+/// Says `what` to whoever reads the standard output. A server goes on if nobody does.
+fn say(what: impl fmt::Display) {
+    let _ = writeln!(io::stdout(), "http-file-server: {what}");
 }

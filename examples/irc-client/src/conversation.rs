@@ -16,12 +16,11 @@ use crate::message::Message;
 use crate::pace::Pace;
 use crate::screen::Screen;
 use crate::session::{Said, Session, Step};
-use molen::combine::{Either, Either5};
+use molen::combine::Either;
 use molen::io::source::ByteSource;
 use molen::net::{PullReader, ReadError, StreamReader, StreamWriter};
 use molen::{Duration, Event, Instant, current_time, select, sleep, sleep_until};
 use std::collections::VecDeque;
-use std::future::pending;
 
 /// How late an answer is that the user is told of.
 const LAG: Duration = Duration::from_secs(5);
@@ -122,42 +121,24 @@ impl<'a> Conversation<'a> {
     ) -> Option<End> {
         let takes_input =
             self.session.is_ready() && self.outbox.is_empty() && self.leaving == Leaving::No;
-        let typed = async {
-            match takes_input {
-                true => input.readline().await.map(<[u8]>::to_vec),
-                false => pending().await,
-            }
-        };
         let (wait, sends) = (self.pace.wait(current_time()), !self.outbox.is_empty());
-        let turn = async {
-            match sends {
-                true => sleep(wait).await,
-                false => pending().await,
-            }
-        };
-        let quit = async {
-            match self.leaving {
-                Leaving::Said => pending().await,
-                _ => self.quit.wait().await,
-            }
-        };
         let late = sleep_until(self.patience.min(self.next_ping));
         // Of several that are ready the first comes first: the server, which may
         // talk without an end, is the last.
-        match select((quit, late, turn, typed, reader.readline())).await {
-            Either5::First(()) => {
+        select! {
+            () = self.quit.wait(), if self.leaving != Leaving::Said => {
                 self.outbox.clear();
                 self.leaving = Leaving::WhenAllIsSaid;
             }
-            Either5::Second(()) => return self.time_is_over(writer),
-            Either5::Third(()) => {
+            () = late => return self.time_is_over(writer),
+            () = sleep(wait), if sends => {
                 if let Some(line) = self.outbox.pop_front() {
                     send(writer, &line);
                     self.pace.sent(current_time());
                 }
             }
-            Either5::Fourth(line) => self.typed(line),
-            Either5::Fifth(line) => return self.received(line, writer),
+            line = input.readline(), if takes_input => self.typed(line),
+            line = reader.readline() => return self.received(line, writer),
         }
         if self.leaving == Leaving::WhenAllIsSaid && self.outbox.is_empty() {
             send(writer, &format!("QUIT :{}", self.goodbye));
@@ -235,10 +216,10 @@ impl<'a> Conversation<'a> {
         None
     }
 
-    fn typed(&mut self, line: Result<Vec<u8>, ReadError<usize>>) {
+    fn typed(&mut self, line: Result<&[u8], ReadError<usize>>) {
         let line = match line {
             // The end of the input. What it cannot read any more ends as well.
-            Ok(line) if line.is_empty() => {
+            Ok([]) => {
                 self.leaving = Leaving::WhenAllIsSaid;
                 return;
             }
@@ -252,7 +233,7 @@ impl<'a> Conversation<'a> {
                 return;
             }
         };
-        match input(&line) {
+        match input(line) {
             Input::Say(text) => self.say(&text, Said::Words),
             Input::Act(text) => self.say(&text, Said::Action),
             Input::Tell(whom, text) => {

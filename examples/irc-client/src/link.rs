@@ -27,9 +27,13 @@ impl Link {
             // The system may have hundreds of them, in files.
             (true, None) => Some(to_thread(ClientContext::new).await??),
             (true, Some(file)) => {
-                let pem = std::fs::read(file)
-                    .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-                Some(ClientContext::with_roots_pem(pem)?)
+                let pem = std::fs::read(file).map_err(|error| {
+                    format!("cannot read the certificates in {}: {error}", file.display())
+                })?;
+                let trusted = ClientContext::with_roots_pem(pem).map_err(|error| {
+                    format!("cannot trust the certificates in {}: {error}", file.display())
+                })?;
+                Some(trusted)
             }
         };
         let server = Hosts::with_default_port(&arguments.server, port);

@@ -80,11 +80,11 @@ pub struct Arguments {
     ca: Option<PathBuf>,
 
     /// What to be called. If that is somebody else's, something like it.
-    #[arg(long, short)]
+    #[arg(long, short, value_parser = word)]
     nick: String,
 
     /// Channels to join. May be repeated.
-    #[arg(long, short, value_name = "CHANNEL", value_delimiter = ',')]
+    #[arg(long, short, value_name = "CHANNEL", value_delimiter = ',', value_parser = word)]
     join: Vec<String>,
 
     /// The server's password.
@@ -112,8 +112,24 @@ pub struct Arguments {
     once: bool,
 
     /// How many messages a second to send, after five at once.
-    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = rate)]
     rate: f64,
+}
+
+/// What a command of IRC takes as one parameter.
+fn word(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() || text.starts_with(':') || text.contains([' ', '\r', '\n', '\0']) {
+        return Err("it must be one word");
+    }
+    Ok(text.to_owned())
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate > 0.0 => Ok(rate),
+        Ok(_) => Err("it must be more than 0".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -3,6 +3,8 @@
 use crate::server::{Limits, Store, accept, serve, sweep};
 use molen::create_task;
 use molen::net::{TcpListener, TcpStream};
+use std::io::{Write, stdout};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 const HELP: &str = "\
@@ -28,8 +30,11 @@ async fn sweeper(store: &'static Store) {
 
 async fn listen(address: &str) -> Result<(), Box<dyn std::error::Error>> {
     let store: &'static Store = Box::leak(Box::new(Store::new(Limits::default())));
-    let listener = TcpListener::bind(address.parse()?)?;
-    println!("kv: listening on {}", listener.local_addr()?);
+    let address: SocketAddr =
+        address.parse().map_err(|_| "that is not an address and a port, such as 127.0.0.1:7878")?;
+    let listener = TcpListener::bind(address)?;
+    // Who started it need not read that.
+    let _ = writeln!(stdout(), "kv: listening on {}", listener.local_addr()?);
     create_task(sweeper(store)).map_err(|error| error.to_string())?.detach();
     accept(listener, store, |stream| {
         create_task(client(stream, store))
@@ -37,16 +42,23 @@ async fn listen(address: &str) -> Result<(), Box<dyn std::error::Error>> {
             .map_err(|error| error.into_inner().into_arguments().0)
     })
     .await?;
-    println!("kv: bye");
+    let _ = writeln!(stdout(), "kv: bye");
     Ok(())
 }
 
 #[molen::main]
 pub async fn main() -> ExitCode {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:7878".into());
+    let mut arguments = std::env::args().skip(1);
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1:7878".into());
     if address == "--help" || address == "-h" {
-        print!("{HELP}");
-        return ExitCode::SUCCESS;
+        return match write!(stdout(), "{HELP}") {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
+    if address.starts_with('-') || arguments.next().is_some() {
+        eprint!("kv: cannot understand the arguments\n\n{HELP}");
+        return ExitCode::from(2);
     }
     match listen(&address).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -42,6 +42,7 @@ use molen::{Duration, Event, create_task, get_running_loop, select};
 use output::Output;
 use std::cell::Cell;
 use std::error::Error;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -76,8 +77,13 @@ async fn main() -> ExitCode {
     let control = arguments.control.as_deref();
     let done = match (&arguments.config, &arguments.ask, control) {
         (_, Some(request), Some(path)) => control::ask(path, request).await.map(|answer| {
-            println!("{answer}");
-            ExitCode::SUCCESS
+            match writeln!(io::stdout(), "{answer}") {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("supervisor: cannot write the answer: {error}");
+                    ExitCode::FAILURE
+                }
+            }
         }),
         (Some(path), ..) => match Config::read(path) {
             Ok(_) if arguments.check => return ExitCode::SUCCESS,

@@ -23,7 +23,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::fmt;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::rc::Rc;
 
@@ -231,7 +231,7 @@ impl Program {
         for (name, value) in &self.config.environment {
             command.env(name, value);
         }
-        command.as_std_mut().process_group(0);
+        command.process_group();
         command
     }
 

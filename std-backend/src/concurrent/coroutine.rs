@@ -61,8 +61,9 @@ where
 /// the task is not done, the future is cancelled.
 ///
 /// ```
-/// use molen_core::{Duration, get_running_loop, sleep};
-/// use molen_std::{new_event_loop, run_coroutine_threadsafe};
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::{Duration, get_running_loop, sleep};
+/// use molen::{new_event_loop, run_coroutine_threadsafe};
 /// use std::rc::Rc;
 ///
 /// let event_loop = new_event_loop()?;

@@ -36,11 +36,13 @@ macro_rules! flags {
             }
 
             /// Those of them that are in `other` too.
+            #[must_use]
             pub const fn only(self, other: $type) -> $type {
                 $type(self.0 & other.0)
             }
 
             /// Those of them that are not in `other`.
+            #[must_use]
             pub const fn without(self, other: $type) -> $type {
                 $type(self.0 & !other.0)
             }

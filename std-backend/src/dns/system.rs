@@ -7,6 +7,7 @@ use super::query::{
 };
 use super::resolver::{Lookup, Resolver};
 use crate::executor::ThreadPoolExecutor;
+use core::fmt;
 use molen_core::executor::{Executor, submit};
 use std::io;
 use std::net::SocketAddr;
@@ -25,6 +26,12 @@ const THREADS: NonZero<usize> = NonZero::new(16).unwrap();
 #[derive(Clone)]
 pub struct SystemResolver {
     executor: Arc<dyn Executor>,
+}
+
+impl fmt::Debug for SystemResolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemResolver").finish_non_exhaustive()
+    }
 }
 
 impl SystemResolver {

@@ -18,8 +18,9 @@ use std::thread;
 /// asyncio: `concurrent.futures.ThreadPoolExecutor`.
 ///
 /// ```
-/// use molen_core::run_in_executor;
-/// use molen_std::{ThreadPoolExecutor, new_event_loop};
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::run_in_executor;
+/// use molen::{ThreadPoolExecutor, new_event_loop};
 /// use std::num::NonZero;
 ///
 /// let pool = ThreadPoolExecutor::new(NonZero::<usize>::MIN, "hashing");

@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 
 /// Why another process's tasks are not known.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum AskError {
     /// It could not be reached.
     Unreachable {

@@ -55,6 +55,7 @@ impl Question {
 
 /// Why tasks are not served.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum ServeError {
     /// It is the running loop that is served, and none runs on this thread.
     NoRunningLoop(NoRunningLoop),

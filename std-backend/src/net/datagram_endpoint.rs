@@ -1,11 +1,12 @@
 //! Endpoints: a socket for messages and a protocol.
 
+use super::network::look_up;
 use super::udp_socket::UdpSocket;
 use super::unix_endpoint::UnixEndpoint;
-use crate::dns::{AddrInfoHints, SocketType, getaddrinfo};
+use crate::dns::SocketType;
+use molen_core::io::source::SourceError;
 use molen_core::net::{
-    Addresses, DatagramEndpoint, DatagramNetwork, DatagramOptions, Family, Hosts, NetError,
-    UnixAddress,
+    Addresses, DatagramEndpoint, DatagramNetwork, DatagramOptions, Family, Hosts, UnixAddress,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -21,16 +22,17 @@ pub type CreateDatagramEndpoint<P> = DatagramEndpoint<Udp, P>;
 /// Hosts and ports make it one of UDP, paths one of Unix sockets:
 ///
 /// ```
-/// use molen_core::net::{Answer, DatagramProtocol, DatagramTransport};
-/// use molen_std::net::create_datagram_endpoint;
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::net::{Answer, DatagramProtocol, DatagramTransport};
+/// use molen::net::create_datagram_endpoint;
 /// use std::net::SocketAddr;
 ///
 /// struct Echo;
 ///
-/// impl DatagramProtocol<SocketAddr> for Echo {
+/// impl DatagramProtocol for Echo {
 ///     fn datagram_received(
 ///         &mut self,
-///         transport: &DatagramTransport<SocketAddr>,
+///         transport: &DatagramTransport,
 ///         data: &[u8],
 ///         sender: &SocketAddr,
 ///     ) -> Answer {
@@ -39,7 +41,7 @@ pub type CreateDatagramEndpoint<P> = DatagramEndpoint<Udp, P>;
 ///     }
 /// }
 ///
-/// let event_loop = molen_std::new_event_loop()?;
+/// let event_loop = molen::new_event_loop()?;
 /// event_loop.run_until_complete(async {
 ///     let echo = create_datagram_endpoint(("127.0.0.1", 0), None, Echo).await?;
 ///     // By a name, from anywhere.
@@ -51,7 +53,9 @@ pub type CreateDatagramEndpoint<P> = DatagramEndpoint<Udp, P>;
 /// ```
 ///
 /// asyncio: `loop.create_datagram_endpoint()`. No local address is the host `""`, and
-/// for Unix sockets the path `""`.
+/// for Unix sockets the path `""`. `sock=` is
+/// [`connect_datagram_socket`](super::connect_datagram_socket), also for a
+/// [`UdpSocket`](super::UdpSocket) that has joined a group.
 ///
 /// # Errors
 ///
@@ -119,17 +123,11 @@ impl DatagramNetwork for Udp {
         local: SocketAddr,
         remote: Option<SocketAddr>,
         options: &DatagramOptions,
-    ) -> Result<UdpSocket, NetError> {
-        UdpSocket::open_with(local, remote, options)
+    ) -> Result<UdpSocket, SourceError> {
+        UdpSocket::open(local, remote, options)
     }
 
     fn resolve(&self, host: &str, port: u16, family: Family) -> Addresses {
-        let host = host.to_owned();
-        Box::pin(async move {
-            let socket_type = SocketType::Datagram;
-            let hints = AddrInfoHints { family, socket_type, ..Default::default() };
-            let found = getaddrinfo(Some(&host), port, hints).await?;
-            Ok(found.into_iter().map(|info| info.address).collect())
-        })
+        look_up(host, port, family, SocketType::Datagram)
     }
 }

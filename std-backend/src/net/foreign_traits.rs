@@ -10,8 +10,8 @@ use super::UnixStream;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use molen_core::io::Interest;
-use molen_core::io::source::{ByteSource, Source, SourceError};
-use molen_core::net::{ConnectionError, StreamReader, StreamWriter};
+use molen_core::io::source::{ByteSource, poll_io};
+use molen_core::net::{StreamReader, StreamWriter};
 use std::io;
 
 /// Both streams of a connection as one thing that is read and written.
@@ -26,28 +26,6 @@ pub struct StreamPair {
     pub writer: StreamWriter,
 }
 
-fn io_error(error: SourceError) -> io::Error {
-    let kind = match error {
-        SourceError::WouldBlock => io::ErrorKind::WouldBlock,
-        SourceError::Interrupted => io::ErrorKind::Interrupted,
-        SourceError::ConnectionReset => io::ErrorKind::ConnectionReset,
-        SourceError::TimedOut => io::ErrorKind::TimedOut,
-        SourceError::ConnectionRefused => io::ErrorKind::ConnectionRefused,
-        SourceError::Closed => io::ErrorKind::NotConnected,
-        SourceError::Unsupported(_) => io::ErrorKind::Unsupported,
-        SourceError::Os(code) => return io::Error::from_raw_os_error(code),
-        _ => io::ErrorKind::Other,
-    };
-    io::Error::new(kind, error)
-}
-
-fn lost(error: &ConnectionError) -> io::Error {
-    match error {
-        ConnectionError::Source(error) => io_error(*error),
-        error => io::Error::other(error.to_string()),
-    }
-}
-
 /// What both crates' traits come down to.
 trait Bytes {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>;
@@ -56,31 +34,16 @@ trait Bytes {
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
-fn poll_source<T>(
-    stream: &impl Source,
-    cx: &mut Context<'_>,
-    interest: Interest,
-    mut attempt: impl FnMut() -> Result<T, SourceError>,
-) -> Poll<io::Result<T>> {
-    loop {
-        match attempt() {
-            Err(SourceError::WouldBlock) => ready!(stream.poll_ready(cx, interest)),
-            Err(SourceError::Interrupted) => {}
-            done => return Poll::Ready(done.map_err(io_error)),
-        }
-    }
-}
-
 /// Reads and writes a source itself.
 macro_rules! bytes_of_sources {
     ($($type:ty)*) => {$(
         impl Bytes for $type {
             fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-                poll_source(self, cx, Interest::READABLE, || self.try_read(buffer))
+                poll_io(self, cx, Interest::READABLE, || self.try_read(buffer)).map_err(io::Error::from)
             }
 
             fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-                poll_source(self, cx, Interest::WRITABLE, || self.try_write(bytes))
+                poll_io(self, cx, Interest::WRITABLE, || self.try_write(bytes)).map_err(io::Error::from)
             }
 
             fn poll_flush(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -88,7 +51,7 @@ macro_rules! bytes_of_sources {
             }
 
             fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(self.shutdown().map_err(io_error))
+                Poll::Ready(self.shutdown().map_err(io::Error::from))
             }
         }
     )*};
@@ -99,7 +62,7 @@ bytes_of_sources!(UnixStream);
 
 impl Bytes for StreamPair {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.reader.poll_read(cx, buffer).map_err(|error| lost(&error))
+        self.reader.poll_read(cx, buffer).map_err(io::Error::from)
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
@@ -109,7 +72,7 @@ impl Bytes for StreamPair {
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.writer.poll_drained(cx).map_err(|error| lost(&error))
+        self.writer.poll_drained(cx).map_err(io::Error::from)
     }
 
     fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -4,10 +4,11 @@
 //! [`Unsupported`](molen_core::Unsupported).
 //!
 //! ```
-//! use molen_core::create_task;
-//! use molen_std::net::{TcpListener, TcpStream};
+//! # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+//! use molen::create_task;
+//! use molen::net::{TcpListener, TcpStream};
 //!
-//! let event_loop = molen_std::new_event_loop()?;
+//! let event_loop = molen::new_event_loop()?;
 //! event_loop.run_until_complete(async {
 //!     let listener = TcpListener::bind("127.0.0.1:0".parse()?)?;
 //!     let address = listener.local_addr()?;
@@ -32,8 +33,10 @@ mod liveness;
 mod multicast;
 mod network;
 mod open_sockets;
-mod pieces;
+pub(crate) mod pieces;
 mod sendfile;
+mod socket;
+mod socket_options;
 mod tcp_listener;
 mod tcp_stream;
 mod udp_socket;
@@ -73,6 +76,7 @@ pub use open_sockets::{
     open_connection_with_sock, start_server_with_socks,
 };
 pub use sendfile::{Sendfile, SendfileError, sendfile};
+pub use socket_options::SocketOptions;
 pub use tcp_listener::{DEFAULT_BACKLOG, TcpListener};
 pub use tcp_stream::TcpStream;
 pub use udp_socket::UdpSocket;

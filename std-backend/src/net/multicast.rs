@@ -1,5 +1,6 @@
 //! Messages to more than one: groups and broadcast, and how far they go.
 
+use super::socket_options::SocketOptions;
 use super::udp_socket::UdpSocket;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -116,6 +117,6 @@ impl UdpSocket {
     ///
     /// The operating system's.
     pub fn set_ttl(&self, hops: u32) -> io::Result<()> {
-        self.io().set_ttl(hops)
+        SocketOptions::set_ttl(self, hops)
     }
 }

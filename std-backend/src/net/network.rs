@@ -31,14 +31,18 @@ impl Network for Tcp {
     }
 
     fn resolve(&self, host: &str, port: u16, family: Family) -> Addresses {
-        let host = host.to_owned();
-        Box::pin(async move {
-            let hints =
-                AddrInfoHints { family, socket_type: SocketType::Stream, ..Default::default() };
-            let found = getaddrinfo(Some(&host), port, hints).await?;
-            Ok(found.into_iter().map(|info| info.address).collect())
-        })
+        look_up(host, port, family, SocketType::Stream)
     }
+}
+
+/// The addresses of `host` for sockets of this type.
+pub(super) fn look_up(host: &str, port: u16, family: Family, socket_type: SocketType) -> Addresses {
+    let host = host.to_owned();
+    Box::pin(async move {
+        let hints = AddrInfoHints { family, socket_type, ..Default::default() };
+        let found = getaddrinfo(Some(&host), port, hints).await?;
+        Ok(found.into_iter().map(|info| info.address).collect())
+    })
 }
 
 impl From<DnsError> for NameError {

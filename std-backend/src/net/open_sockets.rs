@@ -55,7 +55,26 @@ pub fn create_connection_with_sock<P: Protocol + 'static>(
 
 /// Gives `sock`, a connection that stands, a pair of streams.
 ///
-/// asyncio: `asyncio.open_connection(sock=…)`.
+/// asyncio: `asyncio.open_connection(sock=…)`; for Unix sockets, pipes and any other source
+/// [`open_streams`](super::open_streams) does the same:
+///
+#[cfg_attr(unix, doc = "```")]
+#[cfg_attr(not(unix), doc = "```ignore")]
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::net::{DEFAULT_LIMIT, UnixStream, open_streams};
+/// use std::io::Write;
+///
+/// let event_loop = molen::new_event_loop()?;
+/// event_loop.run_until_complete(async {
+///     let (near, mut far) = std::os::unix::net::UnixStream::pair()?;
+///     let (mut reader, _writer) =
+///         open_streams(UnixStream::from_std(near)?, DEFAULT_LIMIT).await?;
+///     far.write_all(b"abc\n")?;
+///     assert_eq!(reader.readline().await?, b"abc\n");
+///     Ok::<_, std::io::Error>(())
+/// })??;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///

@@ -7,7 +7,7 @@ use std::io::IoSlice;
 const VECTORED: usize = 64;
 
 /// Calls `write` with the first of `pieces`, and how many bytes these have.
-pub(super) fn vectored<R>(pieces: &[&[u8]], write: impl FnOnce(usize, &[IoSlice<'_>]) -> R) -> R {
+pub(crate) fn vectored<R>(pieces: &[&[u8]], write: impl FnOnce(usize, &[IoSlice<'_>]) -> R) -> R {
     let mut slices = [IoSlice::new(&[]); VECTORED];
     let (mut count, mut wanted) = (0, 0);
     for piece in pieces.iter().filter(|piece| !piece.is_empty()).take(VECTORED) {

@@ -39,10 +39,11 @@ use molen_core::io::Ready;
 /// that ends which was sent, or where it was if nothing was.
 ///
 /// ```
-/// use molen_std::net::{open_connection, sendfile, start_server};
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::net::{open_connection, sendfile, start_server};
 /// # let path = std::env::temp_dir().join(format!("molen-sendfile-{}", std::process::id()));
 /// # std::fs::write(&path, b"It is a truth universally acknowledged")?;
-/// # let event_loop = molen_std::new_event_loop()?;
+/// # let event_loop = molen::new_event_loop()?;
 /// # event_loop.run_until_complete(async {
 /// let file = std::fs::File::open(&path)?;
 /// let server = start_server(("127.0.0.1", 0), move |_reader, writer| {
@@ -85,6 +86,16 @@ pub struct Sendfile<'a> {
     offset: u64,
     count: Option<u64>,
     fallback: SendfileFallback,
+}
+
+impl fmt::Debug for Sendfile<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sendfile")
+            .field("transport", self.transport)
+            .field("offset", &self.offset)
+            .field("count", &self.count)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Sendfile<'_> {

@@ -1,14 +1,15 @@
 //! A listening TCP socket: a source of connections.
 
+use super::socket::shown_and_numbered;
 use super::tcp_stream::{TcpStream, new_socket};
 use crate::registered::Registered;
 use crate::selector::StdSelector;
-use crate::source_error::{creation_error, is_of_one_connection};
-use core::fmt;
+use crate::source_error::{accept_error, creation_error, is_of_one_connection};
+use core::future::poll_fn;
 use core::task::{Context, Poll};
 #[cfg(windows)]
 use molen_core::Unsupported;
-use molen_core::io::source::{AcceptSource, End, Source, SourceError};
+use molen_core::io::source::{AcceptSource, End, Source, SourceError, poll_io};
 use molen_core::io::{Interest, Ready};
 use molen_core::net::{ListenOptions, NetError};
 use socket2::Socket;
@@ -93,6 +94,10 @@ impl TcpListener {
         Ok(TcpListener { socket: Registered::new(selector, listener, Ready::NONE)? })
     }
 
+    pub(super) fn io(&self) -> &mio::net::TcpListener {
+        self.socket.io()
+    }
+
     /// The address that it listens on.
     ///
     /// # Errors
@@ -110,7 +115,8 @@ impl TcpListener {
     ///
     /// [`WouldBlock`](SourceError::WouldBlock) when none is waiting;
     /// [`NoDescriptors`](SourceError::NoDescriptors) when one is, but cannot
-    /// be taken: it stays where it is.
+    /// be taken: it stays where it is; [`Closed`](SourceError::Closed) when
+    /// somebody else has closed the socket or shut it down.
     pub fn try_accept(&self) -> Result<(TcpStream, SocketAddr), SourceError> {
         let (stream, peer) = loop {
             let accepted =
@@ -122,10 +128,10 @@ impl TcpListener {
                 Ok(accepted) => break accepted,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if is_of_one_connection(&error) => {}
-                Err(error) => return Err(creation_error(&error)),
+                Err(error) => return Err(accept_error(&error)),
             }
         };
-        Ok((TcpStream::accepted(self.socket.selector().clone(), stream)?, peer))
+        Ok((TcpStream::accepted(self.socket.place().selector().clone(), stream)?, peer))
     }
 
     /// Takes the next connection and its peer's address, waiting for one.
@@ -143,17 +149,7 @@ impl TcpListener {
     ///
     /// Nothing is lost: a connection is taken only in the step that returns it.
     pub async fn accept(&self) -> Result<(TcpStream, SocketAddr), SourceError> {
-        core::future::poll_fn(|cx| {
-            loop {
-                match self.try_accept() {
-                    Err(SourceError::WouldBlock) => {
-                        core::task::ready!(self.poll_ready(cx, Interest::READABLE));
-                    }
-                    done => return Poll::Ready(done),
-                }
-            }
-        })
-        .await
+        poll_fn(|cx| poll_io(self, cx, Interest::READABLE, || self.try_accept())).await
     }
 }
 
@@ -199,7 +195,7 @@ fn reuse_port(_socket: &Socket) -> Result<(), SourceError> {
 
 impl Source for TcpListener {
     fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
-        self.socket.poll_ready(cx, interest)
+        self.socket.place().poll_ready(cx, interest)
     }
 
     fn address(&self, end: End) -> Option<SocketAddr> {
@@ -215,22 +211,4 @@ impl AcceptSource for TcpListener {
     }
 }
 
-impl fmt::Debug for TcpListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.socket.io().fmt(f)
-    }
-}
-
-#[cfg(unix)]
-impl std::os::fd::AsRawFd for TcpListener {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.socket.io().as_raw_fd()
-    }
-}
-
-#[cfg(windows)]
-impl std::os::windows::io::AsRawSocket for TcpListener {
-    fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
-        self.socket.io().as_raw_socket()
-    }
-}
+shown_and_numbered!(TcpListener);

@@ -1,19 +1,17 @@
 //! A TCP connection: a source of bytes in both directions.
 
-use super::pieces;
-#[cfg(unix)]
-use super::sendfile::try_sendfile;
+use super::socket::{bytes, readiness, shown_and_numbered};
 use crate::registered::Registered;
 use crate::selector::StdSelector;
-use crate::source_error::{creation_error, source_error};
-use core::fmt;
-use core::task::{Context, Poll, ready};
-use molen_core::io::source::{self, ByteSource, End, Source, SourceError};
-use molen_core::io::{EventListener, Interest, Ready};
+use crate::source_error::creation_error;
+use core::future::poll_fn;
+use core::task::{Context, Poll};
+use molen_core::io::source::{self, ByteSource, End, Source, SourceError, poll_io};
+use molen_core::io::{Interest, Ready};
 use molen_core::net::NetError;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 /// A TCP connection of the loop it was made in.
@@ -71,7 +69,7 @@ impl TcpStream {
             })?;
         }
         let stream = begin_to_connect(selector, socket, address).map_err(failed)?;
-        core::future::poll_fn(|cx| stream.poll_connected(cx)).await.map_err(failed)?;
+        poll_fn(|cx| stream.poll_connected(cx)).await.map_err(failed)?;
         Ok(stream)
     }
 
@@ -102,11 +100,11 @@ impl TcpStream {
             // Readiness comes first: a socket that has not begun to connect
             // looks like one that failed without a reason.
             if self.poll_ready(cx, Interest::WRITABLE).is_pending() {
-                self.socket.check_loop()?;
+                self.socket.place().check_loop()?;
                 return Poll::Pending;
             }
             match self.check_connected() {
-                Err(SourceError::WouldBlock) => self.socket.clear(Ready::WRITABLE),
+                Err(SourceError::WouldBlock) => self.socket.place().clear(Ready::WRITABLE),
                 done => return Poll::Ready(done),
             }
         }
@@ -189,6 +187,8 @@ impl TcpStream {
 
     /// Writes the start of `bytes`, waiting until there is room for some.
     ///
+    /// asyncio: `socket.send()`, when the socket can be written.
+    ///
     /// # Errors
     ///
     /// The connection's, but never `WouldBlock`.
@@ -197,7 +197,7 @@ impl TcpStream {
     ///
     /// Nothing is lost: bytes are written only in the step that returns.
     pub async fn write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
-        self.when_writable(|| self.try_write(bytes)).await
+        source::write_some(self, bytes).await
     }
 
     /// Writes all of `bytes`, waiting for room.
@@ -228,7 +228,8 @@ impl TcpStream {
     ///
     /// Nothing is lost: bytes are written only in the step that returns.
     pub async fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> Result<usize, SourceError> {
-        self.when_writable(|| self.try_write_vectored(buffers)).await
+        let write = || self.try_write_vectored(buffers);
+        poll_fn(|cx| poll_io(self, cx, Interest::WRITABLE, write)).await
     }
 
     /// Writes the start of several buffers, as much as there is room for.
@@ -239,23 +240,6 @@ impl TcpStream {
     pub fn try_write_vectored(&self, buffers: &[IoSlice<'_>]) -> Result<usize, SourceError> {
         let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
         self.socket.transfer(Ready::WRITABLE, wanted, |mut io| io.write_vectored(buffers))
-    }
-
-    async fn when_writable(
-        &self,
-        mut write: impl FnMut() -> Result<usize, SourceError>,
-    ) -> Result<usize, SourceError> {
-        core::future::poll_fn(|cx| {
-            loop {
-                match write() {
-                    Err(SourceError::WouldBlock) => {
-                        ready!(self.poll_ready(cx, Interest::WRITABLE));
-                    }
-                    done => return Poll::Ready(done),
-                }
-            }
-        })
-        .await
     }
 }
 
@@ -311,20 +295,7 @@ fn is_connecting(error: &io::Error) -> bool {
 }
 
 impl Source for TcpStream {
-    #[inline]
-    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
-        self.socket.poll_ready(cx, interest)
-    }
-
-    #[inline]
-    fn known_ready(&self) -> Ready {
-        self.socket.known_ready()
-    }
-
-    fn listen(&self, listener: Option<EventListener>) -> bool {
-        self.socket.listen(listener);
-        true
-    }
+    readiness!();
 
     fn address(&self, end: End) -> Option<SocketAddr> {
         match end {
@@ -332,70 +303,15 @@ impl Source for TcpStream {
             End::Peer => self.peer_addr().ok(),
         }
     }
-
-    fn descriptor(&self) -> Option<u64> {
-        #[cfg(unix)]
-        return u64::try_from(std::os::fd::AsRawFd::as_raw_fd(self)).ok();
-        #[cfg(windows)]
-        return Some(std::os::windows::io::AsRawSocket::as_raw_socket(self));
-    }
 }
 
 impl ByteSource for TcpStream {
-    #[inline]
-    fn try_read(&self, buffer: &mut [u8]) -> Result<usize, SourceError> {
-        self.socket.transfer(Ready::READABLE, buffer.len(), |mut io| io.read(buffer))
-    }
-
-    #[inline]
-    fn try_write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
-        self.socket.transfer(Ready::WRITABLE, bytes.len(), |mut io| io.write(bytes))
-    }
-
-    fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
-        pieces::vectored(pieces, |_wanted, slices| TcpStream::try_write_vectored(self, slices))
-    }
-
-    #[cfg(unix)]
-    fn try_sendfile(
-        &self,
-        file: &std::fs::File,
-        offset: u64,
-        count: usize,
-    ) -> Result<usize, SourceError> {
-        try_sendfile(&self.socket, file, offset, count)
-    }
+    bytes!();
 
     fn begin_transport(&self) {
         // Fails only on a connection that is lost already, which shows soon enough.
         let _ = self.set_nodelay(true);
     }
-
-    fn shutdown(&self) -> Result<(), SourceError> {
-        match self.socket.io().shutdown(Shutdown::Write) {
-            // The other side was faster: nothing more can be written either way.
-            Err(error) if error.kind() == ErrorKind::NotConnected => Ok(()),
-            done => done.map_err(|error| source_error(&error)),
-        }
-    }
 }
 
-impl fmt::Debug for TcpStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.socket.io().fmt(f)
-    }
-}
-
-#[cfg(unix)]
-impl std::os::fd::AsRawFd for TcpStream {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.socket.io().as_raw_fd()
-    }
-}
-
-#[cfg(windows)]
-impl std::os::windows::io::AsRawSocket for TcpStream {
-    fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
-        self.socket.io().as_raw_socket()
-    }
-}
+shown_and_numbered!(TcpStream);

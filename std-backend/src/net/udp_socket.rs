@@ -1,12 +1,12 @@
 //! A UDP socket: a source of messages.
 
+use super::socket::{readiness, shown_and_numbered};
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::{creation_error, source_error};
-use core::fmt;
-use core::task::{Context, Poll};
-use molen_core::io::source::{DatagramSource, End, Source, SourceError};
-use molen_core::io::{EventListener, Interest, Ready};
+use core::future::poll_fn;
+use molen_core::io::source::{DatagramSource, End, Source, SourceError, poll_io};
+use molen_core::io::{Interest, Ready};
 use molen_core::net::NetError;
 use molen_core::net::{DatagramOptions, anywhere_beside};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -69,6 +69,38 @@ impl UdpSocket {
     /// As [`bind`](Self::bind), together with other sockets of this user that
     /// were bound so too: a group's messages come to all of them, others to one of them.
     ///
+    /// What listens to a group, for [protocols](super::DatagramProtocol) as well:
+    ///
+    /// ```no_run
+    /// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+    /// use molen::net::{Answer, DatagramProtocol, DatagramTransport};
+    /// use molen::net::{UdpSocket, connect_datagram_socket};
+    /// use std::net::{Ipv4Addr, SocketAddr};
+    ///
+    /// struct Discovery;
+    ///
+    /// impl DatagramProtocol for Discovery {
+    ///     fn datagram_received(
+    ///         &mut self,
+    ///         transport: &DatagramTransport,
+    ///         data: &[u8],
+    ///         sender: &SocketAddr,
+    ///     ) -> Answer {
+    ///         if data == b"who is there?" {
+    ///             transport.sendto(b"I am", Some(sender))?;
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # async fn example() -> std::io::Result<()> {
+    /// let socket = UdpSocket::bind_shared((Ipv4Addr::UNSPECIFIED, 15353).into())?;
+    /// socket.join_multicast_v4(Ipv4Addr::new(239, 255, 0, 1), Ipv4Addr::UNSPECIFIED)?;
+    /// let listening = connect_datagram_socket(socket, Discovery, None).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// asyncio: `create_datagram_endpoint(local_addr=…, reuse_port=True)`.
     ///
     /// # Errors
@@ -109,18 +141,6 @@ impl UdpSocket {
         })
     }
 
-    /// With these options, and connected to `peer` unless broadcasts are allowed.
-    pub(super) fn open_with(
-        local: SocketAddr,
-        peer: Option<SocketAddr>,
-        options: &DatagramOptions,
-    ) -> Result<UdpSocket, NetError> {
-        UdpSocket::open(local, peer, options).map_err(|cause| match peer {
-            Some(peer) => NetError { operation: "exchange datagrams with", address: peer, cause },
-            None => NetError { operation: "receive datagrams on", address: local, cause },
-        })
-    }
-
     /// Takes over a socket of the standard library for the running loop.
     ///
     /// # Errors
@@ -134,6 +154,7 @@ impl UdpSocket {
         UdpSocket::register(selector, socket, peer)
     }
 
+    /// With these options, and connected to `peer` unless broadcasts are allowed.
     pub(super) fn open(
         local: SocketAddr,
         peer: Option<SocketAddr>,
@@ -245,10 +266,12 @@ impl UdpSocket {
     ///
     /// Nothing is lost: a message is taken only in the step that returns it.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), SourceError> {
-        self.when(Interest::READABLE, || self.try_recv_from(buffer)).await
+        poll_fn(|cx| poll_io(self, cx, Interest::READABLE, || self.try_recv_from(buffer))).await
     }
 
     /// Takes the next message, waiting for one; how long it is.
+    ///
+    /// asyncio: `loop.sock_recv()`.
     ///
     /// # Errors
     ///
@@ -273,11 +296,16 @@ impl UdpSocket {
     ///
     /// The message was not sent.
     pub async fn send_to(&self, message: &[u8], receiver: SocketAddr) -> Result<(), SourceError> {
-        self.when(Interest::WRITABLE, || self.try_send_to(message, Some(receiver))).await?;
+        poll_fn(|cx| {
+            poll_io(self, cx, Interest::WRITABLE, || self.try_send_to(message, Some(receiver)))
+        })
+        .await?;
         Ok(())
     }
 
     /// Sends `message`, whole, to the peer, waiting for room.
+    ///
+    /// asyncio: `loop.sock_sendall()` of a connected socket.
     ///
     /// # Errors
     ///
@@ -287,26 +315,9 @@ impl UdpSocket {
     ///
     /// The message was not sent.
     pub async fn send(&self, message: &[u8]) -> Result<(), SourceError> {
-        self.when(Interest::WRITABLE, || self.try_send_to(message, None)).await?;
+        poll_fn(|cx| poll_io(self, cx, Interest::WRITABLE, || self.try_send_to(message, None)))
+            .await?;
         Ok(())
-    }
-
-    async fn when<T>(
-        &self,
-        interest: Interest,
-        mut attempt: impl FnMut() -> Result<T, SourceError>,
-    ) -> Result<T, SourceError> {
-        core::future::poll_fn(|cx| {
-            loop {
-                match attempt() {
-                    Err(SourceError::WouldBlock) => {
-                        core::task::ready!(self.poll_ready(cx, interest));
-                    }
-                    done => return Poll::Ready(done),
-                }
-            }
-        })
-        .await
     }
 
     /// Takes the error that the system keeps for the socket, if there is one.
@@ -325,18 +336,7 @@ const IS_CONNECTED: i32 = libc::EISCONN;
 const IS_CONNECTED: i32 = 10056;
 
 impl Source for UdpSocket {
-    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
-        self.socket.poll_ready(cx, interest)
-    }
-
-    fn known_ready(&self) -> Ready {
-        self.socket.known_ready()
-    }
-
-    fn listen(&self, listener: Option<EventListener>) -> bool {
-        self.socket.listen(listener);
-        true
-    }
+    readiness!();
 
     fn address(&self, end: End) -> Option<SocketAddr> {
         match end {
@@ -362,22 +362,4 @@ impl DatagramSource for UdpSocket {
     }
 }
 
-impl fmt::Debug for UdpSocket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.io().fmt(f)
-    }
-}
-
-#[cfg(unix)]
-impl std::os::fd::AsRawFd for UdpSocket {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.io().as_raw_fd()
-    }
-}
-
-#[cfg(windows)]
-impl std::os::windows::io::AsRawSocket for UdpSocket {
-    fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
-        self.io().as_raw_socket()
-    }
-}
+shown_and_numbered!(UdpSocket);

@@ -5,6 +5,7 @@ use super::unix_error::{UnixError, UnixRefused};
 use super::unix_name::{Doing, ToUnixAddress};
 #[cfg(feature = "tls")]
 use crate::tls::{ClientSecurity, ClientSide};
+use core::fmt;
 use core::pin::Pin;
 use molen_core::net::{Making, Protocol, WithProtocol, WithStreams};
 use molen_core::{Duration, timeout};
@@ -33,7 +34,8 @@ pub fn create_unix_connection<P: Protocol + 'static>(
     UnixConnect::new(&path, WithProtocol::new(protocol))
 }
 
-/// Connects to the Unix socket `path`, with a pair of streams.
+/// Connects to the Unix socket `path`, with a pair of streams. An example is that of
+/// [`start_unix_server`](super::start_unix_server).
 ///
 /// asyncio: `asyncio.open_unix_connection()`.
 ///
@@ -57,6 +59,12 @@ pub struct UnixConnect<M> {
     making: M,
     #[cfg(feature = "tls")]
     security: ClientSecurity,
+}
+
+impl<M> fmt::Debug for UnixConnect<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnixConnect").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
 }
 
 /// The future of a [`UnixConnect`].
@@ -103,22 +111,7 @@ impl<M> UnixConnect<M> {
         self
     }
 
-    /// How long the handshake may take, 60 seconds if it is not said.
-    ///
-    /// asyncio: `ssl_handshake_timeout`.
-    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
-        self.security.timeouts().handshake = limit;
-        self
-    }
-
-    /// How long the other side's `close_notify` is waited for at the end, 30
-    /// seconds if it is not said.
-    ///
-    /// asyncio: `ssl_shutdown_timeout`.
-    pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
-        self.security.timeouts().shutdown = limit;
-        self
-    }
+    molen_core::tls_timeouts!(security.timeouts());
 }
 
 impl UnixConnect<WithStreams> {

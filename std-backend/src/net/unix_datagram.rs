@@ -1,25 +1,25 @@
 //! A Unix socket for messages.
 
+use super::socket::{readiness, shown_and_numbered};
 use super::unix_error::UnixError;
 use super::unix_name::{Doing, ToUnixAddress, from_system, to_system};
 use super::unix_path::{OwnPath, remove_stale};
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use crate::source_error::creation_error;
-use core::fmt;
-use core::task::{Context, Poll};
-use molen_core::io::source::{DatagramSource, End, Source, SourceError};
-use molen_core::io::{EventListener, Interest, Ready};
+use core::future::poll_fn;
+use molen_core::io::source::{DatagramSource, End, Source, SourceError, poll_io};
+use molen_core::io::{Interest, Ready};
 use molen_core::net::UnixAddress;
 use molen_core::time::Duration;
 use socket2::{Domain, SockRef, Socket, Type};
 use std::io;
-use std::os::fd::AsRawFd;
 
 /// A Unix socket for messages, of the loop it was made in.
 ///
 /// Messages are whole, in order, and none is lost while the receiver lives: who
-/// sends waits for room. What is longer than the buffer it is received to is cut off.
+/// sends waits for room. What is longer than the buffer it is received to is cut off;
+/// endpoints have one of 256 KiB.
 ///
 /// All calls take `&self`, so that one task can receive while another sends; at
 /// most one of each at a time may wait. Dropping it closes the socket and
@@ -39,6 +39,12 @@ pub struct UnixDatagram {
 ///
 /// asyncio tries all the time.
 const RETRY: Duration = Duration::from_millis(1);
+
+/// How long a message may be that an endpoint receives whole. Linux lets one be
+/// as long as the sender's buffer, some 208 KiB unless somebody has set it.
+///
+/// asyncio: 256 KiB.
+const LONGEST: usize = 256 << 10;
 
 impl UnixDatagram {
     /// Receives at the path or abstract name `name`, in the running loop. A
@@ -130,6 +136,10 @@ impl UnixDatagram {
         Ok(UnixDatagram { socket, _path: path, peer })
     }
 
+    pub(super) fn io(&self) -> &mio::net::UnixDatagram {
+        self.socket.io()
+    }
+
     /// The address that it receives at.
     ///
     /// # Errors
@@ -146,6 +156,8 @@ impl UnixDatagram {
 
     /// Takes the next message and its sender, waiting for one; how long it is.
     ///
+    /// asyncio: `loop.sock_recvfrom()`.
+    ///
     /// # Errors
     ///
     /// The operating system's, but never `WouldBlock`.
@@ -154,11 +166,13 @@ impl UnixDatagram {
     ///
     /// Nothing is lost: a message is taken only in the step that returns it.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, UnixAddress), SourceError> {
-        self.when(Interest::READABLE, || self.try_recv_from(buffer)).await
+        poll_fn(|cx| poll_io(self, cx, Interest::READABLE, || self.try_recv_from(buffer))).await
     }
 
     /// Sends `message`, whole, to `receiver`, waiting until that has room; to the
     /// peer if it is `None`.
+    ///
+    /// asyncio: `loop.sock_sendto()`.
     ///
     /// # Errors
     ///
@@ -172,42 +186,14 @@ impl UnixDatagram {
         message: &[u8],
         receiver: Option<&UnixAddress>,
     ) -> Result<(), SourceError> {
-        self.when(Interest::WRITABLE, || self.try_send_to(message, receiver)).await?;
+        poll_fn(|cx| poll_io(self, cx, Interest::WRITABLE, || self.try_send_to(message, receiver)))
+            .await?;
         Ok(())
-    }
-
-    async fn when<T>(
-        &self,
-        interest: Interest,
-        mut attempt: impl FnMut() -> Result<T, SourceError>,
-    ) -> Result<T, SourceError> {
-        core::future::poll_fn(|cx| {
-            loop {
-                match attempt() {
-                    Err(SourceError::WouldBlock) => {
-                        core::task::ready!(self.poll_ready(cx, interest));
-                    }
-                    done => return Poll::Ready(done),
-                }
-            }
-        })
-        .await
     }
 }
 
 impl Source for UnixDatagram {
-    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
-        self.socket.poll_ready(cx, interest)
-    }
-
-    fn known_ready(&self) -> Ready {
-        self.socket.known_ready()
-    }
-
-    fn listen(&self, listener: Option<EventListener>) -> bool {
-        self.socket.listen(listener);
-        true
-    }
+    readiness!();
 
     fn unix_address(&self, end: End) -> Option<UnixAddress> {
         match end {
@@ -215,14 +201,14 @@ impl Source for UnixDatagram {
             End::Peer => self.peer,
         }
     }
-
-    fn descriptor(&self) -> Option<u64> {
-        u64::try_from(self.as_raw_fd()).ok()
-    }
 }
 
 impl DatagramSource for UnixDatagram {
     type Address = UnixAddress;
+
+    fn longest_message(&self) -> usize {
+        LONGEST
+    }
 
     fn try_recv_from(&self, buffer: &mut [u8]) -> Result<(usize, UnixAddress), SourceError> {
         self.socket.attempt(Ready::READABLE, |socket| {
@@ -250,14 +236,4 @@ impl DatagramSource for UnixDatagram {
     }
 }
 
-impl fmt::Debug for UnixDatagram {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.socket.io().fmt(f)
-    }
-}
-
-impl AsRawFd for UnixDatagram {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.socket.io().as_raw_fd()
-    }
-}
+shown_and_numbered!(UnixDatagram);

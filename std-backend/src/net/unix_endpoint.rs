@@ -3,6 +3,7 @@
 use super::UnixDatagram;
 use super::unix_error::UnixError;
 use super::unix_name::{Doing, ToUnixAddress};
+use core::fmt;
 use core::pin::Pin;
 use molen_core::net::{
     DatagramProtocol, DatagramTransport, UnixAddress, UnixAddressError, connect_datagram_socket,
@@ -21,6 +22,12 @@ pub struct UnixEndpoint<P> {
     local: Doing,
     remote: Option<Doing>,
     protocol: P,
+}
+
+impl<P> fmt::Debug for UnixEndpoint<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnixEndpoint").finish_non_exhaustive()
+    }
 }
 
 /// The future of a [`UnixEndpoint`].

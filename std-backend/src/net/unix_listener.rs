@@ -1,5 +1,6 @@
 //! A listening Unix socket: a source of connections.
 
+use super::socket::shown_and_numbered;
 use super::unix_error::UnixError;
 use super::unix_listening::{Cleanup, Listening};
 use super::unix_name::{Doing, ToUnixAddress, from_system, to_system};
@@ -7,15 +8,13 @@ use super::unix_path::{OwnPath, remove_stale};
 use super::unix_stream::UnixStream;
 use crate::registered::Registered;
 use crate::selector::StdSelector;
-use crate::source_error::{creation_error, is_of_one_connection};
-use core::fmt;
+use crate::source_error::{accept_error, creation_error, is_of_one_connection};
 use core::task::{Context, Poll};
 use molen_core::io::source::{AcceptSource, End, Source, SourceError};
 use molen_core::io::{Interest, Ready};
 use molen_core::net::UnixAddress;
 use socket2::{Domain, Socket, Type};
 use std::io::{self, ErrorKind};
-use std::os::fd::AsRawFd;
 use std::rc::Rc;
 
 /// A listening Unix socket of the loop it was made in. Dropping it closes the
@@ -75,6 +74,10 @@ impl UnixListener {
         Ok(UnixListener { socket: Registered::new(selector, listener, Ready::NONE)?, _path: path })
     }
 
+    pub(super) fn io(&self) -> &mio::net::UnixListener {
+        self.socket.io()
+    }
+
     /// The address that it listens on.
     ///
     /// # Errors
@@ -90,7 +93,8 @@ impl UnixListener {
     ///
     /// [`WouldBlock`](SourceError::WouldBlock) when none is waiting;
     /// [`NoDescriptors`](SourceError::NoDescriptors) when one is, but cannot
-    /// be taken: it stays where it is.
+    /// be taken: it stays where it is; [`Closed`](SourceError::Closed) when
+    /// somebody else has closed the socket or shut it down.
     pub fn try_accept(&self) -> Result<UnixStream, SourceError> {
         let stream = loop {
             let accepted =
@@ -102,16 +106,18 @@ impl UnixListener {
                 Ok((stream, _peer)) => break stream,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if is_of_one_connection(&error) => {}
-                Err(error) => return Err(creation_error(&error)),
+                Err(error) => return Err(accept_error(&error)),
             }
         };
-        UnixStream::accepted(self.socket.selector().clone(), stream)
+        UnixStream::accepted(self.socket.place().selector().clone(), stream)
     }
 
     /// Takes the next connection, waiting for one.
     ///
     /// A server that is to live through a lack of descriptors uses
     /// [`accept_with_backoff`](molen_core::io::accept_with_backoff).
+    ///
+    /// asyncio: `loop.sock_accept()`.
     ///
     /// # Errors
     ///
@@ -157,7 +163,7 @@ fn set_mode(address: &UnixAddress, mode: u32) -> io::Result<()> {
 
 impl Source for UnixListener {
     fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
-        self.socket.poll_ready(cx, interest)
+        self.socket.place().poll_ready(cx, interest)
     }
 
     fn unix_address(&self, end: End) -> Option<UnixAddress> {
@@ -173,14 +179,4 @@ impl AcceptSource for UnixListener {
     }
 }
 
-impl fmt::Debug for UnixListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.socket.io().fmt(f)
-    }
-}
-
-impl AsRawFd for UnixListener {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.socket.io().as_raw_fd()
-    }
-}
+shown_and_numbered!(UnixListener);

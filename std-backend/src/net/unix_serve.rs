@@ -6,9 +6,8 @@ use super::unix_listening::{Cleanup, Listening};
 use super::unix_name::{Doing, ToUnixAddress};
 #[cfg(feature = "tls")]
 use crate::tls::{ServerSecurity, ServerSide};
+use core::fmt;
 use core::pin::Pin;
-#[cfg(feature = "tls")]
-use molen_core::Duration;
 use molen_core::io::source::SourceError;
 use molen_core::net::{
     DEFAULT_LIMIT, Protocol, Server, Serving, Start, StreamReader, StreamWriter, WithFactory,
@@ -37,6 +36,29 @@ where
 
 /// Listens on the Unix socket `path`, and makes a task of `handler` for each
 /// connection.
+///
+#[cfg_attr(unix, doc = "```")]
+#[cfg_attr(not(unix), doc = "```ignore")]
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::net::{StreamReader, StreamWriter, open_unix_connection, start_unix_server};
+///
+/// async fn greet(_reader: StreamReader, writer: StreamWriter) -> std::io::Result<()> {
+///     writer.write(b"hello\n")?;
+///     writer.drain().await?;
+///     Ok(())
+/// }
+///
+/// let path = std::env::temp_dir().join(format!("molen-{}.sock", std::process::id()));
+/// let event_loop = molen::new_event_loop()?;
+/// event_loop.run_until_complete(async {
+///     // Only this user may connect; the path is removed when the server is closed.
+///     let _server = start_unix_server(&path, greet).mode(0o600).await?;
+///     let (mut reader, _writer) = open_unix_connection(&path).await?;
+///     assert_eq!(reader.readline().await?, b"hello\n");
+///     Ok::<_, std::io::Error>(())
+/// })??;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// asyncio: `asyncio.start_unix_server()`.
 ///
@@ -68,6 +90,12 @@ pub struct UnixListen<M: Serving> {
     serving: M,
     #[cfg(feature = "tls")]
     security: ServerSecurity,
+}
+
+impl<M: Serving> fmt::Debug for UnixListen<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnixListen").finish_non_exhaustive()
+    }
 }
 
 /// The future of a [`UnixListen`].
@@ -148,22 +176,7 @@ impl<M: Serving> UnixListen<M> {
         self
     }
 
-    /// How long a handshake may take, 60 seconds if it is not said.
-    ///
-    /// asyncio: `ssl_handshake_timeout`.
-    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
-        self.security.timeouts().handshake = limit;
-        self
-    }
-
-    /// How long a client's `close_notify` is waited for at the end, 30 seconds
-    /// if it is not said.
-    ///
-    /// asyncio: `ssl_shutdown_timeout`.
-    pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
-        self.security.timeouts().shutdown = limit;
-        self
-    }
+    molen_core::tls_timeouts!(security.timeouts());
 }
 
 impl<M: Serving> IntoFuture for UnixListen<M> {

@@ -1,23 +1,18 @@
 //! A connection of Unix sockets: a source of bytes in both directions.
 
-use super::pieces;
-use super::sendfile::try_sendfile;
+use super::socket::{bytes, readiness, shown_and_numbered};
 use super::unix_error::UnixError;
 use super::unix_name::{Doing, ToUnixAddress, from_system, to_system};
 use super::unix_peer::{PeerCredentials, peer_credentials};
 use crate::registered::Registered;
 use crate::selector::StdSelector;
-use crate::source_error::{creation_error, source_error};
-use core::fmt;
-use core::task::{Context, Poll};
+use crate::source_error::creation_error;
+use molen_core::io::Ready;
 use molen_core::io::source::{self, ByteSource, End, Source, SourceError};
-use molen_core::io::{EventListener, Interest, Ready};
 use molen_core::net::UnixAddress;
 use molen_core::{Duration, sleep};
 use socket2::{Domain, Socket, Type};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::Shutdown;
-use std::os::fd::AsRawFd;
 use std::rc::Rc;
 
 /// A connection of Unix sockets, of the loop it was made in.
@@ -40,6 +35,8 @@ impl UnixStream {
     /// Connects to the socket named `name`, in the running loop. While too many
     /// wait there to be accepted, it tries again and again, as the system tells
     /// nobody when there is room; a limit is the caller's to set.
+    ///
+    /// asyncio: `loop.sock_connect()`.
     ///
     /// # Errors
     ///
@@ -104,6 +101,10 @@ impl UnixStream {
         Ok(UnixStream { socket: Registered::new(selector, stream, Ready::WRITABLE)? })
     }
 
+    pub(super) fn io(&self) -> &mio::net::UnixStream {
+        self.socket.io()
+    }
+
     /// This end's address.
     ///
     /// # Errors
@@ -135,6 +136,8 @@ impl UnixStream {
     /// Reads what there is, up to the buffer's length, waiting until there is
     /// something. 0 means the end.
     ///
+    /// asyncio: `loop.sock_recv_into()`.
+    ///
     /// # Errors
     ///
     /// The connection's, but never `WouldBlock`.
@@ -147,6 +150,8 @@ impl UnixStream {
     }
 
     /// Writes all of `bytes`, waiting for room.
+    ///
+    /// asyncio: `loop.sock_sendall()`.
     ///
     /// # Errors
     ///
@@ -168,20 +173,7 @@ fn connect(address: &UnixAddress) -> io::Result<mio::net::UnixStream> {
 }
 
 impl Source for UnixStream {
-    #[inline]
-    fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<()> {
-        self.socket.poll_ready(cx, interest)
-    }
-
-    #[inline]
-    fn known_ready(&self) -> Ready {
-        self.socket.known_ready()
-    }
-
-    fn listen(&self, listener: Option<EventListener>) -> bool {
-        self.socket.listen(listener);
-        true
-    }
+    readiness!();
 
     fn unix_address(&self, end: End) -> Option<UnixAddress> {
         match end {
@@ -189,55 +181,10 @@ impl Source for UnixStream {
             End::Peer => self.peer_addr().ok(),
         }
     }
-
-    fn descriptor(&self) -> Option<u64> {
-        u64::try_from(self.as_raw_fd()).ok()
-    }
 }
 
 impl ByteSource for UnixStream {
-    #[inline]
-    fn try_read(&self, buffer: &mut [u8]) -> Result<usize, SourceError> {
-        self.socket.transfer(Ready::READABLE, buffer.len(), |mut io| io.read(buffer))
-    }
-
-    #[inline]
-    fn try_write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
-        self.socket.transfer(Ready::WRITABLE, bytes.len(), |mut io| io.write(bytes))
-    }
-
-    fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
-        pieces::vectored(pieces, |wanted, slices| {
-            self.socket.transfer(Ready::WRITABLE, wanted, |mut io| io.write_vectored(slices))
-        })
-    }
-
-    fn try_sendfile(
-        &self,
-        file: &std::fs::File,
-        offset: u64,
-        count: usize,
-    ) -> Result<usize, SourceError> {
-        try_sendfile(&self.socket, file, offset, count)
-    }
-
-    fn shutdown(&self) -> Result<(), SourceError> {
-        match self.socket.io().shutdown(Shutdown::Write) {
-            // The other side was faster: nothing more can be written either way.
-            Err(error) if error.kind() == ErrorKind::NotConnected => Ok(()),
-            done => done.map_err(|error| source_error(&error)),
-        }
-    }
+    bytes!();
 }
 
-impl fmt::Debug for UnixStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.socket.io().fmt(f)
-    }
-}
-
-impl AsRawFd for UnixStream {
-    fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.socket.io().as_raw_fd()
-    }
-}
+shown_and_numbered!(UnixStream);

@@ -57,6 +57,8 @@ impl ReadPipe {
     /// Reads what there is, up to the buffer's length, waiting until there is
     /// something. 0 means the end: all who could write have closed it.
     ///
+    /// asyncio: a transport of `connect_read_pipe()`, which reads by itself.
+    ///
     /// # Errors
     ///
     /// The descriptor's, but never `WouldBlock`.

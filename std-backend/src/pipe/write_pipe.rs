@@ -68,20 +68,12 @@ impl WritePipe {
     ///
     /// Nothing is lost: bytes are written only in the step that returns.
     pub async fn write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
-        core::future::poll_fn(|cx| {
-            loop {
-                match self.try_write(bytes) {
-                    Err(SourceError::WouldBlock) => {
-                        core::task::ready!(self.poll_ready(cx, Interest::WRITABLE));
-                    }
-                    done => return Poll::Ready(done),
-                }
-            }
-        })
-        .await
+        source::write_some(self, bytes).await
     }
 
     /// Writes all of `bytes`, waiting for room.
+    ///
+    /// asyncio: a transport of `connect_write_pipe()`, which keeps what it cannot write.
     ///
     /// # Errors
     ///
@@ -162,6 +154,12 @@ impl ByteSource for WritePipe {
     fn try_write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
         let channel = self.channel().ok_or(SourceError::Closed)?;
         channel.write(bytes)
+    }
+
+    #[cfg(unix)]
+    fn try_write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
+        let channel = self.channel().ok_or(SourceError::Closed)?;
+        channel.write_vectored(pieces)
     }
 
     fn shutdown(&self) -> Result<(), SourceError> {

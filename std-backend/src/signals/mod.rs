@@ -59,9 +59,10 @@ use molen_core::schedule::{CallbackResult, EventLoop, Handle};
 ///
 #[cfg_attr(unix, doc = "```")]
 #[cfg_attr(not(unix), doc = "```ignore")]
-/// use molen_std::signals::{Signal, SignalEventLoop};
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::signals::{Signal, SignalEventLoop};
 ///
-/// let event_loop = molen_std::new_event_loop()?;
+/// let event_loop = molen::new_event_loop()?;
 /// let stop = event_loop.clone();
 /// event_loop.add_signal_handler(Signal::TERM, move || stop.stop())?;
 /// event_loop.call_soon(|| rustix::process::kill_process(

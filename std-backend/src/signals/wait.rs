@@ -85,13 +85,14 @@ impl Drop for Listening<'_> {
 ///
 #[cfg_attr(unix, doc = "```")]
 #[cfg_attr(not(unix), doc = "```ignore")]
-/// use molen_std::signals::{self, Signal};
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::signals::{self, Signal};
 ///
 /// # let end_me = || rustix::process::kill_process(
 /// #     rustix::process::getpid(),
 /// #     rustix::process::Signal::TERM,
 /// # );
-/// let event_loop = molen_std::new_event_loop()?;
+/// let event_loop = molen::new_event_loop()?;
 /// event_loop.run_until_complete(async {
 ///     let asked_to_end = signals::wait(&[Signal::INT, Signal::TERM]);
 ///     // From here on nothing is lost.

@@ -1,6 +1,7 @@
 //! What is started, and where its standard streams go.
 
 use super::exit::Exit;
+use super::group::Group;
 use super::process::Process;
 use super::process_error::{SpawnError, SpawnRefused};
 use super::system;
@@ -51,13 +52,35 @@ enum Stderr {
 /// library's builder, but with a loop's pipes.
 ///
 /// Standard streams are inherited unless told otherwise. Other descriptors that
-/// are not close-on-exec are inherited as well.
+/// are not close-on-exec are inherited as well; those that Rust's libraries open are.
+///
+/// | keyword of asyncio's `create_subprocess_exec` | here |
+/// |---|---|
+/// | `stdin`, `stdout`, `stderr` | [`stdin`](Self::stdin) … with a [`Redirect`]; `stderr=STDOUT`: [`stderr_to_stdout`](Self::stderr_to_stdout) |
+/// | `cwd` | [`current_dir`](Self::current_dir) |
+/// | `env` | [`env_clear`](Self::env_clear) and [`envs`](Self::envs); one more: [`env`](Self::env) |
+/// | `process_group=0`, `creationflags=CREATE_NEW_PROCESS_GROUP` | [`process_group`](Self::process_group) |
+/// | `process_group=n` | `as_std_mut().process_group(n)` |
+/// | `start_new_session` | [`start_new_session`](Self::start_new_session) |
+/// | `pass_fds` | [`pass_fd`](Self::pass_fd) |
+/// | `close_fds=False` | always so, but hardly any descriptor is without close-on-exec |
+/// | `restore_signals` | always so for SIGPIPE, which programs in Rust ignore; nothing is blocked |
+/// | `user`, `group` | `as_std_mut().uid(…)`, `.gid(…)`, which take numbers |
+/// | `executable` | [`new`](Self::new) takes it; `as_std_mut().arg0(…)` is the program's name for itself |
+/// | `umask`, `extra_groups`, `preexec_fn` | `as_std_mut().pre_exec(…)`, which is unsafe as there |
+/// | `creationflags` | `as_std_mut().creation_flags(…)`, of Windows |
+/// | `shell=True` | [`shell`](Self::shell) |
 pub struct Command {
     command: std::process::Command,
     stdin: Redirect,
     stdout: Redirect,
     stderr: Stderr,
     on_drop: OnDrop,
+    group: Group,
+    session: bool,
+    /// What is passed on, and must be open when it starts.
+    #[cfg(unix)]
+    passed: Vec<OwnedOpen>,
 }
 
 impl From<std::process::Command> for Command {
@@ -69,6 +92,10 @@ impl From<std::process::Command> for Command {
             stdout: Redirect::Inherit,
             stderr: Stderr::To(Redirect::Inherit),
             on_drop: OnDrop::Leave,
+            group: Group::Unknown,
+            session: false,
+            #[cfg(unix)]
+            passed: Vec::new(),
         }
     }
 }
@@ -112,6 +139,28 @@ impl Command {
         self
     }
 
+    /// Sets variables of its environment. asyncio's `env`, which sets all of
+    /// them, is [`env_clear`](Self::env_clear) and this.
+    pub fn envs(
+        &mut self,
+        variables: impl IntoIterator<Item = (impl AsRef<OsStr>, impl AsRef<OsStr>)>,
+    ) -> &mut Command {
+        self.command.envs(variables);
+        self
+    }
+
+    /// Has it not inherit a variable of our environment, nor one that was set before.
+    pub fn env_remove(&mut self, name: impl AsRef<OsStr>) -> &mut Command {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// Has it inherit nothing of our environment, and forgets what was set before.
+    pub fn env_clear(&mut self) -> &mut Command {
+        self.command.env_clear();
+        self
+    }
+
     /// Has it begin in `directory`. asyncio: `cwd`.
     pub fn current_dir(&mut self, directory: impl AsRef<Path>) -> &mut Command {
         self.command.current_dir(directory);
@@ -149,13 +198,91 @@ impl Command {
         self
     }
 
-    /// Has it lead a process group of its own: what a terminal sends its
-    /// programs, such as Ctrl-C, it is not sent.
+    /// Has it lead a process group of its own, with those whom it starts: what a
+    /// terminal sends its programs, such as Ctrl-C, they are not sent, and
+    /// [`Process::signal_group`] reaches all of them.
     ///
     /// asyncio: `process_group=0`, on Windows `CREATE_NEW_PROCESS_GROUP`, which
-    /// replaces other creation flags.
+    /// replaces other creation flags. To join a group that is there:
+    /// `as_std_mut().process_group(number)`.
     pub fn process_group(&mut self) -> &mut Command {
         system::lead_group(&mut self.command);
+        self.leads(Group::Led)
+    }
+
+    /// Has it lead a session of its own, and that session's first process group:
+    /// it has no terminal, so not even what goes on when ours is closed concerns it.
+    ///
+    /// It is started by a fork then, which takes longer the more memory this
+    /// process has. On Windows it is not started: [`SpawnRefused::Os`], of the
+    /// kind `Unsupported`.
+    ///
+    /// asyncio: `start_new_session=True`.
+    pub fn start_new_session(&mut self) -> &mut Command {
+        if !self.session {
+            system::lead_session(&mut self.command);
+        }
+        self.session = true;
+        self.leads(Group::Led)
+    }
+
+    /// Has it lead a [group](Self::process_group), of which nothing is left when it
+    /// has ended: those whom it has started, and who have not gone to another
+    /// group, are killed when the loop notices its end, and when it is killed because
+    /// it was [dropped](Self::on_drop). (If its loop is closed before, its end is noticed
+    /// when another child is started.) A child that starts others and ends without
+    /// them, as daemons do, ends them so.
+    ///
+    /// On Windows it is not started: [`SpawnRefused::Os`], of the kind `Unsupported`.
+    ///
+    /// systemd: `KillMode=control-group`, as far as groups go. asyncio: by hand,
+    /// with `os.killpg()`.
+    pub fn end_group_with_it(&mut self) -> &mut Command {
+        if self.group == Group::Unknown {
+            self.process_group();
+        }
+        self.leads(Group::EndsWithLeader)
+    }
+
+    fn leads(&mut self, group: Group) -> &mut Command {
+        if self.group != Group::EndsWithLeader {
+            self.group = group;
+        }
+        self
+    }
+
+    /// Has it inherit `descriptor`, by the number that it has here.
+    ///
+    /// The descriptor is the command's from now on, and open for as long as the
+    /// command is there. The program is started by a fork then, which takes longer
+    /// the more memory this process has.
+    ///
+    #[cfg_attr(unix, doc = "```")]
+    #[cfg_attr(not(unix), doc = "```ignore")]
+    /// use molen_std::subprocess::{Command, create_subprocess_exec};
+    /// use std::io::{Read, pipe};
+    /// use std::os::fd::AsRawFd;
+    ///
+    /// let event_loop = molen_std::new_event_loop()?;
+    /// let (mut reader, writer) = pipe()?;
+    /// event_loop.run_until_complete(async {
+    ///     let mut command = Command::shell("echo from the child >&$0");
+    ///     command.arg(writer.as_raw_fd().to_string()).pass_fd(writer);
+    ///     create_subprocess_exec(&mut command).await?.wait().await?;
+    ///     Ok::<_, Box<dyn std::error::Error>>(())
+    /// })??;
+    /// let mut said = String::new();
+    /// reader.read_to_string(&mut said)?;
+    /// assert_eq!(said, "from the child\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// asyncio: `pass_fds`. There is no such thing on Windows.
+    #[cfg(unix)]
+    pub fn pass_fd(&mut self, descriptor: impl Into<OwnedOpen>) -> &mut Command {
+        let descriptor = descriptor.into();
+        system::inherit(&mut self.command, crate::pipe::handle::number(&descriptor));
+        self.passed.push(descriptor);
         self
     }
 
@@ -168,9 +295,12 @@ impl Command {
     /// Starts it: the child's end to wait for, and its pipes.
     pub(super) fn start(&mut self) -> Result<Started, SpawnRefused> {
         StdSelector::running("starting a process").map_err(SpawnRefused::Loop)?;
+        if let Some(lacking) = system::lacks(self.group, self.session) {
+            return Err(SpawnRefused::Os(lacking));
+        }
         let (child, ours) = self.spawn().map_err(SpawnRefused::Os)?;
         // From here on an error, which drops it, ends the child again.
-        let exit = Exit::of(child)?;
+        let exit = Exit::of(child, self.group)?;
         let Ours { stdin, stdout, stderr } = ours;
         let pipes = ChildPipes {
             stdin: stdin.map(WritePipe::of_child).transpose().map_err(SpawnRefused::Pipe)?,
@@ -285,8 +415,27 @@ pub async fn create_subprocess_exec(command: &mut Command) -> Result<Process, Sp
     }
 }
 
-/// Has the shell run `script`, with our standard streams; for others see
-/// [`Command::shell`].
+/// Has the shell run `script`, with our standard streams. With pipes, and whatever
+/// else [`Command`] has, it is [`create_subprocess_exec`] of [`Command::shell`]:
+///
+#[cfg_attr(unix, doc = "```")]
+#[cfg_attr(not(unix), doc = "```ignore")]
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::subprocess::{Command, Redirect, create_subprocess_exec};
+///
+/// let event_loop = molen::new_event_loop()?;
+/// event_loop.run_until_complete(async {
+///     let mut script = Command::shell("echo out; echo err >&2; exit 3");
+///     script.stdout(Redirect::Pipe).stderr(Redirect::Pipe);
+///     let mut process = create_subprocess_exec(&mut script).await?;
+///     let output = process.communicate(None).await?;
+///     assert_eq!(process.returncode(), Some(3));
+///     assert_eq!(output.stdout.as_deref(), Some(&b"out\n"[..]));
+///     assert_eq!(output.stderr.as_deref(), Some(&b"err\n"[..]));
+///     Ok::<_, std::io::Error>(())
+/// })??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// asyncio: `create_subprocess_shell()`.
 ///

@@ -14,6 +14,7 @@
 //! and the transport of a `SubprocessProtocol`.
 
 use super::command::OnDrop;
+use super::group::Group;
 use super::orphans;
 use super::process_error::SpawnRefused;
 use super::system::{self, ExitNotice};
@@ -36,6 +37,7 @@ pub(super) struct Exit {
     /// `None` only while it is dropped.
     child: RefCell<Option<Child>>,
     pid: u32,
+    group: Group,
     notice: RefCell<Option<ExitNotice>>,
     status: Cell<Option<ExitStatus>>,
     on_drop: Cell<OnDrop>,
@@ -48,12 +50,13 @@ pub(super) struct Exit {
 impl Exit {
     /// Has the running loop notice the end of `child`. Until it is set
     /// otherwise, dropping it ends the child; so does an error.
-    pub(super) fn of(child: Child) -> Result<Rc<Exit>, SpawnRefused> {
+    pub(super) fn of(child: Child, group: Group) -> Result<Rc<Exit>, SpawnRefused> {
         orphans::reap();
         let pid = child.id();
         let exit = Rc::new(Exit {
             child: RefCell::new(Some(child)),
             pid,
+            group,
             notice: RefCell::new(None),
             status: Cell::new(None),
             on_drop: Cell::new(OnDrop::Kill),
@@ -84,7 +87,8 @@ impl Exit {
 
     /// Its end was noticed.
     fn reap(&self) {
-        let ended = self.child.borrow_mut().as_mut().map(Child::try_wait);
+        let reap = |child: &mut Child| system::reap(child, self.group);
+        let ended = self.child.borrow_mut().as_mut().map(reap);
         match ended {
             Some(Ok(Some(status))) => self.ended(status),
             // Woken for nothing.
@@ -178,11 +182,32 @@ impl Exit {
         }
     }
 
+    /// Whether it leads a group.
+    pub(super) fn leads_group(&self) -> bool {
+        self.group.is_led()
+    }
+
+    /// Sends the group that it leads a signal. See [`system::is_gone`] for when
+    /// its leader has ended.
+    pub(super) fn signal_group(&self, signal: Signal) -> io::Result<()> {
+        if self.status.get().is_some() {
+            return Err(system::gone());
+        }
+        match &*self.child.borrow() {
+            Some(child) => system::signal_group(child, signal),
+            None => Err(system::gone()),
+        }
+    }
+
     /// The [`Process`](super::Process), or the transport, was dropped.
     pub(super) fn owner_dropped(&self) {
         if self.on_drop.get() == OnDrop::Kill && self.status.get().is_none() {
             // It may have ended just now.
-            let _ = self.send_signal(Signal::KILL);
+            let _ = match self.group {
+                // Nobody may notice its end any more.
+                Group::EndsWithLeader => self.signal_group(Signal::KILL),
+                _ => self.send_signal(Signal::KILL),
+            };
         }
     }
 }
@@ -194,7 +219,7 @@ impl Drop for Exit {
         if self.status.get().is_none()
             && let Some(child) = self.child.get_mut().take()
         {
-            orphans::adopt(child);
+            orphans::adopt(child, self.group);
         }
     }
 }

@@ -43,6 +43,7 @@
 //! | `process` | a child as its parent sees it |
 //! | `communicate` | feeding it and reading it at the same time |
 //! | `exit` | a child's end: noticed, reaped, told |
+//! | `group` | a child and those whom it starts |
 //! | `protocol` | a child as a protocol sees it |
 //! | `unix`, `windows` | how the system tells of an end; signals |
 //! | `orphans` | children whose loop was closed before they ended |
@@ -50,6 +51,7 @@
 mod command;
 mod communicate;
 mod exit;
+mod group;
 mod orphans;
 mod process;
 mod process_error;

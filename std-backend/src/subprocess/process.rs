@@ -7,6 +7,7 @@ use crate::pipe::{ReadPipe, WritePipe};
 use crate::signals::Signal;
 use core::fmt;
 use molen_core::net::ChildPipes;
+use std::io;
 use std::process::ExitStatus;
 use std::rc::Rc;
 
@@ -24,7 +25,33 @@ pub struct Process {
     pub stdin: Option<WritePipe>,
     /// What it writes, if that is a pipe. A child that writes more than the pipe
     /// holds waits until it is read: who only waits for its end may wait for ever.
-    /// Line by line: [`open_streams`](molen_core::net::streams::open_streams).
+    ///
+    /// Line by line it is read through a buffer:
+    ///
+    #[cfg_attr(unix, doc = "```")]
+    #[cfg_attr(not(unix), doc = "```ignore")]
+    /// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+    /// use molen::net::PullReader;
+    /// use molen::subprocess::{Command, Redirect, create_subprocess_exec};
+    ///
+    /// let event_loop = molen::new_event_loop()?;
+    /// let date = event_loop.run_until_complete(async {
+    ///     let mut date = Command::new("date");
+    ///     let mut process = create_subprocess_exec(date.stdout(Redirect::Pipe)).await?;
+    ///     let stdout = process.stdout.take().expect("it is a pipe");
+    ///     let mut buffer = [0; 4096];
+    ///     let mut lines = PullReader::new(&stdout, &mut buffer);
+    ///     let line = lines.readline().await?.to_vec();
+    ///     process.wait().await?;
+    ///     Ok::<_, std::io::Error>(line)
+    /// })??;
+    /// assert!(date.ends_with(b"\n"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// A reader that can be kept beside what it reads:
+    /// [`open_streams`](molen_core::net::open_streams), whose writer is to be kept
+    /// as long as the reader.
     pub stdout: Option<ReadPipe>,
     /// What it writes about its errors, if that is a pipe of its own.
     pub stderr: Option<ReadPipe>,
@@ -87,14 +114,41 @@ impl Process {
     /// when the loop has noticed it; [`ProcessError::NotSent`] when the
     /// system refuses, for instance because it runs as another user.
     pub fn send_signal(&self, signal: Signal) -> Result<(), ProcessError> {
+        self.sent(signal, self.exit.send_signal(signal))
+    }
+
+    fn sent(&self, signal: Signal, result: io::Result<()>) -> Result<(), ProcessError> {
         let pid = self.pid();
-        self.exit.send_signal(signal).map_err(|cause| {
+        result.map_err(|cause| {
             if system::is_gone(&cause) {
                 ProcessError::NoSuchProcess { signal, pid }
             } else {
                 ProcessError::NotSent { signal, pid, cause }
             }
         })
+    }
+
+    /// Sends `signal` to it and to all whom it has started, if it was told to lead
+    /// a [group](super::Command::process_group) or a
+    /// [session](super::Command::start_new_session).
+    ///
+    /// Once the loop has noticed its end this is refused, for the group's number may
+    /// be another's: what it leaves behind is ended by
+    /// [`end_group_with_it`](super::Command::end_group_with_it).
+    ///
+    /// On Windows, `Signal::BREAK` alone can be sent to a group.
+    ///
+    /// asyncio: `os.killpg(process.pid, signal)`, which has that danger.
+    ///
+    /// # Errors
+    ///
+    /// [`ProcessError::NoGroup`] when it leads none; others as
+    /// [`send_signal`](Self::send_signal).
+    pub fn signal_group(&self, signal: Signal) -> Result<(), ProcessError> {
+        if !self.exit.leads_group() {
+            return Err(ProcessError::NoGroup { signal, pid: self.pid() });
+        }
+        self.sent(signal, self.exit.signal_group(signal))
     }
 
     /// Asks it to end: SIGTERM. On Windows, which cannot ask, it ends it.

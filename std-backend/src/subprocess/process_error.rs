@@ -81,6 +81,14 @@ pub enum ProcessError {
         /// The system's reason.
         cause: io::Error,
     },
+    /// It leads no group that could be sent a signal: it was started without
+    /// [`process_group`](super::Command::process_group).
+    NoGroup {
+        /// The signal that was to be sent.
+        signal: Signal,
+        /// The child's number.
+        pid: u32,
+    },
     /// There is input for it, but its standard input is no pipe, or was taken
     /// or closed before.
     NoStdin {
@@ -112,6 +120,9 @@ impl fmt::Display for ProcessError {
             Self::NotSent { signal, pid, cause } => {
                 write!(f, "cannot send {signal} to child process {pid}: {cause}")
             }
+            Self::NoGroup { signal, pid } => {
+                write!(f, "cannot send {signal} to the group of child process {pid}: it leads none")
+            }
             Self::NoStdin { pid } => write!(
                 f,
                 "cannot write to child process {pid}: its standard input is not an open pipe"
@@ -141,7 +152,9 @@ impl From<ProcessError> for io::Error {
         let kind = match &error {
             ProcessError::NotSent { cause, .. } => cause.kind(),
             ProcessError::NoSuchProcess { .. } => io::ErrorKind::NotFound,
-            ProcessError::NoStdin { .. } => io::ErrorKind::InvalidInput,
+            ProcessError::NoStdin { .. } | ProcessError::NoGroup { .. } => {
+                io::ErrorKind::InvalidInput
+            }
             _ => io::ErrorKind::Other,
         };
         io::Error::new(kind, error)

@@ -40,6 +40,14 @@ impl Child for Held {
         }
     }
 
+    fn signal_group(&self, signal: i32) -> Result<(), SignalRefusal> {
+        if !self.0.leads_group() {
+            return Err(SignalRefusal::NoGroup);
+        }
+        let signal = Signal::from_raw(signal).map_err(|_invalid| SignalRefusal::InvalidSignal)?;
+        self.0.signal_group(signal).map_err(|error| system::refusal(&error))
+    }
+
     fn terminate(&self) -> Result<(), SignalRefusal> {
         self.send(Signal::TERM)
     }
@@ -64,9 +72,10 @@ impl Drop for Held {
 ///
 #[cfg_attr(unix, doc = "```")]
 #[cfg_attr(not(unix), doc = "```ignore")]
-/// use molen_core::net::Answer;
-/// use molen_core::sync::Event;
-/// use molen_std::subprocess::{
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::net::Answer;
+/// use molen::sync::Event;
+/// use molen::subprocess::{
 ///     Command, StandardStream, SubprocessProtocol, SubprocessTransport, subprocess_exec,
 /// };
 /// use std::cell::RefCell;
@@ -92,7 +101,7 @@ impl Drop for Held {
 ///     }
 /// }
 ///
-/// let event_loop = molen_std::new_event_loop()?;
+/// let event_loop = molen::new_event_loop()?;
 /// event_loop.run_until_complete(async {
 ///     let collecting = Collecting::default();
 ///     let mut command = Command::shell("echo meow");

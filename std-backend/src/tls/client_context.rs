@@ -17,6 +17,21 @@ use std::sync::Arc;
 ///
 /// Clones share what can be shared, sessions to be resumed for one.
 ///
+/// ```no_run
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::net::open_connection;
+/// use molen::tls::ClientContext;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// // Whom the platform trusts; or, for a server of one's own, who issued its certificate.
+/// let context = ClientContext::new()?;
+/// let ours = ClientContext::with_roots_pem(std::fs::read("ca.pem")?)?.alpn(&["irc"]);
+/// let (reader, writer) = open_connection(("example.org", 443)).tls(&context).await?;
+/// let by_number = open_connection("127.0.0.1:6697").tls(&ours).server_hostname("irc.example");
+/// # Ok(())
+/// # }
+/// ```
+///
 /// asyncio: an `ssl.SSLContext` made by `ssl.create_default_context()`.
 #[derive(Clone)]
 pub struct ClientContext {
@@ -43,6 +58,15 @@ impl ClientContext {
 
     /// Trusts the certificates in `pem` and no others, and verifies the
     /// server's name.
+    ///
+    /// A server's own certificate may be among them, if it is not at the same time
+    /// an authority's: for tests,
+    ///
+    /// ```text
+    /// openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 30 \
+    ///     -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+    ///     -addext basicConstraints=critical,CA:FALSE
+    /// ```
     ///
     /// asyncio: `ssl.create_default_context(cadata=…)`.
     ///

@@ -1,8 +1,9 @@
 //! TLS by rustls: contexts, and the engine for [`molen_core::net::tls`].
 //!
 //! ```no_run
-//! use molen_std::net::{open_connection, start_server};
-//! use molen_std::tls::{ClientContext, ServerContext};
+//! # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+//! use molen::net::{open_connection, start_server};
+//! use molen::tls::{ClientContext, ServerContext};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let context = ClientContext::new()?; // verifies the server and its name

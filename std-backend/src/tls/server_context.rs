@@ -6,12 +6,32 @@ use super::provider::provider;
 use super::rustls_error::{configuration, tls_error};
 use core::fmt;
 use molen_core::net::tls::{ServerSide, TlsEngine, TlsError};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{WantsServerCert, WebPkiClientVerifier};
 use rustls::{ConfigBuilder, ServerConfig, ServerConnection, WantsVerifier};
 use std::path::Path;
 use std::sync::Arc;
 
 /// What servers are configured by: who they are, and what they speak.
+///
+/// ```no_run
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::net::{StreamReader, StreamWriter, start_server};
+/// use molen::tls::ServerContext;
+///
+/// async fn greet(_reader: StreamReader, writer: StreamWriter) -> std::io::Result<()> {
+///     writer.write(b"hello\n")?;
+///     writer.drain().await?;
+///     Ok(())
+/// }
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let context = ServerContext::from_pem_files("chain.pem", "key.pem")?;
+/// let server = start_server(("", 6697), greet).tls(&context).await?;
+/// server.serve_forever().await?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// asyncio: an `ssl.SSLContext` made by
 /// `ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)`.
@@ -36,7 +56,9 @@ impl ServerContext {
         certificates: impl AsRef<[u8]>,
         private_key: impl AsRef<[u8]>,
     ) -> Result<ServerContext, TlsError> {
-        of(builder()?.with_no_client_auth(), certificates.as_ref(), private_key.as_ref())
+        let chain = pem::certificates(certificates.as_ref())?;
+        let key = pem::private_key(private_key.as_ref())?;
+        of(builder()?.with_no_client_auth(), chain, key)
     }
 
     /// As [`from_pem`](Self::from_pem), from files.
@@ -48,9 +70,13 @@ impl ServerContext {
         certificates: impl AsRef<Path>,
         private_key: impl AsRef<Path>,
     ) -> Result<ServerContext, TlsError> {
-        ServerContext::from_pem(
-            read("read a file of certificates", certificates.as_ref())?,
-            read("read a file of a private key", private_key.as_ref())?,
+        let (chain, key) = (certificates.as_ref(), private_key.as_ref());
+        let read_chain = pem::certificates(&read("read a file of certificates", chain)?);
+        let read_key = pem::private_key(&read("read a file of a private key", key)?);
+        of(
+            builder()?.with_no_client_auth(),
+            read_chain.map_err(|error| in_file(error, chain))?,
+            read_key.map_err(|error| in_file(error, key))?,
         )
     }
 
@@ -73,7 +99,8 @@ impl ServerContext {
             .build()
             .map_err(|error| configuration("verify clients", &error))?;
         let builder = builder()?.with_client_cert_verifier(verifier);
-        of(builder, certificates.as_ref(), private_key.as_ref())
+        let chain = pem::certificates(certificates.as_ref())?;
+        of(builder, chain, pem::private_key(private_key.as_ref())?)
     }
 
     /// Speaks these protocols, the best one first. A client that offers
@@ -90,11 +117,9 @@ impl ServerContext {
 
 fn of(
     builder: Builder<WantsServerCert>,
-    certificates: &[u8],
-    private_key: &[u8],
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
 ) -> Result<ServerContext, TlsError> {
-    let chain = pem::certificates(certificates)?;
-    let key = pem::private_key(private_key)?;
     let config = builder
         .with_single_cert(chain, key)
         .map_err(|error| configuration("use a server's certificate", &error))?;
@@ -105,6 +130,16 @@ fn builder() -> Result<Builder<WantsVerifier>, TlsError> {
     ServerConfig::builder_with_provider(provider()?)
         .with_safe_default_protocol_versions()
         .map_err(|error| configuration("agree on versions", &error))
+}
+
+/// The same, and in which file.
+fn in_file(error: TlsError, path: &Path) -> TlsError {
+    match error {
+        TlsError::Configuration { doing, why } => {
+            configuration(doing, &format_args!("{}: {why}", path.display()))
+        }
+        error => error,
+    }
 }
 
 fn read(doing: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {

@@ -42,8 +42,9 @@ const LONG: Duration = Duration::from_millis(100);
 /// Several loops, on several threads, may share one.
 ///
 /// ```no_run
-/// # use molen_std::trace::TraceFile;
-/// let event_loop = molen_std::new_event_loop()?;
+/// # mod molen { pub use {molen_core::*, molen_std::{net, trace, *}}; }
+/// # use molen::trace::TraceFile;
+/// let event_loop = molen::new_event_loop()?;
 /// let file: &'static TraceFile = Box::leak(Box::new(TraceFile::create("trace.json")?));
 /// event_loop.set_tracer(Some(file));
 /// # Ok::<(), std::io::Error>(())

@@ -25,8 +25,9 @@ use tracing::{Span, debug_span, trace, trace_span, warn};
 /// [`EventLoop::set_tracer`]. One serves all loops.
 ///
 /// ```
-/// let event_loop = molen_std::new_event_loop()?;
-/// event_loop.set_tracer(Some(&molen_std::trace::Tracing));
+/// # mod molen { pub use {molen_core::*, molen_std::{net, trace, *}}; }
+/// let event_loop = molen::new_event_loop()?;
+/// event_loop.set_tracer(Some(&molen::trace::Tracing));
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]

@@ -3,27 +3,14 @@
 
 use crate::case::Case;
 
-macro_rules! on_the_heap {
-    ($($number:literal $name:ident)*) => {
-        pub(crate) const CASES: &[Case] = &[$(case!($number, $name),)*];
-
-        #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]
-        mod heap {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("without a heap a connection keeps the kind of protocol that it was made for"))
-            })*
-        }
-    };
-}
-on_the_heap! {
+cases_on_the_heap! {
+    "without a heap a connection keeps the kind of protocol that it was made for",
     282 a_protocol_of_the_other_kind_takes_over
     284 a_failing_buffer_updated_ends_the_connection
     285 feeding_a_small_buffer_takes_several_rounds
     1620 an_empty_buffer_ends_the_connection
     1621 a_protocol_is_reached_by_its_type
 }
-use heap::*;
 
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod heap {

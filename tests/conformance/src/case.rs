@@ -136,6 +136,10 @@ macro_rules! failures_with_a_value {
     )*};
 }
 failures_with_a_value!(Full PutError PutNowaitError);
+#[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
+use molen::net::RefusedWrite;
+#[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
+failures_with_a_value!(RefusedWrite);
 
 impl From<Difference<'static>> for Failure {
     #[track_caller]
@@ -174,28 +178,65 @@ macro_rules! unsupported {
     };
 }
 
-/// The cases in the file `$file` where `$condition` is so; elsewhere they are
-/// unsupported for `$reason`. And `$other` ones.
-macro_rules! cases_where {
-    (
-        $condition:meta, $reason:literal,
-        $file:ident { $($number:literal $name:ident)* }
-        $($other:expr),* $(,)?
-    ) => {
-        pub(crate) const CASES: &[Case] = &[
-            $(Case { number: $number, name: stringify!($name), run: $file::$name },)*
-            $($other,)*
-        ];
-
+/// The module `$module` where `$condition` is so: its cases are unsupported for `$reason`.
+macro_rules! lacking_where {
+    ($condition:meta, $reason:expr, $module:ident { $($name:ident)* }) => {
         #[cfg($condition)]
-        mod $file;
-
-        #[cfg(not($condition))]
-        mod $file {
+        mod $module {
             use crate::case::{Failure, Outcome};
             $(pub(super) fn $name() -> Outcome {
                 Err(Failure::Unsupported($reason))
             })*
+        }
+    };
+}
+
+/// The cases in files that are there where `$condition` is so; elsewhere they
+/// are unsupported for `$reason`. And after a semicolon other ones.
+macro_rules! cases_where {
+    (
+        $condition:meta, $reason:expr,
+        $($file:ident { $($number:literal $name:ident)* })+
+        $(; $($other:expr),+ $(,)?)?
+    ) => {
+        pub(crate) const CASES: &[Case] = &[
+            $($(Case { number: $number, name: stringify!($name), run: $file::$name },)*)+
+            $($($other,)+)?
+        ];
+
+        $(
+            #[cfg($condition)]
+            mod $file;
+
+            lacking_where!(not($condition), $reason, $file { $($name)* });
+        )+
+    };
+}
+
+/// As `cases_where`, of a module that stands in the same file.
+macro_rules! cases_here_where {
+    (
+        $condition:meta, $reason:expr,
+        $module:ident { $($number:literal $name:ident)* }
+        $(; $($other:expr),+ $(,)?)?
+    ) => {
+        pub(crate) const CASES: &[Case] = &[
+            $(Case { number: $number, name: stringify!($name), run: $module::$name },)*
+            $($($other,)+)?
+        ];
+
+        lacking_where!(not($condition), $reason, $module { $($name)* });
+    };
+}
+
+/// The cases in the module `heap` of the same file, which is there where there
+/// is one; elsewhere they are unsupported for `$reason`.
+macro_rules! cases_on_the_heap {
+    ($reason:expr, $($number:literal $name:ident)* $(; $($other:expr),+ $(,)?)?) => {
+        cases_here_where! {
+            any(not(any(target_os = "none", target_os = "wasi")), feature = "alloc"), $reason,
+            heap { $($number $name)* }
+            $(; $($other),+)?
         }
     };
 }

@@ -33,20 +33,15 @@ macro_rules! cases {
             $(case!($alone, $alloc),)*
         ];
 
-        #[cfg(any(target_os = "none", target_os = "wasi"))]
-        mod failing {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $threads() -> Outcome {
-                Err(Failure::Unsupported("panics abort on this platform"))
-            })*
+        lacking_where! {
+            any(target_os = "none", target_os = "wasi"), "panics abort on this platform",
+            failing { $($threads)* }
         }
 
-        #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]
-        mod callbacks {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $alloc() -> Outcome {
-                Err(Failure::Unsupported("done callbacks of tasks need an allocator"))
-            })*
+        lacking_where! {
+            all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")),
+            "done callbacks of tasks need an allocator",
+            callbacks { $($alloc)* }
         }
     };
 }

@@ -3,20 +3,8 @@
 
 use crate::case::Case;
 
-macro_rules! on_the_heap {
-    ($($number:literal $name:ident)*) => {
-        pub(crate) const CASES: &[Case] = &[$(case!($number, $name),)*];
-
-        #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]
-        mod heap {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("names and lists of addresses need a heap"))
-            })*
-        }
-    };
-}
-on_the_heap! {
+cases_on_the_heap! {
+    "names and lists of addresses need a heap",
     308 all_addresses_failing_is_one_error
     309 an_interrupted_connect_closes_its_socket
     311 a_literal_address_asks_no_resolver
@@ -34,7 +22,6 @@ on_the_heap! {
     1949 connecting_leaves_nothing_at_any_poll
     1950 this_machine_is_its_loopback_and_hosts_may_be_several
 }
-use heap::*;
 
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod heap {

@@ -4,39 +4,28 @@
 
 use crate::case::Case;
 
-macro_rules! panics {
-    ($($number:literal $name:ident)*) => {
-        pub(crate) const CASES: &[Case] = &[$(case!($number, $name)),*];
-
-        #[cfg(not(all(panic = "unwind", not(any(target_os = "none", target_os = "wasi")))))]
-        mod unwinding {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("panics abort on this platform"))
-            })*
-        }
-    };
+cases_here_where! {
+    all(panic = "unwind", not(any(target_os = "none", target_os = "wasi"))), "panics abort on this platform",
+    unwinding {
+        1185 a_panic_of_a_threadsafe_callback_is_reported
+        1186 a_panic_in_the_drop_of_a_posted_callback_does_not_stop_close
+        1187 a_waker_that_panics_does_not_stop_the_timers
+        1188 a_waker_that_panics_does_not_stop_the_other_wakes
+        1189 a_waker_that_panics_when_it_is_dropped_is_reported
+        1198 a_panicking_task_factory_refuses_one_task
+        1199 a_panic_in_a_context_leaves_it
+        1564 a_panic_of_an_eager_first_step_is_the_task_s
+        1555 a_panic_of_a_predicate_releases_the_lock
+        1556 a_panicking_order_leaves_the_queue_usable
+        1557 a_panic_of_a_task_s_done_callback_is_reported
+        1558 a_panic_in_the_drop_of_a_cancelled_callback_is_the_canceller_s
+        1559 a_waker_that_panics_does_not_stop_the_sources
+        1560 a_child_that_panics_drops_its_siblings
+        1561 a_panic_in_a_timeout_leaves_no_timer_and_no_cancel
+        1562 a_member_created_by_an_eager_member_has_its_own_place
+        1563 an_eager_member_whose_group_is_dropped_is_cancelled
+    }
 }
-panics! {
-    1185 a_panic_of_a_threadsafe_callback_is_reported
-    1186 a_panic_in_the_drop_of_a_posted_callback_does_not_stop_close
-    1187 a_waker_that_panics_does_not_stop_the_timers
-    1188 a_waker_that_panics_does_not_stop_the_other_wakes
-    1189 a_waker_that_panics_when_it_is_dropped_is_reported
-    1198 a_panicking_task_factory_refuses_one_task
-    1199 a_panic_in_a_context_leaves_it
-    1564 a_panic_of_an_eager_first_step_is_the_task_s
-    1555 a_panic_of_a_predicate_releases_the_lock
-    1556 a_panicking_order_leaves_the_queue_usable
-    1557 a_panic_of_a_task_s_done_callback_is_reported
-    1558 a_panic_in_the_drop_of_a_cancelled_callback_is_the_canceller_s
-    1559 a_waker_that_panics_does_not_stop_the_sources
-    1560 a_child_that_panics_drops_its_siblings
-    1561 a_panic_in_a_timeout_leaves_no_timer_and_no_cancel
-    1562 a_member_created_by_an_eager_member_has_its_own_place
-    1563 an_eager_member_whose_group_is_dropped_is_cancelled
-}
-use unwinding::*;
 
 #[cfg(all(panic = "unwind", not(any(target_os = "none", target_os = "wasi"))))]
 mod unwinding {

@@ -3,23 +3,8 @@
 
 use crate::case::Case;
 
-macro_rules! on_the_heap {
-    ($($number:literal $name:ident)*) => {
-        pub(crate) const CASES: &[Case] = &[
-            $(case!($number, $name),)*
-            not_applicable!(328, a_socket_excludes_other_options, "a socket that there is already is given to DatagramTransport::new, which has no options"),
-        ];
-
-        #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]
-        mod heap {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("datagram endpoints need a heap"))
-            })*
-        }
-    };
-}
-on_the_heap! {
+cases_on_the_heap! {
+    "datagram endpoints need a heap",
     319 a_refused_message_is_told_and_the_endpoint_goes_on
     321 a_failing_receive_is_told_and_the_endpoint_goes_on
     323 a_connected_endpoint_sends_to_its_peer_alone
@@ -27,9 +12,13 @@ on_the_heap! {
     1680 messages_count_eight_bytes_more
     1681 empty_messages_are_sent_and_received
     1682 closing_sends_what_waits_and_aborting_does_not
-    1683 errors_are_not_told_from_inside_sendto
+    1683 errors_are_not_told_from_inside_sendto;
+    not_applicable!(
+        328,
+        a_socket_excludes_other_options,
+        "a socket that there is already is given to DatagramTransport::new, which has no options"
+    ),
 }
-use heap::*;
 
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod heap {

@@ -14,11 +14,11 @@ use molen::net::PullReader;
 use molen::testing::{Fault, FaultUser, Told, static_ref};
 
 macro_rules! cases {
-    ($($heap:literal $name:ident)*) => {
+    ($($number:literal $heap:ident)*) => {
         pub(crate) const CASES: &[Case] = &[
             case!(1259, waits_for_sources_lose_nothing_at_any_poll),
             case!(2041, reads_of_a_pull_reader_lose_nothing_at_any_poll),
-            $(Case { number: $heap, name: stringify!($name), run: on_heap::$name },)*
+            $(Case { number: $number, name: stringify!($heap), run: on_heap::$heap },)*
             #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
             unsupported!(2046, a_connection_that_is_driven_no_more_stands_still, "connections are on the heap"),
             #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]
@@ -28,12 +28,10 @@ macro_rules! cases {
         #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
         mod on_heap;
 
-        #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]
-        mod on_heap {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("streams and servers need a heap"))
-            })*
+        lacking_where! {
+            all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")),
+            "streams and servers need a heap",
+            on_heap { $($heap)* }
         }
     };
 }

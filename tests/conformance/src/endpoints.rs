@@ -19,26 +19,21 @@ macro_rules! endpoints {
         ))]
         mod udp;
 
-        #[cfg(not(any(
-            not(any(target_os = "none", target_os = "wasi")),
-            all(target_os = "wasi", target_env = "p2", feature = "alloc"),
-        )))]
-        mod udp {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("there is no call that makes a datagram socket"))
-            })*
+        lacking_where! {
+            not(any(
+                not(any(target_os = "none", target_os = "wasi")),
+                all(target_os = "wasi", target_env = "p2", feature = "alloc"),
+            )),
+            "there is no call that makes a datagram socket",
+            udp { $($name)* }
         }
 
         #[cfg(unix)]
         mod unix;
 
-        #[cfg(not(unix))]
-        mod unix {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $unix_name() -> Outcome {
-                Err(Failure::Unsupported("there are no Unix sockets on this platform"))
-            })*
+        lacking_where! {
+            not(unix), "there are no Unix sockets on this platform",
+            unix { $($unix_name)* }
         }
     };
 }
@@ -52,6 +47,7 @@ endpoints! {
         2003 a_local_address_of_another_family_than_the_peers_is_an_error
         2004 groups_and_broadcasts_have_their_options
         2005 a_closed_endpoint_has_sent_all_and_is_gone
+        2175 an_endpoint_knows_its_socket
     }
     unix {
         2006 endpoints_of_unix_sockets_know_their_peers_by_path

@@ -188,6 +188,8 @@ fn a_protocol_is_not_called_from_inside_write() -> Outcome {
             Ok(AfterEof::Close)
         })?;
         yield_now().await;
+        check_events!["made"];
+        yield_now().await;
         // As soon as the callback had returned, in the same batch.
         check_events!["made", "a", "paused", "returns", "pause"];
         Ok(())

@@ -40,6 +40,8 @@ mod fixture;
 mod real;
 mod report;
 
+mod absent;
+mod accepting;
 mod barriers;
 mod buffered;
 mod callbacks;
@@ -57,7 +59,9 @@ mod conditions;
 mod connecting;
 mod contained;
 mod contexts;
+mod contexts_of_handlers;
 mod creating;
+mod datagram_errors;
 mod datagrams;
 mod dns;
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
@@ -87,8 +91,13 @@ mod misuse;
 mod network;
 mod observation;
 mod own_sockets;
+mod owned_writes;
+mod panicking_factories;
 mod panics;
+mod pipes_that_lose;
+mod process_groups;
 mod promises;
+mod protocol_changes;
 mod pull_reader;
 mod queues;
 mod readiness;
@@ -98,7 +107,9 @@ mod scopes;
 mod semaphores;
 mod sendfile;
 mod servers;
+mod servers_closing;
 mod signals;
+mod socket_options;
 mod staggered;
 mod starvation;
 mod stopping;
@@ -109,14 +120,18 @@ mod task_groups;
 mod task_refs;
 mod tasks;
 mod tcp;
+#[cfg(not(any(target_os = "none", target_os = "wasi")))]
+mod temporary;
 mod testing;
 mod threads;
 mod timeouts;
 mod timers;
 mod tls;
 mod transports;
+mod unix_messages;
 mod unix_sockets;
 mod waiting;
+mod waits_given_up;
 mod wheel;
 mod wire;
 
@@ -144,6 +159,7 @@ pub const CASES: &[&[Case]] = &[
     scopes::CASES,
     creating::CASES,
     contexts::CASES,
+    contexts_of_handlers::CASES,
     timeouts::CASES,
     task_groups::CASES,
     wheel::CASES,
@@ -163,25 +179,36 @@ pub const CASES: &[&[Case]] = &[
     interrupts::CASES,
     subprocess_protocols::CASES,
     subprocesses::CASES,
+    process_groups::CASES,
     dns::CASES,
     readiness::CASES,
     testing::CASES,
     transports::CASES,
     flow_control::CASES,
+    owned_writes::CASES,
     endings::CASES,
     half_open::CASES,
     buffered::CASES,
     streams::CASES,
     servers::CASES,
+    accepting::CASES,
+    servers_closing::CASES,
+    panicking_factories::CASES,
     unix_sockets::CASES,
+    unix_messages::CASES,
     sendfile::CASES,
     connecting::CASES,
     listening::CASES,
     tcp::CASES,
     own_sockets::CASES,
+    socket_options::CASES,
     pull_reader::CASES,
     tls::CASES,
     datagrams::CASES,
+    datagram_errors::CASES,
+    protocol_changes::CASES,
+    pipes_that_lose::CASES,
+    waits_given_up::CASES,
     endpoints::CASES,
     dropping::CASES,
     dropping_all::CASES,
@@ -194,6 +221,7 @@ pub const CASES: &[&[Case]] = &[
     waiting::CASES,
     misuse::CASES,
     combinators::CASES,
+    absent::CASES,
     staggered::CASES,
     combining_many::CASES,
     queues::CASES,

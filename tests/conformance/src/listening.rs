@@ -2,20 +2,8 @@
 
 use crate::case::Case;
 
-macro_rules! on_the_heap {
-    ($($number:literal $name:ident)*) => {
-        pub(crate) const CASES: &[Case] = &[$(case!($number, $name),)*];
-
-        #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]
-        mod heap {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("servers need a heap"))
-            })*
-        }
-    };
-}
-on_the_heap! {
+cases_on_the_heap! {
+    "servers need a heap",
     1951 each_distinct_address_of_hosts_has_a_socket
     1952 one_address_that_fails_closes_all_others
     1953 families_that_a_machine_lacks_are_passed_over
@@ -23,7 +11,6 @@ on_the_heap! {
     1955 listening_leaves_nothing_at_any_poll
     1956 a_server_shuts_down_within_a_time
 }
-use heap::*;
 
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod heap {

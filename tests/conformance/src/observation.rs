@@ -3,42 +3,31 @@
 
 use crate::case::Case;
 
-macro_rules! observation {
-    ($($number:literal $name:ident)*) => {
-        pub(crate) const CASES: &[Case] = &[$(case!($number, $name)),*];
-
-        #[cfg(not(feature = "trace"))]
-        mod traced {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("built without the feature trace"))
-            })*
-        }
-    };
+cases_here_where! {
+    feature = "trace", "built without the feature trace",
+    traced {
+        52 slow_callbacks_and_steps_are_reported_by_name
+        1520 debug_mode_is_off_until_it_is_turned_on
+        1521 a_step_is_slow_from_100_milliseconds_on
+        1522 without_debug_mode_nothing_is_slow
+        1523 the_events_of_a_turn_nest
+        1524 the_life_of_a_task_is_told
+        1525 a_wait_is_told_and_a_look_is_not
+        1526 a_tracer_can_be_taken_away_in_the_middle_of_a_turn
+        1527 each_turn_is_counted
+        1528 all_turns_are_counted_together
+        1529 a_busy_loop_turns_without_asking_the_selector
+        1530 wakes_in_vain_are_counted
+        1531 a_failed_wait_ends_its_turn
+        1532 a_step_that_panics_ends
+        1533 the_longest_step_is_known_while_somebody_looks_on
+        1534 steps_are_named_by_their_functions
+        1535 a_slow_step_is_told_to_the_tracer
+        1537 an_eager_step_nests_in_the_step_that_creates_it
+        2040 a_tracer_that_panics_is_told_no_more
+        1536 a_wake_from_another_thread_is_told_when_it_is_taken_in
+    }
 }
-observation! {
-    52 slow_callbacks_and_steps_are_reported_by_name
-    1520 debug_mode_is_off_until_it_is_turned_on
-    1521 a_step_is_slow_from_100_milliseconds_on
-    1522 without_debug_mode_nothing_is_slow
-    1523 the_events_of_a_turn_nest
-    1524 the_life_of_a_task_is_told
-    1525 a_wait_is_told_and_a_look_is_not
-    1526 a_tracer_can_be_taken_away_in_the_middle_of_a_turn
-    1527 each_turn_is_counted
-    1528 all_turns_are_counted_together
-    1529 a_busy_loop_turns_without_asking_the_selector
-    1530 wakes_in_vain_are_counted
-    1531 a_failed_wait_ends_its_turn
-    1532 a_step_that_panics_ends
-    1533 the_longest_step_is_known_while_somebody_looks_on
-    1534 steps_are_named_by_their_functions
-    1535 a_slow_step_is_told_to_the_tracer
-    1537 an_eager_step_nests_in_the_step_that_creates_it
-    2040 a_tracer_that_panics_is_told_no_more
-    1536 a_wake_from_another_thread_is_told_when_it_is_taken_in
-}
-use traced::*;
 
 #[cfg(feature = "trace")]
 mod traced {

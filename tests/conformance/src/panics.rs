@@ -5,39 +5,28 @@
 
 use crate::case::Case;
 
-macro_rules! panics {
-    ($($number:literal $name:ident)*) => {
-        pub(crate) const CASES: &[Case] = &[$(case!($number, $name)),*];
-
-        #[cfg(not(all(panic = "unwind", not(any(target_os = "none", target_os = "wasi")))))]
-        mod unwinding {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("panics abort on this platform"))
-            })*
-        }
-    };
+cases_here_where! {
+    all(panic = "unwind", not(any(target_os = "none", target_os = "wasi"))), "panics abort on this platform",
+    unwinding {
+        27 callbacks_run_after_a_main_task_that_panicked
+        28 a_panic_of_the_main_task_leaves_the_run_and_is_not_reported
+        48 a_failed_task_dropped_unread_is_reported_once
+        1170 a_panic_of_a_callback_is_reported_and_the_batch_goes_on
+        1171 a_panic_of_a_timer_is_reported_and_the_loop_goes_on
+        1172 who_awaits_a_task_that_panicked_gets_its_payload
+        1173 a_detached_task_that_panics_is_reported
+        1174 a_panicking_handler_counts_as_failing
+        1175 a_panicking_repetition_goes_on
+        1176 a_panic_in_a_drop_by_cancellation_is_contained
+        1177 a_panic_in_a_done_callback_is_reported
+        1178 a_task_that_panics_drops_what_it_held
+        1179 several_panics_in_one_batch_are_all_reported
+        1180 a_panic_in_a_drop_by_abort_is_the_task_s
+        1181 a_panic_in_a_drop_by_close_is_reported_and_the_rest_is_closed
+        1182 a_panic_in_the_drop_of_an_unwanted_result_is_the_task_s
+        1183 a_panic_in_the_drop_of_a_cancelled_repetition_is_reported_once
+    }
 }
-panics! {
-    27 callbacks_run_after_a_main_task_that_panicked
-    28 a_panic_of_the_main_task_leaves_the_run_and_is_not_reported
-    48 a_failed_task_dropped_unread_is_reported_once
-    1170 a_panic_of_a_callback_is_reported_and_the_batch_goes_on
-    1171 a_panic_of_a_timer_is_reported_and_the_loop_goes_on
-    1172 who_awaits_a_task_that_panicked_gets_its_payload
-    1173 a_detached_task_that_panics_is_reported
-    1174 a_panicking_handler_counts_as_failing
-    1175 a_panicking_repetition_goes_on
-    1176 a_panic_in_a_drop_by_cancellation_is_contained
-    1177 a_panic_in_a_done_callback_is_reported
-    1178 a_task_that_panics_drops_what_it_held
-    1179 several_panics_in_one_batch_are_all_reported
-    1180 a_panic_in_a_drop_by_abort_is_the_task_s
-    1181 a_panic_in_a_drop_by_close_is_reported_and_the_rest_is_closed
-    1182 a_panic_in_the_drop_of_an_unwanted_result_is_the_task_s
-    1183 a_panic_in_the_drop_of_a_cancelled_repetition_is_reported_once
-}
-use unwinding::*;
 
 #[cfg(all(panic = "unwind", not(any(target_os = "none", target_os = "wasi"))))]
 mod unwinding {

@@ -13,32 +13,6 @@
 
 use crate::case::Case;
 
-macro_rules! sockets {
-    ($($file:ident { $($number:literal $name:ident)* })*) => {
-        pub(crate) const CASES: &[Case] = &[
-            $($(Case { number: $number, name: stringify!($name), run: $file::$name },)*)*
-            not_applicable!(
-                244,
-                connecting_resolves_a_name_as_the_socket_wants_it,
-                "sock_connect takes an address, which is typed; a name is resolved before"
-            ),
-        ];
-
-        $(
-            #[cfg(not(any(target_os = "none", target_os = "wasi")))]
-            mod $file;
-
-            #[cfg(any(target_os = "none", target_os = "wasi"))]
-            mod $file {
-                use crate::case::{Failure, Outcome};
-                $(pub(super) fn $name() -> Outcome {
-                    Err(Failure::Unsupported(super::NO_SOCKETS))
-                })*
-            }
-        )*
-    };
-}
-
 /// Why there are none of these.
 #[cfg(target_os = "none")]
 const NO_SOCKETS: &str = "there are no descriptors on bare metal";
@@ -46,7 +20,8 @@ const NO_SOCKETS: &str = "there are no descriptors on bare metal";
 #[cfg(target_os = "wasi")]
 const NO_SOCKETS: &str = "WASI's sockets are not a program's own descriptors, but its host's";
 
-sockets! {
+cases_where! {
+    not(any(target_os = "none", target_os = "wasi")), super::NO_SOCKETS,
     watching {
         229 a_reader_is_called_until_its_descriptor_is_drained
         230 a_second_reader_cancels_the_first_and_leaves_the_writer
@@ -111,7 +86,12 @@ sockets! {
         1793 without_a_fallback_a_pipe_is_refused
         1794 files_are_sent_on_streams_only
         1795 a_cancelled_file_stands_where_it_was_sent_to
-    }
+    };
+    not_applicable!(
+        244,
+        connecting_resolves_a_name_as_the_socket_wants_it,
+        "sock_connect takes an address, which is typed; a name is resolved before"
+    ),
 }
 
 #[cfg(not(any(target_os = "none", target_os = "wasi")))]

@@ -38,12 +38,10 @@ macro_rules! cases {
             $(case!($context, $alloc),)*
         ];
 
-        #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]
-        mod contexts {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $alloc() -> Outcome {
-                Err(Failure::Unsupported("contexts need an allocator"))
-            })*
+        lacking_where! {
+            all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")),
+            "contexts need an allocator",
+            contexts { $($alloc)* }
         }
     };
 }

@@ -24,22 +24,16 @@ pub(crate) const CASES: &[Case] = &[
     case!(2110, owned_permits_are_lost_at_no_poll),
 ];
 
-macro_rules! on_the_heap {
-    ($($name:ident)*) => {
-        #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
-        use heap::{$($name),*};
-
-        $(#[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]
-        fn $name() -> Outcome {
-            Err(crate::case::Failure::Unsupported("a semaphore with several owners needs a heap"))
-        })*
-    };
+lacking_where! {
+    all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")),
+    "a semaphore with several owners needs a heap",
+    heap {
+        owned_permits_queue_with_the_others
+        an_owned_permit_outlives_who_acquired_it
+        owned_permits_are_lost_at_no_poll
+    }
 }
-on_the_heap! {
-    owned_permits_queue_with_the_others
-    an_owned_permit_outlives_who_acquired_it
-    owned_permits_are_lost_at_no_poll
-}
+use heap::*;
 
 /// Acquires `count` permits, notes an event, and keeps them, as asyncio's `acquire()` does.
 #[molen::task(pool_size = 4)]

@@ -2,22 +2,8 @@
 
 use crate::case::Case;
 
-macro_rules! on_the_heap {
-    ($($number:literal $name:ident)*) => {
-        pub(crate) const CASES: &[Case] = &[
-            $(case!($number, $name),)*
-        ];
-
-        #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]
-        mod heap {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("servers need a heap"))
-            })*
-        }
-    };
-}
-on_the_heap! {
+cases_on_the_heap! {
+    "servers need a heap",
     296 wait_closed_waits_for_the_last_client
     297 closing_server_and_client_in_one_tick_is_enough
     298 clients_can_be_sent_away
@@ -28,7 +14,6 @@ on_the_heap! {
     1641 a_broken_listener_is_reported_and_given_up
     1974 a_server_that_nobody_holds_goes_on
 }
-use heap::*;
 
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod heap {
@@ -256,10 +241,11 @@ mod heap {
             door.fail(SourceError::ConnectionReset);
             accepted().await;
             check_eq!(test().backend.report_count(), 0);
-            door.fail(SourceError::Os(9));
+            door.fail(SourceError::Closed);
             accepted().await;
             check_eq!(test().backend.report_count(), 1);
             check!(!door.is_open(), "the listener is open");
+            check!(!server.is_serving(), "nothing is left to serve at");
             server.close();
             Ok(())
         })?

@@ -29,12 +29,9 @@ macro_rules! cases {
         #[cfg(windows)]
         const THERE: &[(u16, fn() -> Outcome)] = &[$(($number, console::$name),)*];
 
-        #[cfg(not(any(unix, windows)))]
-        mod real {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("there are no signals on this platform"))
-            })*
+        lacking_where! {
+            not(any(unix, windows)), "there are no signals on this platform",
+            real { $($name)* }
         }
     };
 }
@@ -55,6 +52,9 @@ cases! {
         "signals are noted in flags; the process has no wake-up descriptor"
     ),
 }
+
+#[cfg(any(unix, windows))]
+mod each;
 
 #[cfg(windows)]
 use crate::case::Outcome;

@@ -3,20 +3,8 @@
 
 use crate::case::Case;
 
-macro_rules! on_the_heap {
-    ($($number:literal $name:ident)*) => {
-        pub(crate) const CASES: &[Case] = &[$(case!($number, $name),)*];
-
-        #[cfg(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc")))]
-        mod heap {
-            use crate::case::{Failure, Outcome};
-            $(pub(super) fn $name() -> Outcome {
-                Err(Failure::Unsupported("subprocess protocols need a heap"))
-            })*
-        }
-    };
-}
-on_the_heap! {
+cases_on_the_heap! {
+    "subprocess protocols need a heap",
     2010 of_each_pipe_its_data_comes_before_its_loss_and_connection_lost_is_last
     2011 what_came_before_connection_made_is_told_after_it
     2012 closing_kills_a_running_child_once_and_closes_its_pipes
@@ -28,7 +16,6 @@ on_the_heap! {
     2018 a_failing_pipe_is_lost_with_its_error_and_the_child_goes_on
     2019 without_pipes_the_end_is_enough
 }
-use heap::*;
 
 #[cfg(not(all(any(target_os = "none", target_os = "wasi"), not(feature = "alloc"))))]
 mod heap {
@@ -194,6 +181,28 @@ mod heap {
         ChildPipes { stdin, stdout, stderr }
     }
 
+    const NO_PIPES: ChildPipes<FaultUser, FaultUser> =
+        ChildPipes { stdin: None, stdout: None, stderr: None };
+
+    fn only_output(stdout: &'static FaultSource) -> ChildPipes<FaultUser, FaultUser> {
+        ChildPipes { stdout: Some(stdout.user(Told::ByEvents)), ..NO_PIPES }
+    }
+
+    /// After these events, the child was killed and everything told in order.
+    macro_rules! check_killed {
+        ($($before:literal),*) => {
+            check_events!(
+                $($before,)*
+                "killed",
+                "in: lost",
+                "out: lost",
+                "err: lost",
+                "exited",
+                "lost"
+            )
+        };
+    }
+
     fn connect(
         event_loop: &EventLoop,
         child: &Scripted,
@@ -256,9 +265,9 @@ mod heap {
         })??;
         check_events!(
             "made with an input",
+            "exited",
             "out: a",
             "err: a",
-            "exited",
             "in: lost",
             "out: lost",
             "err: lost",
@@ -283,15 +292,7 @@ mod heap {
             check_eq!(sources.map(FaultSource::closed), [1, 1, 1]);
             Outcome::Ok(())
         })??;
-        check_events!(
-            "made with an input",
-            "killed",
-            "in: lost",
-            "out: lost",
-            "err: lost",
-            "exited",
-            "lost"
-        );
+        check_killed!("made with an input");
         Ok(())
     }
 
@@ -299,9 +300,7 @@ mod heap {
         let event_loop = new_loop!();
         event_loop.run_until_complete(async {
             let (child, [_, stdout, _]) = (Scripted::default(), sources());
-            let stdout = Some(stdout.user(Told::ByEvents));
-            let pipes = ChildPipes { stdin: None, stdout, stderr: None };
-            let transport = connect(&event_loop, &child, pipes)?;
+            let transport = connect(&event_loop, &child, only_output(stdout))?;
             child.ends(1);
             batches(3).await;
             transport.close();
@@ -328,16 +327,7 @@ mod heap {
             batches(6).await;
             Outcome::Ok(())
         })??;
-        check_events!(
-            "made with an input",
-            "reported",
-            "killed",
-            "in: lost",
-            "out: lost",
-            "err: lost",
-            "exited",
-            "lost"
-        );
+        check_killed!("made with an input", "reported");
         Ok(())
     }
 
@@ -357,15 +347,7 @@ mod heap {
             batches(4).await;
             Outcome::Ok(())
         })??;
-        check_events!(
-            "made with an input",
-            "killed",
-            "in: lost",
-            "out: lost",
-            "err: lost",
-            "exited",
-            "lost"
-        );
+        check_killed!("made with an input");
         Ok(())
     }
 
@@ -373,9 +355,7 @@ mod heap {
         let event_loop = new_loop!();
         event_loop.run_until_complete(async {
             let (child, [_, stdout, _]) = (Scripted::default(), sources());
-            let pipe = Some(stdout.user(Told::ByEvents));
-            let pipes = ChildPipes { stdin: None, stdout: pipe, stderr: None };
-            let transport = connect(&event_loop, &child, pipes)?;
+            let transport = connect(&event_loop, &child, only_output(stdout))?;
             batches(2).await;
             let pipe = transport.get_pipe_transport(StandardStream::Stdout);
             let Some(pipe) = pipe else { return Err(Failure::said("there is no pipe")) };
@@ -395,7 +375,7 @@ mod heap {
         let event_loop = new_loop!();
         event_loop.run_until_complete(async {
             let (child, sources) = (Scripted::default(), sources());
-            let pipes = ChildPipes { stdin: pipes(sources).stdin, stdout: None, stderr: None };
+            let pipes = ChildPipes { stdin: pipes(sources).stdin, ..NO_PIPES };
             let transport = connect(&event_loop, &child, pipes)?;
             batches(2).await;
             let stdin = transport.get_pipe_transport(StandardStream::Stdin);
@@ -426,9 +406,7 @@ mod heap {
         event_loop.run_until_complete(async {
             let (child, [_, stdout, _]) = (Scripted::default(), sources());
             stdout.script(&[Fault::Fails(SourceError::Os(5))], &[]);
-            let stdout = Some(stdout.user(Told::ByEvents));
-            let pipes = ChildPipes { stdin: None, stdout, stderr: None };
-            let transport = connect(&event_loop, &child, pipes)?;
+            let transport = connect(&event_loop, &child, only_output(stdout))?;
             batches(4).await;
             check_events!("made", "lost by an error");
             check_eq!(transport.get_returncode(), None);
@@ -449,8 +427,7 @@ mod heap {
         let event_loop = new_loop!();
         event_loop.run_until_complete(async {
             let child = Scripted::default();
-            let pipes = ChildPipes { stdin: None, stdout: None, stderr: None };
-            let transport = connect(&event_loop, &child, pipes)?;
+            let transport = connect(&event_loop, &child, NO_PIPES)?;
             batches(2).await;
             child.ends(-15);
             batches(3).await;

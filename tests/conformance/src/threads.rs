@@ -11,29 +11,8 @@
 
 use crate::case::Case;
 
-macro_rules! threads {
-    ($($file:ident { $($number:literal $name:ident)* })*) => {
-        pub(crate) const CASES: &[Case] = &[
-            $($(Case { number: $number, name: stringify!($name), run: $file::$name },)*)*
-            not_applicable!(67, a_full_wake_up_pipe_is_no_error, "the selector's own waker has no pipe of ours"),
-        ];
-
-        $(
-            #[cfg(not(any(target_os = "none", target_os = "wasi")))]
-            mod $file;
-
-            #[cfg(any(target_os = "none", target_os = "wasi"))]
-            mod $file {
-                use crate::case::{Failure, Outcome};
-                $(pub(super) fn $name() -> Outcome {
-                    Err(Failure::Unsupported("there are no threads on this platform"))
-                })*
-            }
-        )*
-    };
-}
-
-threads! {
+cases_where! {
+    not(any(target_os = "none", target_os = "wasi")), "there are no threads on this platform",
     posting {
         53 a_post_wakes_a_sleeping_loop
         54 a_post_of_the_loops_own_thread_keeps_its_place
@@ -87,7 +66,12 @@ threads! {
         69 all_tasks_of_loops_in_threads
         1510 a_loop_awaits_a_coroutine_of_another_loop
         1511 loops_cancel_each_others_coroutines
-    }
+    };
+    not_applicable!(
+        67,
+        a_full_wake_up_pipe_is_no_error,
+        "the selector's own waker has no pipe of ours"
+    ),
 }
 
 #[cfg(not(any(target_os = "none", target_os = "wasi")))]

@@ -47,5 +47,7 @@ cases_where! {
         1926 a_file_goes_through_tls_before_the_goodbye
         1927 what_was_lent_before_an_upgrade_is_not_read_after_it
         1989 tls_goes_over_unix_sockets
+        2166 what_was_looked_at_belongs_to_the_handshake
+        2173 an_accepted_connection_is_served_through_tls
     }
 }

@@ -48,7 +48,7 @@ fn made_then_reading_then_the_creator_goes_on() -> Outcome {
         batches(2).await;
         Outcome::Ok(())
     })??;
-    check_events!["reading", "made", "a", "creator"];
+    check_events!["reading", "made", "creator", "a"];
     Ok(())
 }
 
@@ -384,7 +384,7 @@ fn one_read_in_a_batch() -> Outcome {
         }
         Outcome::Ok(())
     })??;
-    check_events!["made", "a", "batch", "b", "batch", "batch"];
+    check_events!["made", "batch", "a", "batch", "b", "batch"];
     Ok(())
 }
 

@@ -14,7 +14,7 @@ cases_where! {
         1984 protocols_are_told_in_order_over_unix_sockets
         1985 a_full_listener_is_waited_for_but_not_for_ever
         1986 sockets_of_the_program_use_paths_too
-    }
+    };
     Case {
         number: 1987,
         name: "without_unix_sockets_a_program_is_told_what_to_use",

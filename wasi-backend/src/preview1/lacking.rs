@@ -14,6 +14,7 @@ use molen_core::net::NetError;
 
 const NO_SOCKETS: &str = "it has no call that makes a socket; a module has only the listening \
      sockets that its host opened for it (`TcpListener::inherited`)";
+const OPENING_UDP: &str = "opening a UDP socket";
 const NAMES: &str = "resolving a host name";
 const NO_NAMES: &str = "it has no call for it";
 const NO_OPTIONS: &str = "it has no call for options of sockets";
@@ -108,7 +109,7 @@ impl UdpSocket {
     ///
     /// Always [`SourceError::Unsupported`].
     pub fn bind(address: SocketAddr) -> Result<UdpSocket, NetError> {
-        lacks("opening a UDP socket", NO_SOCKETS).map_err(|cause| NetError {
+        lacks(OPENING_UDP, NO_SOCKETS).map_err(|cause| NetError {
             operation: "bind to",
             address,
             cause,
@@ -169,11 +170,11 @@ impl molen_core::net::DatagramNetwork for Udp {
 
     fn open(
         &self,
-        local: SocketAddr,
+        _local: SocketAddr,
         _remote: Option<SocketAddr>,
         _options: &molen_core::net::DatagramOptions,
-    ) -> Result<UdpSocket, NetError> {
-        UdpSocket::bind(local)
+    ) -> Result<UdpSocket, SourceError> {
+        lacks(OPENING_UDP, NO_SOCKETS)
     }
 
     fn resolve(&self, host: &str, port: u16, family: Family) -> molen_core::net::Addresses {

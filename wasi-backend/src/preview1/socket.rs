@@ -25,6 +25,13 @@ use molen_core::io::source::{self, AcceptSource, ByteSource, Source, SourceError
 use molen_core::io::{Interest, Ready};
 use wasi::Fd;
 
+/// The host has no such descriptor any more, or none that listens.
+const LISTENER_GONE: [i32; 3] = [
+    wasi::ERRNO_BADF.raw() as i32,
+    wasi::ERRNO_NOTSOCK.raw() as i32,
+    wasi::ERRNO_INVAL.raw() as i32,
+];
+
 /// Below are the standard streams.
 const FIRST_FD: Fd = 3;
 /// Where the search for sockets ends on a host that never says EBADF.
@@ -141,7 +148,8 @@ impl TcpListener {
     ///
     /// [`SourceError::WouldBlock`] when none is waiting,
     /// [`SourceError::NoDescriptors`] when the host or the table has no room:
-    /// the connection then waits, and a later call can take it.
+    /// the connection then waits, and a later call can take it;
+    /// [`SourceError::Closed`] when the host knows the listener no more.
     pub fn try_accept(&self) -> Result<(TcpStream, SocketAddr), SourceError> {
         if !table().has_room() {
             // Before the host takes the connection off its queue.
@@ -155,6 +163,9 @@ impl TcpListener {
             });
             match accepted {
                 Err(SourceError::ConnectionReset) => {}
+                Err(SourceError::Os(code)) if LISTENER_GONE.contains(&code) => {
+                    return Err(SourceError::Closed);
+                }
                 Err(error) => return Err(error),
                 Ok(fd) => return Ok((TcpStream(Owned::new(fd)?), NO_ADDRESS)),
             }
@@ -219,7 +230,7 @@ impl TcpStream {
     ///
     /// Nothing is lost: bytes are written only in the step that returns.
     pub async fn write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
-        crate::write::write(self, bytes).await
+        source::write_some(self, bytes).await
     }
 
     /// Writes all of `bytes`, waiting for room.

@@ -55,19 +55,14 @@ impl DatagramNetwork for Udp {
         local: SocketAddr,
         remote: Option<SocketAddr>,
         options: &DatagramOptions,
-    ) -> Result<UdpSocket, NetError> {
-        let failed = |cause| match remote {
-            Some(peer) => NetError { operation: "exchange datagrams with", address: peer, cause },
-            None => NetError { operation: "receive datagrams on", address: local, cause },
-        };
+    ) -> Result<UdpSocket, SourceError> {
         if options.reuse_port {
-            return Err(failed(lacks("a shared address (SO_REUSEPORT)")));
+            return Err(lacks("a shared address (SO_REUSEPORT)"));
         }
         if options.allow_broadcast {
-            return Err(failed(lacks("a broadcast (SO_BROADCAST)")));
+            return Err(lacks("a broadcast (SO_BROADCAST)"));
         }
-        UdpSocket::open(local, remote)
-            .map_err(|code| failed(source_error("opening a UDP socket", code)))
+        UdpSocket::open(local, remote).map_err(|code| source_error("opening a UDP socket", code))
     }
 
     fn resolve(&self, host: &str, port: u16, family: Family) -> Addresses {

@@ -4,10 +4,11 @@ use super::address;
 use super::error::source_error;
 use super::tcp_stream::{TcpStream, bind, finish};
 use super::watch::Watch;
+use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::task::{Context, Poll};
 use molen_core::Unsupported;
-use molen_core::io::source::{AcceptSource, End, Source, SourceError};
+use molen_core::io::source::{AcceptSource, End, Source, SourceError, poll_io};
 use molen_core::io::{Interest, Ready};
 use molen_core::net::{ListenOptions, NetError};
 use wasip2::sockets::network::ErrorCode;
@@ -68,7 +69,8 @@ impl TcpListener {
     /// # Errors
     ///
     /// [`SourceError::WouldBlock`] when none is waiting,
-    /// [`SourceError::NoDescriptors`] when there is one that cannot be taken now.
+    /// [`SourceError::NoDescriptors`] when there is one that cannot be taken now,
+    /// [`SourceError::Closed`] when the host says that it does not listen any more.
     pub fn try_accept(&self) -> Result<(TcpStream, SocketAddr), SourceError> {
         loop {
             match self.socket.accept() {
@@ -81,6 +83,8 @@ impl TcpListener {
                     }
                 }
                 Err(ErrorCode::ConnectionAborted | ErrorCode::ConnectionReset) => {}
+                // It does not listen any more.
+                Err(ErrorCode::InvalidState) => return Err(SourceError::Closed),
                 Err(code) => {
                     if code == ErrorCode::WouldBlock {
                         self.watch.clear(Ready::READABLE);
@@ -101,17 +105,7 @@ impl TcpListener {
     ///
     /// No connection is lost.
     pub async fn accept(&self) -> Result<(TcpStream, SocketAddr), SourceError> {
-        core::future::poll_fn(|cx| {
-            loop {
-                match self.try_accept() {
-                    Err(SourceError::WouldBlock) => {
-                        core::task::ready!(self.poll_ready(cx, Ready::READABLE));
-                    }
-                    done => return Poll::Ready(done),
-                }
-            }
-        })
-        .await
+        poll_fn(|cx| poll_io(self, cx, Interest::READABLE, || self.try_accept())).await
     }
 }
 

@@ -125,7 +125,7 @@ impl TcpStream {
     ///
     /// Nothing is lost: bytes are written only in the step that returns.
     pub async fn write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
-        crate::write::write(self, bytes).await
+        source::write_some(self, bytes).await
     }
 
     /// Writes all of `bytes`, waiting for room.

@@ -7,7 +7,7 @@ use alloc::borrow::ToOwned;
 use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::task::{Context, Poll};
-use molen_core::io::source::{DatagramSource, End, Source, SourceError};
+use molen_core::io::source::{DatagramSource, End, Source, SourceError, poll_io};
 use molen_core::io::{Interest, Ready};
 use molen_core::net::NetError;
 use wasip2::sockets::instance_network::instance_network;
@@ -93,7 +93,7 @@ impl UdpSocket {
     ///
     /// Nothing is lost: a message is taken only in the step that returns it.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), SourceError> {
-        self.when(Interest::READABLE, || self.try_recv_from(buffer)).await
+        poll_fn(|cx| poll_io(self, cx, Interest::READABLE, || self.try_recv_from(buffer))).await
     }
 
     /// Takes the next message, waiting for one; how long it is.
@@ -119,26 +119,11 @@ impl UdpSocket {
     ///
     /// The message was not sent.
     pub async fn send_to(&self, message: &[u8], receiver: SocketAddr) -> Result<(), SourceError> {
-        self.when(Interest::WRITABLE, || self.try_send_to(message, Some(&receiver))).await?;
-        Ok(())
-    }
-
-    async fn when<T>(
-        &self,
-        interest: Interest,
-        mut attempt: impl FnMut() -> Result<T, SourceError>,
-    ) -> Result<T, SourceError> {
         poll_fn(|cx| {
-            loop {
-                match attempt() {
-                    Err(SourceError::WouldBlock) => {
-                        core::task::ready!(self.poll_ready(cx, interest));
-                    }
-                    done => return Poll::Ready(done),
-                }
-            }
+            poll_io(self, cx, Interest::WRITABLE, || self.try_send_to(message, Some(&receiver)))
         })
-        .await
+        .await?;
+        Ok(())
     }
 
     fn would_block(&self, direction: Ready) -> SourceError {

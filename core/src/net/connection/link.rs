@@ -1,6 +1,6 @@
 //! A connection as its transport sees it.
 
-use super::Connection;
+use super::{Connection, Io};
 use crate::io::source::{ByteSource, End, SourceError};
 use crate::net::driven::make_ready;
 use crate::net::error::WriteError;
@@ -14,6 +14,8 @@ use core::net::SocketAddr;
 #[cfg(feature = "std")]
 use crate::net::error::ConnectionError;
 #[cfg(feature = "alloc")]
+use crate::net::{owned_bytes::OwnedBytes, transport::Begun};
+#[cfg(feature = "alloc")]
 use alloc::{boxed::Box, rc::Rc};
 #[cfg(feature = "std")]
 use core::task::{Context, Poll};
@@ -21,20 +23,30 @@ use core::task::{Context, Poll};
 impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connection<S, P, B> {
     #[inline]
     fn write(&self, pieces: &[&[u8]]) -> Result<(Flow, Follow), WriteError> {
-        match self.with(Machine::write) {
-            Verdict::Take => self.put(pieces),
-            Verdict::AfterEof => Err(WriteError::AfterEof),
-            #[cfg(feature = "std")]
-            Verdict::Held => Err(WriteError::SendfileInProgress),
-            Verdict::Drop => Ok((Flow::Dropped, Follow::Nothing)),
-            Verdict::DropAndWarn => {
-                self.report(
-                    "a program goes on writing to a connection that is closed",
-                    &"what it writes is dropped",
-                );
-                Ok((Flow::Dropped, Follow::Nothing))
-            }
+        self.admitted((Flow::Dropped, Follow::Nothing), || self.put(pieces))
+    }
+
+    #[cfg(feature = "alloc")]
+    fn begin_write(&self, pieces: &[&[u8]]) -> Result<Begun, WriteError> {
+        let dropped = Begun::Done(Flow::Dropped, Follow::Nothing);
+        self.admitted(dropped, || Ok(self.begin(pieces)))
+    }
+
+    #[cfg(feature = "alloc")]
+    fn keep(&self, bytes: OwnedBytes) -> (Flow, Follow) {
+        // The code of whose bytes they are has run since the write began.
+        if self.machine.get().is_closing() {
+            return (Flow::Dropped, Follow::Nothing);
         }
+        if bytes.rest().is_empty() {
+            return (self.flow(), Follow::Nothing);
+        }
+        let mut io = self.io.borrow_mut();
+        let was_empty = io.unsent.is_empty();
+        io.unsent.push_owned(bytes);
+        let waiting = io.unsent.len();
+        drop(io);
+        self.grown(was_empty, waiting)
     }
 
     fn write_eof(&self) -> Result<Follow, WriteError> {
@@ -56,7 +68,7 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
     fn abort(&self) -> Follow {
         let decides = self.with(Machine::end);
         if decides {
-            self.io.borrow_mut().unsent.clear();
+            self.forget_unsent();
         }
         Follow::when(decides)
     }
@@ -204,10 +216,13 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
 
     #[cfg(feature = "alloc")]
     fn with_protocol(&self, f: &mut dyn FnMut(&mut dyn core::any::Any)) -> bool {
-        match self.protocol.try_borrow_mut() {
+        let looked = match self.protocol.try_borrow_mut() {
             Ok(mut protocol) => protocol.as_mut().map(|protocol| f(protocol.protocol())).is_some(),
-            Err(_running) => false,
-        }
+            Err(_running) => return false,
+        };
+        // As at the end of a callback.
+        self.change_protocol();
+        looked
     }
 
     #[cfg(feature = "alloc")]
@@ -222,6 +237,29 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Link for Connec
 }
 
 impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P, B> {
+    /// What `take` does with a write, if it may; else `dropped`, if it is to be.
+    #[inline]
+    fn admitted<R>(
+        &self,
+        dropped: R,
+        take: impl FnOnce() -> Result<R, WriteError>,
+    ) -> Result<R, WriteError> {
+        match self.with(Machine::write) {
+            Verdict::Take => take(),
+            Verdict::AfterEof => Err(WriteError::AfterEof),
+            #[cfg(feature = "std")]
+            Verdict::Held => Err(WriteError::SendfileInProgress),
+            Verdict::Drop => Ok(dropped),
+            Verdict::DropAndWarn => {
+                self.report(
+                    "a program goes on writing to a connection that is closed",
+                    &"what it writes is dropped",
+                );
+                Ok(dropped)
+            }
+        }
+    }
+
     /// Writes what it may.
     #[inline]
     fn put(&self, pieces: &[&[u8]]) -> Result<(Flow, Follow), WriteError> {
@@ -231,18 +269,14 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
         if rest > free {
             return Err(WriteError::Full { free });
         }
-        let mut sent = 0;
-        if rest > 0 && io.unsent.is_empty() {
-            match send(io.source.as_ref(), pieces) {
-                Ok(count) => sent = count.min(rest),
-                Err(SourceError::WouldBlock | SourceError::Interrupted) => {}
-                Err(error) => {
-                    drop(io);
-                    self.fail_with(error);
-                    return Ok((Flow::Dropped, Follow::Turn));
-                }
+        let mut sent = match io.send_first(pieces, rest) {
+            Ok(sent) => sent,
+            Err(error) => {
+                drop(io);
+                self.fail_with(error);
+                return Ok((Flow::Dropped, Follow::Turn));
             }
-        }
+        };
         rest -= sent;
         if rest == 0 {
             return Ok((self.flow(), Follow::Nothing));
@@ -255,11 +289,32 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
         }
         let waiting = io.unsent.len();
         drop(io);
+        Ok(self.grown(was_empty, waiting))
+    }
+
+    /// Writes the start of `pieces`, if nothing waits before them.
+    #[cfg(feature = "alloc")]
+    fn begin(&self, pieces: &[&[u8]]) -> Begun {
+        let wanted: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let sent = self.io.borrow().send_first(pieces, wanted);
+        match sent {
+            Ok(sent) if sent == wanted => Begun::Done(self.flow(), Follow::Nothing),
+            Ok(sent) => Begun::Sent(sent),
+            Err(error) => {
+                self.fail_with(error);
+                Begun::Done(Flow::Dropped, Follow::Turn)
+            }
+        }
+    }
+
+    /// More waits than before: `waiting` bytes.
+    #[inline]
+    fn grown(&self, was_empty: bool, waiting: usize) -> (Flow, Follow) {
         let untold = self.with(|machine| {
             machine.flushed();
             machine.grown(waiting)
         });
-        Ok((self.flow(), Follow::when(was_empty || untold)))
+        (self.flow(), Follow::when(was_empty || untold))
     }
 
     fn flow(&self) -> Flow {
@@ -267,11 +322,28 @@ impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P
     }
 }
 
+impl<S: ByteSource, U: Unsent> Io<S, U> {
+    /// Writes the start of `pieces`, `wanted` bytes in all, if nothing waits
+    /// before them: how many are gone.
+    #[inline]
+    fn send_first(&self, pieces: &[&[u8]], wanted: usize) -> Result<usize, SourceError> {
+        if wanted == 0 || !self.unsent.is_empty() {
+            return Ok(0);
+        }
+        let Some(source) = &self.source else { return Ok(0) };
+        match send(source, pieces) {
+            Ok(count) => Ok(count.min(wanted)),
+            Err(SourceError::WouldBlock | SourceError::Interrupted) => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Writes the start of `pieces`.
 #[inline]
-fn send<S: ByteSource>(source: Option<&S>, pieces: &[&[u8]]) -> Result<usize, SourceError> {
-    match (source, pieces) {
-        (Some(source), [piece]) => source.try_write(piece),
-        (Some(source), pieces) => source.try_write_vectored(pieces),
-        (None, _) => Err(SourceError::WouldBlock),
+pub(super) fn send<S: ByteSource>(source: &S, pieces: &[&[u8]]) -> Result<usize, SourceError> {
+    match pieces {
+        [piece] => source.try_write(piece),
+        pieces => source.try_write_vectored(pieces),
     }
 }

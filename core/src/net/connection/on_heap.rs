@@ -3,7 +3,7 @@
 use super::{Connection, Io, Rare};
 use crate::error::Closed;
 use crate::io::source::ByteSource;
-use crate::io::{EventListener, Listener};
+use crate::io::{EventListener, Listener, Ready};
 use crate::net::driven::{Header, drive, make_ready};
 use crate::net::flow_control::WriteBufferLimits;
 use crate::net::machine::Machine;
@@ -20,7 +20,27 @@ use core::cell::{Cell, RefCell};
 impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Listener for Connection<S, P, B> {
     #[inline]
     fn ready(self: Rc<Self>) {
+        if self.machine.get().may_offer_early() {
+            self.offer_early();
+        }
         make_ready(self);
+    }
+}
+
+impl<S: ByteSource + 'static, P: Receiver + 'static, B: Storage> Connection<S, P, B> {
+    /// Has whoever waits for what has come woken now: so it runs before this
+    /// connection's turn, in the same batch, and the turn finds nothing to do.
+    fn offer_early(&self) {
+        // An event may be told from inside a call, by sources made by hand.
+        let readable = self.io.try_borrow().is_ok_and(|io| {
+            io.source.as_ref().is_some_and(|source| source.known_ready().contains(Ready::READABLE))
+        });
+        if readable
+            && let Ok(mut protocol) = self.protocol.try_borrow_mut()
+            && protocol.as_mut().is_some_and(P::leaves_it)
+        {
+            self.with(Machine::offer);
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::net::driven::{After, Driven, Header, drive, make_ready, with_machine}
 use crate::net::error::{ConnectionError, ProtocolError};
 use crate::net::flow_control::{FlowChange, WriteBufferLimits};
 use crate::net::machine::{Action, Machine, Rest, Verdict};
-use crate::net::storage::{Heap, Storage};
+use crate::net::storage::{Heap, READ_SIZE, Storage};
 use crate::net::transport::{Flow, Follow};
 use crate::schedule::{EventLoop, ExceptionContext};
 use crate::task::create_hidden_task;
@@ -57,6 +57,8 @@ struct Endpoint<S: DatagramSource, P> {
     protocol: RefCell<Option<P>>,
     error: Cell<Option<Box<ConnectionError>>>,
     driver: Cell<Option<Box<Waker>>>,
+    /// Where messages go that are longer than the loop's buffer; else empty.
+    long: Cell<Box<[u8]>>,
 }
 
 impl<A: Clone + PartialEq + 'static> DatagramTransport<A> {
@@ -94,6 +96,7 @@ impl<A: Clone + PartialEq + 'static> DatagramTransport<A> {
             protocol: RefCell::new(Some(protocol)),
             error: Cell::new(None),
             driver: Cell::new(None),
+            long: Cell::default(),
         });
         let transport = DatagramTransport { link: endpoint.clone() };
         let listens = match &endpoint.io.borrow().source {
@@ -203,6 +206,8 @@ where
                 // Messages have no end.
                 Action::Shutdown | Action::EofReceived => {}
                 Action::ConnectionLost => {
+                    // What became of the last messages, before the end.
+                    self.tell_errors(transport);
                     let error = self.error.take();
                     self.call("a datagram protocol's connection_lost failed", |protocol| {
                         protocol.connection_lost(transport, error.as_deref())
@@ -224,6 +229,7 @@ where
         match self.machine.get().rest(io.size, ready) {
             Rest::Gone => After::Gone,
             Rest::Again => After::Again,
+            Rest::Wait(_) if !io.errors.is_empty() => After::Again,
             Rest::Wait(interest) => {
                 let (Some(cx), Some(source)) = (cx, &io.source) else { return After::Wait };
                 if source.poll_ready(cx, interest).is_ready() { After::Again } else { After::Wait }
@@ -257,24 +263,41 @@ where
 
     fn receive(&self, transport: &DatagramTransport<S::Address>) {
         self.with(Machine::read);
+        let longest = self.io.borrow().source.as_ref().map_or(0, S::longest_message);
+        if longest > READ_SIZE {
+            return self.receive_long(transport, longest);
+        }
         self.header.with_loop(|event_loop| {
-            Heap::lend(Some(event_loop), |lent| {
-                let received = match &self.io.borrow().source {
-                    Some(source) => source.try_recv_from(lent),
-                    None => return,
-                };
-                match received {
-                    Ok((count, sender)) => {
-                        let data = &lent[..count.min(lent.len())];
-                        self.call_or_fail(
-                            "a datagram protocol's datagram_received failed",
-                            |protocol| protocol.datagram_received(transport, data, &sender),
-                        );
-                    }
-                    Err(error) => self.failed(error),
-                }
-            });
+            Heap::lend(Some(event_loop), |lent| self.receive_to(transport, lent));
         });
+    }
+
+    /// What the loop's buffer is too short for is received to one of its own.
+    fn receive_long(&self, transport: &DatagramTransport<S::Address>, longest: usize) {
+        let mut buffer = self.long.take();
+        // The first time, and in a loop turned inside of a callback.
+        if buffer.is_empty() {
+            // Zeroed by the system, where it is touched: the rest takes no memory.
+            buffer = alloc::vec![0; longest].into_boxed_slice();
+        }
+        self.receive_to(transport, &mut buffer);
+        self.long.set(buffer);
+    }
+
+    fn receive_to(&self, transport: &DatagramTransport<S::Address>, buffer: &mut [u8]) {
+        let received = match &self.io.borrow().source {
+            Some(source) => source.try_recv_from(buffer),
+            None => return,
+        };
+        match received {
+            Ok((count, sender)) => {
+                let data = &buffer[..count.min(buffer.len())];
+                self.call_or_fail("a datagram protocol's datagram_received failed", |protocol| {
+                    protocol.datagram_received(transport, data, &sender)
+                });
+            }
+            Err(error) => self.failed(error),
+        }
     }
 
     /// Sends what waits, as far as it goes.
@@ -313,8 +336,12 @@ where
         }
     }
 
+    /// Tells of the errors that there are. Those of what is sent in answer to
+    /// them are told in the next turn: who always answers, and always in vain,
+    /// holds nobody up.
     fn tell_errors(&self, transport: &DatagramTransport<S::Address>) {
-        loop {
+        let due = self.io.borrow().errors.len();
+        for _ in 0..due {
             let error = self.io.borrow_mut().errors.pop_front();
             let Some(error) = error else { return };
             self.call("a datagram protocol's error_received failed", |protocol| {

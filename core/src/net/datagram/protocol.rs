@@ -4,6 +4,7 @@ use super::transport::DatagramTransport;
 use crate::io::source::SourceError;
 use crate::net::error::ConnectionError;
 use crate::net::protocol::Answer;
+use core::net::SocketAddr;
 
 /// Is told what happens at a datagram endpoint whose peers have addresses `A`.
 ///
@@ -11,7 +12,7 @@ use crate::net::protocol::Answer;
 /// the transport.
 ///
 /// asyncio: `asyncio.DatagramProtocol`.
-pub trait DatagramProtocol<A> {
+pub trait DatagramProtocol<A = SocketAddr> {
     /// The endpoint stands.
     ///
     /// # Errors

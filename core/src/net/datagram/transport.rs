@@ -26,6 +26,7 @@ pub(crate) trait EndpointLink<A> {
 /// Why a message was not sent, by the caller's doing. What the system has
 /// against it is told to `error_received`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum SendError {
     /// The endpoint has a peer, and this is not its address.
     ///
@@ -44,7 +45,7 @@ impl core::error::Error for SendError {}
 /// The handle of a datagram endpoint: clones name the same one.
 ///
 /// asyncio: `asyncio.DatagramTransport`.
-pub struct DatagramTransport<A> {
+pub struct DatagramTransport<A = SocketAddr> {
     pub(crate) link: Rc<dyn EndpointLink<A>>,
 }
 

@@ -13,6 +13,7 @@ use crate::net::transport::Transport;
 use crate::time::Duration;
 use crate::timeouts::timeout;
 use alloc::boxed::Box;
+use core::fmt;
 use core::future::{Future, IntoFuture};
 use core::pin::Pin;
 
@@ -42,6 +43,15 @@ pub struct Connect<N: Network, M: Making> {
     limit: Option<Duration>,
     making: M,
     pub(in crate::net) security: ClientSecurity,
+}
+
+impl<N: Network, M: Making> fmt::Debug for Connect<N, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connect")
+            .field("plan", &self.plan)
+            .field("timeout", &self.limit)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The future of a [`Connect`].

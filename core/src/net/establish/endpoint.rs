@@ -11,6 +11,7 @@ use crate::net::network::Addresses;
 use crate::task::yield_now;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 use core::future::{Future, IntoFuture};
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::pin::Pin;
@@ -27,13 +28,13 @@ pub trait DatagramNetwork: Clone + 'static {
     ///
     /// # Errors
     ///
-    /// [`NetError`], also for an option that the platform does not have.
+    /// [`SourceError`], also for an option that the platform does not have.
     fn open(
         &self,
         local: SocketAddr,
         remote: Option<SocketAddr>,
         options: &DatagramOptions,
-    ) -> Result<Self::Socket, NetError>;
+    ) -> Result<Self::Socket, SourceError>;
 
     /// Looks `host` up, which is not an address in numbers. The answers are in
     /// the order in which to try them, with `port`.
@@ -74,6 +75,16 @@ pub struct DatagramEndpoint<N: DatagramNetwork, P> {
     family: Family,
     options: DatagramOptions,
     protocol: P,
+}
+
+impl<N: DatagramNetwork, P> fmt::Debug for DatagramEndpoint<N, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatagramEndpoint")
+            .field("local", &self.local)
+            .field("remote", &self.remote)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The future of a [`DatagramEndpoint`].
@@ -146,11 +157,19 @@ where
                 let (socket, peer) = open(&network, &addresses, &options)?;
                 connect_datagram_socket(socket, protocol, peer).await.map_err(HostFailure::Source)
             };
-            opened.await.map_err(|cause| match &remote {
-                Some(remote) => HostError::new("exchange datagrams with", remote, cause),
-                None => HostError::new("receive datagrams on", &local, cause),
+            opened.await.map_err(|cause| {
+                let (operation, hosts) = doing(&local, remote.as_ref());
+                HostError::new(operation, hosts, cause)
             })
         })
+    }
+}
+
+/// What is done to which of the two, as errors say it.
+fn doing<A>(local: A, remote: Option<A>) -> (&'static str, A) {
+    match remote {
+        Some(remote) => ("exchange datagrams with", remote),
+        None => ("receive datagrams on", local),
     }
 }
 
@@ -208,7 +227,10 @@ fn open<N: DatagramNetwork>(
     for &(local, remote) in pairs {
         match network.open(local, remote, options) {
             Ok(socket) => return Ok((socket, remote)),
-            Err(error) => errors.push(error),
+            Err(cause) => {
+                let (operation, address) = doing(local, remote);
+                errors.push(NetError { operation, address, cause });
+            }
         }
     }
     Err(HostFailure::Addresses(errors))

@@ -13,6 +13,7 @@ use crate::net::server::{Server, Serving, Start, WithFactory};
 use crate::net::streams::{DEFAULT_LIMIT, StreamReader, StreamWriter, WithHandler};
 use crate::schedule::CallbackResult;
 use alloc::boxed::Box;
+use core::fmt;
 use core::future::{Future, IntoFuture};
 use core::pin::Pin;
 
@@ -44,6 +45,15 @@ pub struct Listen<N: Network, M: Serving> {
     start: Start,
     serving: M,
     pub(in crate::net) security: ServerSecurity,
+}
+
+impl<N: Network, M: Serving> fmt::Debug for Listen<N, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listen")
+            .field("hosts", &self.hosts)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The future of a [`Listen`].

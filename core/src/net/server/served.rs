@@ -47,9 +47,7 @@ impl<S> Drop for Served<S> {
             clients.places[self.place] = None;
             clients.free.push(self.place);
         }
-        if self.server.closed.get() && self.server.clients.borrow().count() == 0 {
-            self.server.wake();
-        }
+        self.server.look();
     }
 }
 
@@ -78,6 +76,11 @@ impl<S: Source> Source for Served<S> {
 
     fn descriptor(&self) -> Option<u64> {
         self.source.descriptor()
+    }
+
+    #[cfg(feature = "tls")]
+    fn tls_info(&self) -> Option<Rc<crate::net::tls::TlsInfo>> {
+        self.source.tls_info()
     }
 }
 
@@ -116,5 +119,20 @@ impl<S: ByteSource> ByteSource for Served<S> {
 
     fn shutdown(&self) -> Result<(), SourceError> {
         self.source.shutdown()
+    }
+
+    #[inline]
+    fn says_goodbye(&self) -> bool {
+        self.source.says_goodbye()
+    }
+
+    #[inline]
+    fn try_goodbye(&self) -> Result<(), SourceError> {
+        self.source.try_goodbye()
+    }
+
+    #[inline]
+    fn explain(&self, error: SourceError) -> crate::net::ConnectionError {
+        self.source.explain(error)
     }
 }

@@ -11,13 +11,15 @@
 //! limit, so they have the connection read whatever they still need.
 //!
 //! A `read` that waits has the bytes put to its own buffer in its next step,
-//! without their being kept in between (`stream_protocol`'s `Past`).
+//! without their being kept in between (`unread`'s `Past`).
 //!
 //! | file | concept |
 //! |---|---|
-//! | `incoming` | what has come: finding separators, taking, the rules of the limit |
+//! | `incoming` | finding separators in what has come, the rules of the limit |
+//! | `unread` | what has come and was not read, and what is known of the end |
 //! | `reader`, `writer` | the two halves, on a transport |
 //! | `stream_protocol` | what is between them and the connection |
+//! | `waiters` | who waits to go on writing, or for the end |
 //! | `open`, `reporting` | connections and servers whose protocol is a pair of streams |
 //! | `upgrade` | streams whose connection becomes another, through TLS |
 //! | `pull` | a reader with a given buffer, straight from a source: no heap |
@@ -32,8 +34,12 @@ mod reader;
 mod reporting;
 #[cfg(feature = "alloc")]
 mod stream_protocol;
+#[cfg(feature = "alloc")]
+mod unread;
 #[cfg(feature = "tls")]
 mod upgrade;
+#[cfg(feature = "alloc")]
+mod waiters;
 #[cfg(feature = "alloc")]
 mod writer;
 

@@ -10,8 +10,8 @@ use crate::net::connect::connect_accepted_socket;
 use crate::net::server::{ServeError, Server, Serving, Start};
 use crate::net::transport::Transport;
 use crate::schedule::CallbackResult;
-use crate::task::create_task;
-use alloc::rc::Rc;
+use crate::task::{Context, create_task, inherited};
+use alloc::rc::{Rc, Weak};
 use core::future::Future;
 
 /// Gives `source`, a connection that stands, a pair of streams.
@@ -42,7 +42,9 @@ pub type ClientProtocol = StreamProtocol<Nothing>;
 pub enum Nothing {}
 
 impl Begin for Nothing {
-    fn begin(self, _transport: &Transport, _shared: &Rc<Shared>) {}
+    fn begin(self, _transport: &Transport) -> Weak<Shared> {
+        match self {}
+    }
 }
 
 /// What becomes a pair of streams when there is a transport.
@@ -51,18 +53,19 @@ pub struct ClientStreams(Rc<Shared>);
 /// The two, which belong together.
 pub(in crate::net) fn client_streams(limit: usize) -> (ClientProtocol, ClientStreams) {
     let shared = Shared::new(limit);
-    (StreamProtocol { shared: shared.clone(), begin: None }, ClientStreams(shared))
+    (StreamProtocol { shared: Rc::downgrade(&shared), begin: None }, ClientStreams(shared))
 }
 
 impl ClientStreams {
     pub(in crate::net) fn of(self, transport: &Transport) -> (StreamReader, StreamWriter) {
-        (StreamReader::of(transport, &self.0), StreamWriter::of(transport, &self.0))
+        (StreamReader::of(self.0.clone()), StreamWriter::of(transport, self.0))
     }
 }
 
 /// A server that makes a task of `handler` for each connection of `listeners`.
 /// A handler that fails is reported; its connection is closed when it ends in
-/// any way, as it drops its writer then.
+/// any way, as it drops its writer then. Each has a copy of the
+/// [context](crate::task::Context) in which this is called.
 ///
 /// Backends' `start_server` makes the listeners too.
 ///
@@ -88,14 +91,23 @@ where
 /// Makes a pair of streams and a task of each connection.
 #[derive(Debug)]
 pub struct WithHandler<F> {
-    handler: Rc<F>,
+    handling: Rc<Handling<F>>,
     limit: usize,
+}
+
+/// What all connections of a server have in common.
+#[derive(Debug)]
+struct Handling<F> {
+    handler: F,
+    /// In which handlers run: that of the code that made the server.
+    context: Option<Context>,
 }
 
 impl<F> WithHandler<F> {
     /// By this one, with lines of at most `limit` bytes.
     pub fn new(handler: F, limit: usize) -> WithHandler<F> {
-        WithHandler { handler: Rc::new(handler), limit }
+        let context = crate::schedule::current().and_then(inherited);
+        WithHandler { handling: Rc::new(Handling { handler, context }), limit }
     }
 
     /// How long a line may be, in bytes.
@@ -112,26 +124,39 @@ where
     type Protocol = StreamProtocol<Handler<F>>;
 
     fn protocol(&self) -> Result<StreamProtocol<Handler<F>>, Closed> {
-        let begin = Some(Handler(self.handler.clone()));
-        Ok(StreamProtocol { shared: Shared::new(self.limit), begin })
+        let begin = Some(Handler { handling: self.handling.clone(), limit: self.limit });
+        Ok(StreamProtocol { shared: Weak::new(), begin })
     }
 }
 
 /// The handler of a connection, whose task begins with it.
 #[derive(Debug)]
-pub struct Handler<F>(Rc<F>);
+pub struct Handler<F> {
+    handling: Rc<Handling<F>>,
+    limit: usize,
+}
 
 impl<F, H> Begin for Handler<F>
 where
     F: Fn(StreamReader, StreamWriter) -> H + 'static,
     H: Future<Output: CallbackResult> + 'static,
 {
-    fn begin(self, transport: &Transport, shared: &Rc<Shared>) {
-        let reader = StreamReader::of(transport, shared);
+    fn begin(self, transport: &Transport) -> Weak<Shared> {
+        let shared = Shared::new(self.limit);
+        let weak = Rc::downgrade(&shared);
+        let reader = StreamReader::of(shared.clone());
         let writer = StreamWriter::of(transport, shared);
-        // Refused only by a loop that closes: then both are dropped.
-        if let Ok(task) = create_task(Reporting((self.0)(reader, writer))) {
-            task.detach();
+        let handle = || {
+            // Refused only by a loop that closes: then both are dropped.
+            if let Ok(task) = create_task(Reporting((self.handling.handler)(reader, writer))) {
+                task.detach();
+            }
+        };
+        match &self.handling.context {
+            None => handle(),
+            // It runs: this is a callback of the connection's.
+            Some(context) => context.copy().run(handle).unwrap_or_default(),
         }
+        weak
     }
 }

@@ -11,10 +11,21 @@ use core::fmt;
 ///
 /// The source is read only when something is asked for, so it needs no pausing.
 ///
-/// ```ignore
-/// let mut room = [0; 128];
-/// let mut lines = PullReader::new(&SERIAL, &mut room);
-/// while let Ok(line) = lines.readline().await { /* … */ }
+/// ```
+/// # use molen_core as molen;
+/// use molen::io::source::{ByteSource, SourceError};
+/// use molen::net::{PullReader, ReadError};
+///
+/// async fn commands(serial: &impl ByteSource) -> Result<(), ReadError<usize>> {
+///     let mut buffer = [0; 128];
+///     let mut lines = PullReader::new(serial, &mut buffer);
+///     loop {
+///         match lines.readline().await? {
+///             [] => return Ok(()), // the end
+///             line => assert!(line.len() <= 128),
+///         }
+///     }
+/// }
 /// ```
 ///
 /// asyncio: a `StreamReader`, as far as it can be bounded.

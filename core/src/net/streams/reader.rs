@@ -1,10 +1,10 @@
 //! The reading half.
 
 use super::incoming::{DEFAULT_LIMIT, ReadError, Scan, are_separators};
-use super::stream_protocol::{Lent, Shared};
+use super::stream_protocol::Shared;
+use super::unread::Lent;
 use crate::net::error::ConnectionError;
 use crate::net::transport::Transport;
-use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -14,6 +14,28 @@ use core::task::{Context, Poll, ready};
 /// Reads from a connection. Once it has failed, every read fails with the same
 /// error, even if bytes are left.
 ///
+/// ```
+/// # use molen_core as molen;
+/// # futures::executor::block_on(async {
+/// # let mut reader = molen::net::StreamReader::new();
+/// # reader.feed_data(b"HTTP/1.1 200 OK\r\nServer: mill\r\n\r\nflour and bran");
+/// # reader.feed_eof();
+/// // `reader` is of `open_connection`, `start_server` …
+/// let status = reader.readline().await?; // with its end; empty at the end of all
+/// assert_eq!(status, b"HTTP/1.1 200 OK\r\n");
+/// let head = reader.readuntil(&[b"\r\n\r\n", b"\n\n"]).await?;
+/// assert_eq!(head, b"Server: mill\r\n\r\n");
+/// let mut five = [0; 5];
+/// reader.readexactly(&mut five).await?;
+/// assert_eq!(&five, b"flour");
+/// let mut some = [0; 4096];
+/// let count = reader.read(&mut some).await?; // 0 at the end
+/// assert_eq!(&some[..count], b" and bran");
+/// assert!(reader.at_eof());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+///
 /// asyncio: `asyncio.StreamReader`.
 ///
 /// # Cancellation
@@ -21,9 +43,8 @@ use core::task::{Context, Poll, ready};
 /// No read loses bytes: they are taken in the step that returns them.
 pub struct StreamReader {
     shared: Rc<Shared>,
-    transport: Option<Transport>,
-    /// What [`fill_buf`](Self::fill_buf) lends. Boxed, as most never do.
-    lent: Option<Box<Lent>>,
+    /// What [`fill_buf`](Self::fill_buf) lends. Most never do.
+    lent: Option<Rc<Lent>>,
 }
 
 type Error = ReadError<Vec<u8>>;
@@ -36,25 +57,26 @@ impl StreamReader {
 
     /// As [`new`](Self::new), for lines of up to `limit` bytes.
     pub fn with_limit(limit: usize) -> StreamReader {
-        StreamReader { shared: Shared::new(limit), transport: None, lent: None }
+        StreamReader::of(Shared::new(limit))
     }
 
-    pub(crate) fn of(transport: &Transport, shared: &Rc<Shared>) -> StreamReader {
-        StreamReader { shared: shared.clone(), transport: Some(transport.clone()), lent: None }
+    pub(crate) fn of(shared: Rc<Shared>) -> StreamReader {
+        StreamReader { shared, lent: None }
     }
 
-    /// The connection that is paused when too much comes unread.
+    /// The connection that is paused when too much comes unread. A reader that
+    /// has one keeps it (asyncio: an `AssertionError`).
     ///
     /// asyncio: `set_transport()`.
     pub fn set_transport(&mut self, transport: Transport) {
-        self.transport = Some(transport);
+        self.shared.connect(&transport);
     }
 
     /// Bytes have come. asyncio: `feed_data()`.
     pub fn feed_data(&self, data: &[u8]) {
         if !data.is_empty()
             && self.shared.feed_data(data)
-            && let Some(transport) = &self.transport
+            && let Some(transport) = self.shared.transport()
         {
             transport.pause_reading();
         }
@@ -83,10 +105,6 @@ impl StreamReader {
         incoming.eof() && incoming.unread() == 0
     }
 
-    fn transport(&self) -> Option<&Transport> {
-        self.transport.as_ref()
-    }
-
     /// What was lent is read like anything else again.
     #[inline]
     fn take_back(&mut self) {
@@ -108,13 +126,13 @@ impl StreamReader {
         if some || eof {
             return Poll::Ready(Ok(some));
         }
-        self.shared.poll_more(cx, self.transport()).map(|()| Ok(false))
+        self.shared.poll_more(cx).map(|()| Ok(false))
     }
 
     /// Reads what is there, at least one byte and at most the buffer's length.
     /// 0 means the end, or an empty buffer.
     ///
-    /// asyncio: `read(n)`.
+    /// asyncio: `read(n)`, which makes a new `bytes` each time.
     ///
     /// # Errors
     ///
@@ -149,11 +167,11 @@ impl StreamReader {
         let incoming = self.shared.incoming.borrow();
         if incoming.error().is_none() && incoming.data().is_empty() && !incoming.eof() {
             drop(incoming);
-            return self.shared.poll_past(cx, buffer, self.transport()).map(Ok);
+            return self.shared.poll_past(cx, buffer).map(Ok);
         }
         drop(incoming);
         ready!(self.poll_some(cx))?;
-        Poll::Ready(Ok(self.shared.consume(buffer.len(), self.transport.as_ref(), |data| {
+        Poll::Ready(Ok(self.shared.consume(buffer.len(), |data| {
             buffer[..data.len()].copy_from_slice(data);
             data.len()
         })))
@@ -166,14 +184,15 @@ impl StreamReader {
     /// Who waits so holds no buffer, and nothing is copied.
     ///
     /// ```
-    /// # use molen_core::net::StreamReader;
+    /// # use molen_core as molen;
+    /// # use molen::net::StreamReader;
     /// # futures::executor::block_on(async {
     /// let mut reader = StreamReader::new();
     /// reader.feed_data(b"GET /");
     /// assert_eq!(reader.fill_buf().await?, b"GET /");
     /// reader.consume(4);
     /// assert_eq!(reader.fill_buf().await?, b"/");
-    /// # Ok::<(), molen_core::net::ConnectionError>(())
+    /// # Ok::<(), molen::net::ConnectionError>(())
     /// # }).unwrap();
     /// ```
     ///
@@ -193,7 +212,7 @@ impl StreamReader {
             return Ok(&[]);
         }
         let lent = self.lent.get_or_insert_default();
-        **lent = self.shared.incoming.borrow_mut().lend();
+        self.shared.incoming.borrow_mut().lend(lent);
         Ok(lent.data())
     }
 
@@ -204,7 +223,7 @@ impl StreamReader {
     /// std: `BufRead::consume`.
     pub fn consume(&mut self, count: usize) {
         self.take_back();
-        self.shared.consume(count, self.transport(), |_consumed| {});
+        self.shared.consume(count, |_consumed| {});
     }
 
     /// Reads everything until the end, whatever the limit.
@@ -222,7 +241,7 @@ impl StreamReader {
         self.take_back();
         let mut all = Vec::new();
         while poll_fn(|cx| self.poll_some(cx)).await? {
-            self.shared.consume(usize::MAX, self.transport.as_ref(), |data| {
+            self.shared.consume(usize::MAX, |data| {
                 all.extend_from_slice(data);
             });
         }
@@ -251,15 +270,15 @@ impl StreamReader {
             let (there, eof) = (incoming.data().len(), incoming.eof());
             drop(incoming);
             if there >= wanted {
-                self.shared.consume(wanted, self.transport(), |data| buffer.copy_from_slice(data));
+                self.shared.consume(wanted, |data| buffer.copy_from_slice(data));
                 return Poll::Ready(Ok(()));
             }
             if eof {
-                let partial = self.shared.consume(there, self.transport(), <[u8]>::to_vec);
+                let partial = self.shared.consume(there, <[u8]>::to_vec);
                 let expected = Some(wanted);
                 return Poll::Ready(Err(ReadError::Incomplete { partial, expected }));
             }
-            self.shared.poll_more(cx, self.transport()).map(Ok)
+            self.shared.poll_more(cx).map(Ok)
         })
         .await
     }
@@ -283,9 +302,9 @@ impl StreamReader {
         }
         self.take_back();
         let mut scan = Scan::default();
-        poll_fn(|cx| match self.shared.look(&mut scan, separators, self.transport()) {
+        poll_fn(|cx| match self.shared.look(&mut scan, separators) {
             Some(result) => Poll::Ready(result),
-            None => self.shared.poll_more(cx, self.transport()).map(|()| Ok(Vec::new())),
+            None => self.shared.poll_more(cx).map(|()| Ok(Vec::new())),
         })
         .await
     }
@@ -307,7 +326,7 @@ impl StreamReader {
             Err(ReadError::Incomplete { partial, .. }) => Ok(partial),
             Err(ReadError::LimitOverrun { found, consumed }) => {
                 let dropped = if found { consumed + 1 } else { usize::MAX };
-                self.shared.consume(dropped, self.transport(), |_dropped| {});
+                self.shared.consume(dropped, |_dropped| {});
                 Err(ReadError::LimitOverrun { found, consumed })
             }
             done => done,
@@ -325,7 +344,7 @@ impl Drop for StreamReader {
     fn drop(&mut self) {
         // What comes from now on is read and dropped, so that the end is noticed.
         self.shared.abandon();
-        self.shared.resume(self.transport(), true);
+        self.shared.resume(true);
     }
 }
 
@@ -334,7 +353,7 @@ impl fmt::Debug for StreamReader {
         let incoming = self.shared.incoming.borrow();
         f.debug_struct("StreamReader")
             .field("bytes", &incoming.unread())
-            .field("limit", &incoming.limit)
+            .field("limit", &incoming.limit())
             .field("eof", &incoming.eof())
             .field("exception", &incoming.error())
             .finish()

@@ -1,200 +1,109 @@
 //! Between a connection and its two streams.
 
 use super::incoming::{Found, ReadError, Scan};
+use super::unread::{End, Incoming, Past};
+use super::waiters::Waiters;
 use crate::io::source::SourceError;
 use crate::net::error::ConnectionError;
 use crate::net::protocol::{AfterEof, Answer, Protocol};
 use crate::net::transport::Transport;
+use crate::schedule::wake_contained;
 #[cfg(feature = "tls")]
-use crate::net::transport::WeakTransport;
 use alloc::boxed::Box;
-use alloc::rc::Rc;
+use alloc::rc::{Rc, Weak};
 use alloc::vec::Vec;
-#[cfg(feature = "tls")]
-use core::cell::Cell;
-use core::cell::RefCell;
-use core::task::{Context, Poll, Waker};
-
-/// What has come and was not read, and what the reader is told.
-pub(crate) struct Incoming {
-    bytes: Vec<u8>,
-    /// How many at the beginning were read.
-    start: usize,
-    /// How many the reader has taken out to be looked at, which come before
-    /// these and are not read yet.
-    lent: usize,
-    pub(crate) limit: usize,
-    eof: bool,
-    /// Boxed, as most never have one.
-    error: Option<Box<ConnectionError>>,
-    paused: bool,
-    /// Nobody will read.
-    abandoned: bool,
-    waiter: Option<Waker>,
-    past: Past,
-}
-
-/// Whether bytes may go past this to a reader that waits with a buffer of its
-/// own: that saves keeping and copying them.
-///
-/// ```text
-///              reader waits           bytes have come, reader is woken
-///   no ──────────────────────▶ wanted ──────────────────────────────▶ open ──┐
-///   ▲                                                                        │
-///   └─────── the reader takes them, in its next step; or it does not, ───────┘
-///            and the connection's next turn brings them here
-/// ```
-///
-/// One read each time, so that a reader that never has to wait still lets
-/// others run.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Past {
-    No,
-    Wanted,
-    Open,
-}
-
-impl Incoming {
-    pub(crate) fn data(&self) -> &[u8] {
-        &self.bytes[self.start..]
-    }
-
-    pub(crate) fn eof(&self) -> bool {
-        self.eof
-    }
-
-    pub(crate) fn error(&self) -> Option<&ConnectionError> {
-        self.error.as_deref()
-    }
-
-    /// How many bytes were not read.
-    pub(crate) fn unread(&self) -> usize {
-        self.lent + self.data().len()
-    }
-
-    /// Gives all bytes out to be looked at. They are to be taken back before
-    /// anything else is read.
-    pub(super) fn lend(&mut self) -> Lent {
-        self.lent = self.data().len();
-        let start = core::mem::take(&mut self.start);
-        Lent { bytes: core::mem::take(&mut self.bytes), start }
-    }
-
-    /// Takes back what was lent, before what has come meanwhile. Of a connection
-    /// that has made room for one with TLS nothing is taken back: what came in
-    /// plain text must not be read as if it had been secured.
-    pub(super) fn take_back(&mut self, lent: &mut Lent) {
-        if self.lent == 0 {
-            *lent = Lent::default();
-            return;
-        }
-        let after = core::mem::replace(&mut self.bytes, core::mem::take(&mut lent.bytes));
-        self.start = core::mem::take(&mut lent.start);
-        self.lent = 0;
-        self.append(&after);
-    }
-
-    fn append(&mut self, data: &[u8]) {
-        if self.start > 0 && self.bytes.len() + data.len() > self.bytes.capacity() {
-            self.bytes.drain(..self.start);
-            self.start = 0;
-        }
-        self.bytes.extend_from_slice(data);
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.start += count.min(self.data().len());
-        if self.start == self.bytes.len() {
-            self.start = 0;
-            // An idle connection keeps no buffer.
-            self.bytes = Vec::new();
-        }
-    }
-
-    /// Adds bytes; whether the connection is to be paused now.
-    fn feed(&mut self, data: &[u8]) -> bool {
-        if self.abandoned {
-            return false;
-        }
-        self.past = Past::No;
-        self.append(data);
-        let pause = !self.paused && self.unread() > self.limit.saturating_mul(2);
-        self.paused |= pause;
-        pause
-    }
-
-    /// Whether the connection is to be read again now.
-    fn resumes(&mut self, needs_more: bool) -> bool {
-        let resumes = self.paused && (needs_more || self.unread() <= self.limit);
-        self.paused &= !resumes;
-        resumes
-    }
-}
-
-/// What the reader has taken out to be looked at, so that what comes meanwhile
-/// moves nothing.
-#[derive(Default)]
-pub(super) struct Lent {
-    bytes: Vec<u8>,
-    start: usize,
-}
-
-impl Lent {
-    pub(super) fn data(&self) -> &[u8] {
-        &self.bytes[self.start..]
-    }
-}
+use core::cell::{OnceCell, RefCell};
+use core::task::{Context, Poll};
 
 /// What the two streams and the protocol share.
+///
+/// ```text
+///  reader ──┐                                 ┌── the loop, by events
+///           ├─▶ Shared ─▶ transport ─▶ connection ─▶ protocol ─ ─ ▶ Shared
+///  writer ──┘
+/// ```
+///
+/// The protocol does not hold it: it would hold itself.
 pub(crate) struct Shared {
+    connection: OnceCell<Connected>,
     pub(crate) incoming: RefCell<Incoming>,
-    /// How it ended, once it has.
-    lost: RefCell<Option<Result<(), Box<ConnectionError>>>>,
-    /// Who waits to go on writing, or for the end.
-    waiters: RefCell<Vec<Waker>>,
-    /// The connection that took the first one's place. Not held: it holds this.
+}
+
+/// The connection, and the one that has taken its place.
+struct Connected {
+    transport: Transport,
+    /// What takes a place holds what it took it from: it goes through it.
     #[cfg(feature = "tls")]
-    upgraded: Cell<Option<Box<WeakTransport>>>,
-    /// The protocol of the connection that goes is not to say that it is gone.
+    upgraded: OnceCell<Box<Connected>>,
+}
+
+impl Connected {
+    fn new(transport: Transport) -> Connected {
+        Connected {
+            transport,
+            #[cfg(feature = "tls")]
+            upgraded: OnceCell::new(),
+        }
+    }
+
+    /// The last that has taken the others' place.
     #[cfg(feature = "tls")]
-    handed_over: Cell<bool>,
+    fn last(&self) -> &Connected {
+        let mut last = self;
+        while let Some(next) = last.upgraded.get() {
+            last = next;
+        }
+        last
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[inline]
+    fn last(&self) -> &Connected {
+        self
+    }
 }
 
 impl Shared {
     pub(crate) fn new(limit: usize) -> Rc<Shared> {
         Rc::new(Shared {
-            incoming: RefCell::new(Incoming {
-                bytes: Vec::new(),
-                start: 0,
-                lent: 0,
-                limit,
-                eof: false,
-                error: None,
-                paused: false,
-                abandoned: false,
-                waiter: None,
-                past: Past::No,
-            }),
-            lost: RefCell::new(None),
-            waiters: RefCell::new(Vec::new()),
-            #[cfg(feature = "tls")]
-            upgraded: Cell::new(None),
-            #[cfg(feature = "tls")]
-            handed_over: Cell::new(false),
+            connection: OnceCell::new(),
+            incoming: RefCell::new(Incoming::new(limit)),
         })
+    }
+
+    /// The connection stands. Only the first one counts.
+    pub(super) fn connect(&self, transport: &Transport) {
+        self.connection.get_or_init(|| Connected::new(transport.clone()));
+    }
+
+    /// The connection, if there is one.
+    #[inline]
+    pub(super) fn transport(&self) -> Option<&Transport> {
+        Some(&self.connection.get()?.last().transport)
     }
 
     fn wake_reader(&self) {
         let waiter = self.incoming.borrow_mut().waiter.take();
         if let Some(waiter) = waiter {
-            waiter.wake();
+            // Other connections have events too, whatever a foreign waker does.
+            wake_contained(waiter);
         }
     }
 
     fn wake_writers(&self) {
-        for waiter in self.waiters.take() {
-            waiter.wake();
+        if let Some(waiters) = self.known_waiters() {
+            waiters.wake_all();
         }
+    }
+
+    /// Who waits to go on writing, or for the end, if anybody ever did.
+    pub(super) fn known_waiters(&self) -> Option<Rc<Waiters>> {
+        Some(self.incoming.borrow().rare.as_ref()?.waiters.clone())
+    }
+
+    /// Who waits to go on writing, or for the end.
+    pub(super) fn waiters(&self) -> Rc<Waiters> {
+        self.incoming.borrow_mut().rare().waiters.clone()
     }
 
     /// Bytes have come to the connection: whether they are left there, for the
@@ -202,7 +111,11 @@ impl Shared {
     fn offer(&self) -> bool {
         let mut incoming = self.incoming.borrow_mut();
         let offers = incoming.past == Past::Wanted;
-        incoming.past = if offers { Past::Open } else { Past::No };
+        incoming.past = match incoming.past {
+            Past::Wanted => Past::Open,
+            Past::Abandoned => Past::Abandoned,
+            Past::Open | Past::No => Past::No,
+        };
         drop(incoming);
         if offers {
             self.wake_reader();
@@ -212,21 +125,16 @@ impl Shared {
 
     /// Takes up an offer, if there is one, or waits until bytes come: how many
     /// it brought, at least one.
-    pub(crate) fn poll_past(
-        &self,
-        cx: &Context<'_>,
-        buffer: &mut [u8],
-        transport: Option<&Transport>,
-    ) -> Poll<usize> {
+    pub(crate) fn poll_past(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<usize> {
         let open = core::mem::replace(&mut self.incoming.borrow_mut().past, Past::No) == Past::Open;
-        let count = match self.upgraded().as_ref().or(transport) {
+        let count = match self.transport() {
             Some(transport) if open => transport.read_now(buffer),
             _ => 0,
         };
         if count > 0 {
             return Poll::Ready(count);
         }
-        let poll = self.poll_more(cx, transport);
+        let poll = self.poll_more(cx);
         // An offer that came to nothing is not made again at once: the bytes
         // may have to come the other way.
         self.incoming.borrow_mut().past = if open { Past::No } else { Past::Wanted };
@@ -246,42 +154,41 @@ impl Shared {
     }
 
     pub(crate) fn set_exception(&self, error: ConnectionError) {
-        self.incoming.borrow_mut().error = Some(Box::new(error));
+        let former = self.incoming.borrow_mut().rare().error.replace(error);
+        drop(former);
         self.wake_reader();
     }
 
     pub(crate) fn abandon(&self) {
         let mut incoming = self.incoming.borrow_mut();
-        incoming.abandoned = true;
+        incoming.past = Past::Abandoned;
         incoming.bytes = Vec::new();
         incoming.start = 0;
+        incoming.lent = None;
     }
 
     /// Takes `count` bytes through `take`.
-    pub(crate) fn consume<R>(
-        &self,
-        count: usize,
-        transport: Option<&Transport>,
-        take: impl FnOnce(&[u8]) -> R,
-    ) -> R {
+    pub(crate) fn consume<R>(&self, count: usize, take: impl FnOnce(&[u8]) -> R) -> R {
         let mut incoming = self.incoming.borrow_mut();
         let count = count.min(incoming.data().len());
         let taken = take(&incoming.data()[..count]);
         incoming.consume(count);
         let resumes = incoming.resumes(false);
         drop(incoming);
-        self.resume(transport, resumes);
+        self.resume(resumes);
         taken
     }
 
     /// Waits for more than has come; the connection is read for that.
-    pub(crate) fn poll_more(&self, cx: &Context<'_>, transport: Option<&Transport>) -> Poll<()> {
+    pub(crate) fn poll_more(&self, cx: &Context<'_>) -> Poll<()> {
+        let waiter = cx.waker().clone();
         let mut incoming = self.incoming.borrow_mut();
         incoming.past = Past::No;
-        incoming.waiter = Some(cx.waker().clone());
+        let former = incoming.waiter.replace(waiter);
         let resumes = incoming.resumes(true);
         drop(incoming);
-        self.resume(transport, resumes);
+        drop(former);
+        self.resume(resumes);
         Poll::Pending
     }
 
@@ -290,21 +197,20 @@ impl Shared {
         &self,
         scan: &mut Scan,
         separators: &[&[u8]],
-        transport: Option<&Transport>,
     ) -> Option<Result<Vec<u8>, ReadError<Vec<u8>>>> {
         let incoming = self.incoming.borrow();
         if let Some(error) = incoming.error() {
             return Some(Err(ReadError::Lost(error.clone())));
         }
-        let (found, eof) = (scan.look(incoming.data(), separators, incoming.limit), incoming.eof);
+        let (found, eof) = (scan.look(incoming.data(), separators, incoming.limit()), incoming.eof);
         drop(incoming);
         match found {
-            Found::Until(end) => Some(Ok(self.consume(end, transport, <[u8]>::to_vec))),
+            Found::Until(end) => Some(Ok(self.consume(end, <[u8]>::to_vec))),
             Found::Overrun { found, consumed } => {
                 Some(Err(ReadError::LimitOverrun { found, consumed }))
             }
             Found::More if eof => {
-                let partial = self.consume(usize::MAX, transport, <[u8]>::to_vec);
+                let partial = self.consume(usize::MAX, <[u8]>::to_vec);
                 Some(Err(ReadError::Incomplete { partial, expected: None }))
             }
             Found::More => None,
@@ -313,49 +219,44 @@ impl Shared {
 
     /// The connection is over, because of `error`.
     pub(super) fn fail(&self, error: ConnectionError) {
-        self.lost.replace(Some(Err(Box::new(error.clone()))));
-        self.set_exception(error);
+        self.lose(Some(error));
+    }
+
+    /// The connection is over.
+    fn lose(&self, error: Option<ConnectionError>) {
+        let mut incoming = self.incoming.borrow_mut();
+        incoming.end = End::Lost;
+        if error.is_some() {
+            incoming.rare().reason = error.clone();
+        }
+        drop(incoming);
+        match error {
+            None => self.feed_eof(),
+            Some(error) => self.set_exception(error),
+        }
         self.wake_writers();
     }
 
     /// Has the connection read again, if `resumes`.
-    pub(super) fn resume(&self, transport: Option<&Transport>, resumes: bool) {
-        if resumes && let Some(transport) = self.upgraded().as_ref().or(transport) {
+    pub(super) fn resume(&self, resumes: bool) {
+        if resumes && let Some(transport) = self.transport() {
             transport.resume_reading();
         }
     }
 
-    fn poll_waiting(&self, cx: &Context<'_>) {
-        let mut waiters = self.waiters.borrow_mut();
-        if !waiters.iter().any(|waiter| waiter.will_wake(cx.waker())) {
-            waiters.push(cx.waker().clone());
-        }
-    }
-
-    /// Waits until writing to `transport` may go on.
-    pub(crate) fn poll_drained(
-        &self,
-        cx: &Context<'_>,
-        transport: &Transport,
-    ) -> Poll<Result<(), ConnectionError>> {
-        if let Some(lost) = &*self.lost.borrow() {
+    /// Whether writing may go on, or never will; `None` for now not.
+    pub(super) fn drained(&self) -> Option<Result<(), ConnectionError>> {
+        if let Some(lost) = self.incoming.borrow().lost() {
             const RESET: ConnectionError = ConnectionError::Source(SourceError::ConnectionReset);
-            return Poll::Ready(Err(lost.as_ref().err().map_or(RESET, |error| (**error).clone())));
+            return Some(Err(lost.err().cloned().unwrap_or(RESET)));
         }
-        if !transport.is_writing_paused() {
-            return Poll::Ready(Ok(()));
-        }
-        self.poll_waiting(cx);
-        Poll::Pending
+        let paused = self.transport().is_some_and(Transport::is_writing_paused);
+        (!paused).then_some(Ok(()))
     }
 
-    /// Waits for the end.
-    pub(crate) fn poll_closed(&self, cx: &Context<'_>) -> Poll<Result<(), ConnectionError>> {
-        if let Some(lost) = &*self.lost.borrow() {
-            return Poll::Ready(lost.clone().map_err(|error| *error));
-        }
-        self.poll_waiting(cx);
-        Poll::Pending
+    /// How it ended, if it has.
+    pub(super) fn ended(&self) -> Option<Result<(), ConnectionError>> {
+        Some(self.incoming.borrow().lost()?.map_err(ConnectionError::clone))
     }
 }
 
@@ -364,38 +265,27 @@ impl Shared {
     /// The connection goes, and another will take its place: what has come is
     /// that one's.
     pub(super) fn hand_over(&self) -> Vec<u8> {
-        self.handed_over.set(true);
         let mut incoming = self.incoming.borrow_mut();
-        let received = incoming.data().to_vec();
+        if incoming.end == End::NotYet {
+            incoming.end = End::HandedOver;
+        }
+        let received = [incoming.lent(), incoming.data()].concat();
         incoming.consume(usize::MAX);
-        incoming.lent = 0;
+        incoming.lent = None;
         incoming.paused = false;
-        incoming.past = Past::No;
+        if incoming.past != Past::Abandoned {
+            incoming.past = Past::No;
+        }
         received
     }
 
     /// The other connection stands.
-    pub(super) fn become_of(&self, transport: &Transport) {
-        self.upgraded.set(Some(Box::new(transport.downgrade())));
+    pub(super) fn become_of(&self, transport: Transport) {
+        if let Some(connection) = self.connection.get() {
+            let _ = connection.last().upgraded.set(Box::new(Connected::new(transport)));
+        }
         // Who waited for the old one to be drained waits for this one now.
         self.wake_writers();
-    }
-
-    /// The connection that took the first one's place.
-    fn upgraded(&self) -> Option<Transport> {
-        let upgraded = self.upgraded.take()?;
-        let transport = upgraded.upgrade();
-        self.upgraded.set(Some(upgraded));
-        transport
-    }
-}
-
-#[cfg(not(feature = "tls"))]
-impl Shared {
-    /// No connection takes another's place.
-    #[inline]
-    fn upgraded(&self) -> Option<Transport> {
-        None
     }
 }
 
@@ -404,25 +294,28 @@ impl Shared {
 ///
 /// asyncio: `StreamReaderProtocol`.
 pub struct StreamProtocol<B> {
-    pub(super) shared: Rc<Shared>,
+    pub(super) shared: Weak<Shared>,
     pub(super) begin: Option<B>,
 }
 
-/// What begins when a connection of streams stands.
+/// What begins when a connection of streams stands, and has the streams.
 pub(crate) trait Begin {
-    fn begin(self, transport: &Transport, shared: &Rc<Shared>);
+    fn begin(self, transport: &Transport) -> Weak<Shared>;
 }
 
 impl<B: Begin> Protocol for StreamProtocol<B> {
     fn connection_made(&mut self, transport: &Transport) -> Answer {
         if let Some(begin) = self.begin.take() {
-            begin.begin(transport, &self.shared);
+            self.shared = begin.begin(transport);
         }
         Ok(())
     }
 
     fn data_received(&mut self, transport: &Transport, data: &[u8]) -> Answer {
-        if self.shared.feed_data(data) {
+        // With both streams gone it is dropped, so that the end is noticed.
+        if let Some(shared) = self.shared.upgrade()
+            && shared.feed_data(data)
+        {
             transport.pause_reading();
         }
         Ok(())
@@ -430,16 +323,20 @@ impl<B: Begin> Protocol for StreamProtocol<B> {
 
     #[inline]
     fn leaves_it(&mut self) -> bool {
-        self.shared.offer()
+        self.shared.upgrade().is_some_and(|shared| shared.offer())
     }
 
     fn eof_received(&mut self, _transport: &Transport) -> Answer<AfterEof> {
-        self.shared.feed_eof();
+        if let Some(shared) = self.shared.upgrade() {
+            shared.feed_eof();
+        }
         Ok(AfterEof::KeepOpen)
     }
 
     fn resume_writing(&mut self, _transport: &Transport) -> Answer {
-        self.shared.wake_writers();
+        if let Some(shared) = self.shared.upgrade() {
+            shared.wake_writers();
+        }
         Ok(())
     }
 
@@ -448,25 +345,23 @@ impl<B: Begin> Protocol for StreamProtocol<B> {
         _transport: &Transport,
         error: Option<&ConnectionError>,
     ) -> Answer {
-        match error {
-            None => self.shared.feed_eof(),
-            Some(error) => self.shared.set_exception(error.clone()),
+        if let Some(shared) = self.shared.upgrade() {
+            shared.lose(error.cloned());
         }
-        self.shared.lost.replace(Some(error.cloned().map_or(Ok(()), |error| Err(Box::new(error)))));
-        self.shared.wake_writers();
         Ok(())
     }
 }
 
 impl<B> Drop for StreamProtocol<B> {
     fn drop(&mut self) {
-        #[cfg(feature = "tls")]
-        if self.shared.handed_over.take() {
-            return;
-        }
-        // The loop is gone, and `connection_lost` will not come.
-        if self.shared.lost.borrow().is_none() {
-            self.shared.fail(ConnectionError::Source(SourceError::Closed));
+        let Some(shared) = self.shared.upgrade() else { return };
+        let end = shared.incoming.borrow().end;
+        match end {
+            // The loop is gone, and `connection_lost` will not come.
+            End::NotYet => shared.fail(ConnectionError::Source(SourceError::Closed)),
+            #[cfg(feature = "tls")]
+            End::HandedOver => shared.incoming.borrow_mut().end = End::NotYet,
+            End::Lost => {}
         }
     }
 }

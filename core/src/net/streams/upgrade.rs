@@ -33,14 +33,13 @@ impl Upgrade {
 
     /// The new connection's protocol.
     pub(crate) fn protocol(&self) -> ClientProtocol {
-        StreamProtocol { shared: self.shared.clone(), begin: None }
+        StreamProtocol { shared: Rc::downgrade(&self.shared), begin: None }
     }
 
     /// The new connection takes the old one's place.
-    pub(crate) fn done(&self, writer: &mut StreamWriter, transport: Transport) {
+    pub(crate) fn done(&self, transport: Transport) {
         self.is_over.set(true);
-        self.shared.become_of(&transport);
-        writer.transport = transport;
+        self.shared.become_of(transport);
     }
 
     /// There is none.

@@ -26,6 +26,16 @@ pub trait Child {
     /// [`SignalRefusal`].
     fn send_signal(&self, signal: i32) -> Result<(), SignalRefusal>;
 
+    /// Sends the signal of this number to the group of processes that it leads.
+    ///
+    /// # Errors
+    ///
+    /// [`SignalRefusal`]; [`NoGroup`](SignalRefusal::NoGroup) where there are none.
+    fn signal_group(&self, signal: i32) -> Result<(), SignalRefusal> {
+        let _ = signal;
+        Err(SignalRefusal::NoGroup)
+    }
+
     /// Asks it to end; where that cannot be asked, ends it.
     ///
     /// # Errors
@@ -61,6 +71,8 @@ pub enum SignalRefusal {
     NoSuchProcess,
     /// There is no signal of this number.
     InvalidSignal,
+    /// It leads no group of processes.
+    NoGroup,
     /// The platform's reason.
     Source(SourceError),
 }
@@ -82,6 +94,7 @@ impl fmt::Display for SendSignalError {
         match &self.cause {
             SignalRefusal::NoSuchProcess => f.write_str("it has ended"),
             SignalRefusal::InvalidSignal => f.write_str("there is no signal of this number"),
+            SignalRefusal::NoGroup => f.write_str("it leads no group of processes"),
             SignalRefusal::Source(error) => error.fmt(f),
         }
     }

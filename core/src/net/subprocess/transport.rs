@@ -224,6 +224,20 @@ impl SubprocessTransport {
         self.sent("send a signal to", sent)
     }
 
+    /// Sends a signal to it and to all whom it has started, if it was started to
+    /// lead a group.
+    ///
+    /// asyncio: `os.killpg(transport.get_pid(), signal)`.
+    ///
+    /// # Errors
+    ///
+    /// [`SendSignalError`]: it leads no group, or as
+    /// [`send_signal`](Self::send_signal).
+    pub fn signal_group(&self, signal: impl Into<i32>) -> Result<(), SendSignalError> {
+        let sent = self.subprocess.child.signal_group(signal.into());
+        self.sent("send a signal to the group of", sent)
+    }
+
     /// Asks it to end. On Windows, which cannot ask, it ends it.
     ///
     /// asyncio: `transport.terminate()`.

@@ -65,6 +65,8 @@ pub use engine::{ClientSide, ServerSide, TlsEngine, TlsInfo};
 pub use error::{CertificateProblem, TlsError};
 pub use security::{CheckedSecurity, ClientSecurity, ServerSecurity};
 pub use server::{create_tls_server, start_tls_stream_server};
-pub use start::{ConnectTls, StartTls, connect_tls, start_tls, start_tls_server_side};
+pub use start::{
+    ConnectTls, StartTls, connect_accepted_tls, connect_tls, start_tls, start_tls_server_side,
+};
 pub use streams::open_tls_streams;
 pub use timeouts::{HANDSHAKE_TIMEOUT, SHUTDOWN_TIMEOUT, Timeouts};

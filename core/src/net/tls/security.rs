@@ -15,7 +15,6 @@ use crate::net::network::Network;
 use crate::net::protocol::Protocol;
 use crate::net::server::{ServeError, Server, Serving, Start};
 use crate::net::transport::Transport;
-use crate::time::Duration;
 use alloc::borrow::ToOwned;
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -204,22 +203,7 @@ impl<N: Network, M: Making> Connect<N, M> {
         self
     }
 
-    /// How long the handshake may take, 60 seconds if it is not said.
-    ///
-    /// asyncio: `ssl_handshake_timeout`.
-    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
-        self.security.timeouts.handshake = limit;
-        self
-    }
-
-    /// How long the other side's `close_notify` is waited for at the end, 30
-    /// seconds if it is not said.
-    ///
-    /// asyncio: `ssl_shutdown_timeout`.
-    pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
-        self.security.timeouts.shutdown = limit;
-        self
-    }
+    crate::tls_timeouts!(security.timeouts);
 }
 
 impl<N: Network, M: Serving> Listen<N, M> {
@@ -232,20 +216,5 @@ impl<N: Network, M: Serving> Listen<N, M> {
         self
     }
 
-    /// How long a handshake may take, 60 seconds if it is not said.
-    ///
-    /// asyncio: `ssl_handshake_timeout`.
-    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
-        self.security.timeouts.handshake = limit;
-        self
-    }
-
-    /// How long a client's `close_notify` is waited for at the end, 30 seconds
-    /// if it is not said.
-    ///
-    /// asyncio: `ssl_shutdown_timeout`.
-    pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
-        self.security.timeouts.shutdown = limit;
-        self
-    }
+    crate::tls_timeouts!(security.timeouts);
 }

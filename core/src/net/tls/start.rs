@@ -13,7 +13,6 @@ use crate::net::error::ConnectionError;
 use crate::net::protocol::Protocol;
 use crate::net::receiver::{Receiver, Streamed};
 use crate::net::transport::Transport;
-use crate::time::Duration;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -162,19 +161,7 @@ impl StartTls {
         self
     }
 
-    /// How long the handshake may take. asyncio: `ssl_handshake_timeout`.
-    pub fn handshake_timeout(mut self, timeout: Duration) -> StartTls {
-        self.plan.timeouts.handshake = timeout;
-        self
-    }
-
-    /// How long the other side's `close_notify` is waited for.
-    ///
-    /// asyncio: `ssl_shutdown_timeout`.
-    pub fn shutdown_timeout(mut self, timeout: Duration) -> StartTls {
-        self.plan.timeouts.shutdown = timeout;
-        self
-    }
+    crate::tls_timeouts!(plan.timeouts);
 
     async fn start(self) -> Result<Transport, TlsError> {
         above(self.plan.upgrade(self.transport, &self.received).await?, self.protocol)
@@ -215,6 +202,35 @@ where
     ConnectTls::new(source, protocol, context.client_engine(server_hostname))
 }
 
+/// Gives `source`, a connection that was accepted, to `protocol`, through TLS as
+/// the server: `connection_made` was called when this returns.
+///
+/// ```ignore
+/// let (stream, _peer) = listener.accept().await?;
+/// let transport = connect_accepted_tls(stream, protocol, &context).await?;
+/// ```
+///
+/// asyncio: `loop.connect_accepted_socket(…, ssl=…)`.
+///
+/// # Errors
+///
+/// [`TlsError`].
+///
+/// # Cancellation
+///
+/// The connection is aborted.
+pub fn connect_accepted_tls<S, P>(
+    source: S,
+    protocol: P,
+    context: &(impl ServerSide + ?Sized),
+) -> ConnectTls<S>
+where
+    S: ByteSource + 'static,
+    P: Protocol + 'static,
+{
+    ConnectTls::new(source, protocol, context.server_engine())
+}
+
 /// A connection through TLS that begins when it is awaited.
 #[must_use = "a connection begins when it is awaited"]
 pub struct ConnectTls<S> {
@@ -232,19 +248,7 @@ impl<S: ByteSource + 'static> ConnectTls<S> {
         ConnectTls { source, protocol: Box::new(Streamed(protocol)), plan: Plan::new(engine) }
     }
 
-    /// How long the handshake may take. asyncio: `ssl_handshake_timeout`.
-    pub fn handshake_timeout(mut self, timeout: Duration) -> ConnectTls<S> {
-        self.plan.timeouts.handshake = timeout;
-        self
-    }
-
-    /// How long the other side's `close_notify` is waited for.
-    ///
-    /// asyncio: `ssl_shutdown_timeout`.
-    pub fn shutdown_timeout(mut self, timeout: Duration) -> ConnectTls<S> {
-        self.plan.timeouts.shutdown = timeout;
-        self
-    }
+    crate::tls_timeouts!(plan.timeouts);
 
     pub(super) async fn connect(self) -> Result<Transport, TlsError> {
         let channel = self.plan.channel()?;

@@ -88,7 +88,7 @@ impl StreamWriter {
             source.and_then(|source| above(source, Box::new(Streamed(upgrade.protocol()))));
         match upgraded {
             Ok(transport) => {
-                upgrade.done(self, transport);
+                upgrade.done(transport);
                 Ok(())
             }
             Err(error) => {

@@ -47,3 +47,28 @@ impl Default for Timeouts {
         Timeouts::DEFAULT
     }
 }
+
+/// In the `impl` of a builder that has its [`Timeouts`] at this place: the
+/// methods that set them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! tls_timeouts {
+    ($($place:tt)+) => {
+        /// How long the handshake may take, 60 seconds if it is not said.
+        ///
+        /// asyncio: `ssl_handshake_timeout`.
+        pub fn handshake_timeout(mut self, limit: $crate::Duration) -> Self {
+            self.$($place)+.handshake = limit;
+            self
+        }
+
+        /// How long the other side's `close_notify` is waited for at the end, 30
+        /// seconds if it is not said.
+        ///
+        /// asyncio: `ssl_shutdown_timeout`.
+        pub fn shutdown_timeout(mut self, limit: $crate::Duration) -> Self {
+            self.$($place)+.shutdown = limit;
+            self
+        }
+    };
+}

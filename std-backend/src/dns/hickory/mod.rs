@@ -51,10 +51,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 /// It belongs to one loop, that which runs when it is first asked.
 ///
 /// ```
-/// use molen_std::dns::{HickoryResolver, ResolverEventLoop};
+/// # mod molen { pub use {molen_core::*, molen_std::{net, *}}; }
+/// use molen::dns::{HickoryResolver, ResolverEventLoop};
 /// use std::rc::Rc;
 ///
-/// let event_loop = molen_std::new_event_loop()?;
+/// let event_loop = molen::new_event_loop()?;
 /// let resolver = HickoryResolver::with_servers(["192.0.2.53:53".parse()?])?;
 /// event_loop.set_resolver(Some(Rc::new(resolver)))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

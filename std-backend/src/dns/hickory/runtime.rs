@@ -16,7 +16,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use hickory_resolver::net::runtime::{DnsTcpStream, DnsUdpSocket, RuntimeProvider, Spawn, Time};
 use molen_core::get_running_loop;
 use molen_core::io::Interest;
-use molen_core::io::source::{Source, SourceError};
+use molen_core::io::source::{SourceError, poll_io};
 use molen_core::task::create_hidden_task;
 use molen_core::{sleep, timeout};
 use send_wrapper::SendWrapper;
@@ -102,8 +102,7 @@ impl Udp {
         mut attempt: impl FnMut(&UdpSocket) -> Result<T, SourceError>,
     ) -> Poll<io::Result<T>> {
         loop {
-            match attempt(&self.0) {
-                Err(SourceError::WouldBlock) => ready!(self.0.poll_ready(cx, interest)),
+            match ready!(poll_io(&*self.0, cx, interest, || attempt(&self.0))) {
                 // Windows tells so of a message sent before that nobody took; the
                 // answer of another server may still come.
                 Err(SourceError::ConnectionReset) if interest == Interest::READABLE => {}

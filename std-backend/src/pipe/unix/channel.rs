@@ -1,5 +1,6 @@
 //! A descriptor that bytes go through, how it is waited for and used.
 
+use crate::net::pieces::vectored;
 use crate::pipe::direction::Direction;
 use crate::pipe::pipe_error::{PipeError, PipeRefused};
 use crate::registered::Registered;
@@ -175,14 +176,14 @@ impl Channel {
 
     pub(in crate::pipe) fn poll_ready(&self, cx: &mut Context<'_>, interest: Ready) -> Poll<()> {
         match &self.way {
-            Way::Waited(end) => end.poll_ready(cx, interest),
+            Way::Waited(end) => end.place().poll_ready(cx, interest),
             Way::Always(_) => Poll::Ready(()),
         }
     }
 
     pub(in crate::pipe) fn known_ready(&self) -> Ready {
         match &self.way {
-            Way::Waited(end) => end.known_ready(),
+            Way::Waited(end) => end.place().known_ready(),
             Way::Always(_) => ready(self.direction),
         }
     }
@@ -191,7 +192,7 @@ impl Channel {
     pub(in crate::pipe) fn listen(&self, listener: Option<EventListener>) -> bool {
         match &self.way {
             Way::Waited(end) => {
-                end.listen(listener);
+                end.place().listen(listener);
                 true
             }
             Way::Always(_) => false,
@@ -221,7 +222,7 @@ impl Channel {
             return Ok(0);
         }
         if let Way::Waited(end) = &self.way {
-            end.clear(Ready::READABLE);
+            end.place().clear(Ready::READABLE);
         }
         Err(SourceError::WouldBlock)
     }
@@ -234,7 +235,7 @@ impl Channel {
     /// Wakes whoever waits.
     pub(in crate::pipe) fn give_up(&self) {
         if let Way::Waited(end) = &self.way {
-            end.give_up();
+            end.place().give_up();
         }
     }
 
@@ -246,6 +247,16 @@ impl Channel {
     /// Tries to write.
     pub(in crate::pipe) fn write(&self, bytes: &[u8]) -> Result<usize, SourceError> {
         self.transfer(bytes.len(), |mut file, room| file.write(&bytes[..room]))
+    }
+
+    /// Tries to write several pieces with one call.
+    pub(in crate::pipe) fn write_vectored(&self, pieces: &[&[u8]]) -> Result<usize, SourceError> {
+        vectored(pieces, |wanted, slices| {
+            self.transfer(wanted, |mut file, room| match slices.first() {
+                Some(first) if room < wanted => file.write(&first[..room.min(first.len())]),
+                _ => file.write_vectored(slices),
+            })
+        })
     }
 
     /// Tries to move `wanted` bytes, or fewer if `operation` is told so.

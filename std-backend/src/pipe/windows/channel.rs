@@ -3,6 +3,7 @@
 use super::overlapped::Overlapped;
 use super::reading::Reading;
 use super::writing::Writing;
+use crate::place::Place;
 use core::task::{Context, Poll};
 use molen_core::io::source::SourceError;
 use molen_core::io::{EventListener, Ready};
@@ -24,30 +25,31 @@ impl Channel {
         Channel { way }
     }
 
-    pub(in crate::pipe) fn poll_ready(&self, cx: &mut Context<'_>, interest: Ready) -> Poll<()> {
+    fn place(&self) -> &Place {
         match &self.way {
-            Way::Overlapped(end) => end.poll_ready(cx, interest),
-            Way::Reading(reading) => reading.posted().poll_ready(cx, interest),
-            Way::Writing(writing) => writing.posted().poll_ready(cx, interest),
+            Way::Overlapped(end) => end.place(),
+            Way::Reading(reading) => reading.place(),
+            Way::Writing(writing) => writing.place(),
         }
     }
 
+    pub(in crate::pipe) fn poll_ready(&self, cx: &mut Context<'_>, interest: Ready) -> Poll<()> {
+        self.place().poll_ready(cx, interest)
+    }
+
     pub(in crate::pipe) fn known_ready(&self) -> Ready {
-        match &self.way {
-            Way::Overlapped(end) => end.known_ready(),
-            Way::Reading(reading) => reading.posted().known_ready(),
-            Way::Writing(writing) => writing.posted().known_ready(),
-        }
+        self.place().known_ready()
     }
 
     /// Has `listener` told of every event.
     pub(in crate::pipe) fn listen(&self, listener: Option<EventListener>) -> bool {
-        match &self.way {
-            Way::Overlapped(end) => end.listen(listener),
-            Way::Reading(reading) => reading.posted().listen(listener),
-            Way::Writing(writing) => writing.posted().listen(listener),
-        }
+        self.place().listen(listener);
         true
+    }
+
+    /// Wakes whoever waits.
+    pub(in crate::pipe) fn give_up(&self) {
+        self.place().give_up();
     }
 
     /// Waits until nobody is left who could read what is written. A thread
@@ -67,8 +69,10 @@ impl Channel {
                 Err(SourceError::WouldBlock) => Err(SourceError::WouldBlock),
                 _ => Ok(0),
             },
-            Way::Reading(reading) => Err(reading.posted().would_block(Ready::READABLE)),
-            Way::Writing(writing) => Err(writing.posted().would_block(Ready::READABLE)),
+            Way::Reading(_) | Way::Writing(_) => {
+                self.place().clear(Ready::READABLE);
+                Err(self.place().would_block())
+            }
         }
     }
 
@@ -77,15 +81,6 @@ impl Channel {
         match &self.way {
             Way::Overlapped(end) => Some(end.number()),
             Way::Reading(_) | Way::Writing(_) => None,
-        }
-    }
-
-    /// Wakes whoever waits.
-    pub(in crate::pipe) fn give_up(&self) {
-        match &self.way {
-            Way::Overlapped(end) => end.give_up(),
-            Way::Reading(reading) => reading.posted().give_up(),
-            Way::Writing(writing) => writing.posted().give_up(),
         }
     }
 

@@ -16,13 +16,15 @@
 //! |---|---|
 //! | `named_pipe` | a pipe whose one end is overlapped |
 //! | `overlapped` | that end, in the selector |
-//! | `reading`, `writing` | the threads that may block |
+//! | `thread` | a thread that may block, and the loops' sides of it |
+//! | `reading`, `writing` | what such threads do |
 //! | `channel` | any of them, behind one face |
 
 mod channel;
 mod named_pipe;
 mod overlapped;
 mod reading;
+mod thread;
 mod writing;
 
 pub(super) use channel::Channel;

@@ -7,13 +7,14 @@
 
 use super::named_pipe::into_mio;
 use crate::pipe::handle::OwnedOpen;
+use crate::place::Place;
 use crate::registered::Registered;
 use crate::selector::StdSelector;
 use core::task::{Context, Poll};
 use mio::windows::NamedPipe;
 use mio::{Interest, Registry, Token};
+use molen_core::io::Ready;
 use molen_core::io::source::SourceError;
-use molen_core::io::{EventListener, Ready};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::windows::io::{AsRawHandle, AsRawSocket, RawSocket};
 
@@ -55,24 +56,12 @@ impl Overlapped {
         Registered::new(selector, End(into_mio(end)), Ready::NONE).map(Overlapped)
     }
 
-    pub(super) fn poll_ready(&self, cx: &mut Context<'_>, interest: Ready) -> Poll<()> {
-        self.0.poll_ready(cx, interest)
-    }
-
-    pub(super) fn known_ready(&self) -> Ready {
-        self.0.known_ready()
-    }
-
-    pub(super) fn listen(&self, listener: Option<EventListener>) {
-        self.0.listen(listener);
+    pub(super) fn place(&self) -> &Place {
+        self.0.place()
     }
 
     pub(super) fn number(&self) -> u64 {
         self.0.io().as_raw_socket()
-    }
-
-    pub(super) fn give_up(&self) {
-        self.0.give_up();
     }
 
     pub(super) fn read(&self, buffer: &mut [u8]) -> Result<usize, SourceError> {
@@ -95,7 +84,7 @@ impl Overlapped {
 
     pub(super) fn poll_reader_gone(&self, cx: &mut Context<'_>) -> Poll<()> {
         match self.read(&mut [0]) {
-            Err(SourceError::WouldBlock) => match self.0.poll_ready(cx, Ready::READABLE) {
+            Err(SourceError::WouldBlock) => match self.place().poll_ready(cx, Ready::READABLE) {
                 Poll::Pending => Poll::Pending,
                 // Told meanwhile: asked again at once.
                 Poll::Ready(()) => {

@@ -1,11 +1,15 @@
 //! Children of Unix.
 
+mod before_exec;
 mod exit_notice;
 
+pub(super) use before_exec::{inherit, lead_session};
 pub(super) use exit_notice::ExitNotice;
 
+use super::group::Group;
 use crate::signals::Signal;
 use molen_core::net::SignalRefusal;
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -31,6 +35,35 @@ pub(super) fn shell(script: &OsStr) -> Command {
 /// Has the child lead a process group of its own.
 pub(super) fn lead_group(command: &mut Command) {
     command.process_group(0);
+}
+
+/// What of a command this system cannot do.
+pub(super) fn lacks(_group: Group, _session: bool) -> Option<io::Error> {
+    None
+}
+
+/// Reaps a child if it has ended; before that, what is left of its group if
+/// that ends with it.
+pub(super) fn reap(child: &mut Child, group: Group) -> io::Result<Option<ExitStatus>> {
+    if group == Group::EndsWithLeader {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        // An error, of which `try_wait` will tell: the number may be another's.
+        if let Ok(Some(_ended)) = waitid(WaitId::Pid(Pid::from_child(child)), look) {
+            // Nobody may be left.
+            let _ = signal_group(child, Signal::KILL);
+        }
+    }
+    child.try_wait()
+}
+
+/// Sends a signal to the group of a child that leads one, and is not reaped.
+pub(super) fn signal_group(child: &Child, signal: Signal) -> io::Result<()> {
+    // SAFETY: it has no pointers. Not reaped, so the number is the child's, and
+    // the group's that it leads.
+    match unsafe { libc::kill(-child.id().cast_signed(), signal.as_raw()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// An end in one number: the exit code, or the signal that ended it, below zero.

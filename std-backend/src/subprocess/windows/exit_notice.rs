@@ -12,7 +12,8 @@
 //! * **Kept**: what `on_end` is given lives in the notice, which is dropped only
 //!   after the system has promised that `on_end` neither runs nor will.
 
-use crate::posted::{Posted, Poster};
+use crate::place::Place;
+use crate::posted::Poster;
 use crate::subprocess::exit::Watch;
 use crate::subprocess::process_error::SpawnRefused;
 use molen_core::get_running_loop;
@@ -35,7 +36,7 @@ pub(in crate::subprocess) struct ExitNotice {
     /// The child, kept open while the system waits.
     _process: OwnedHandle,
     _poster: Box<Poster>,
-    _posted: Posted,
+    _place: Place,
 }
 
 impl ExitNotice {
@@ -44,9 +45,9 @@ impl ExitNotice {
         child: &Child,
         watch: Watch,
     ) -> Result<ExitNotice, SpawnRefused> {
-        let (posted, poster) =
-            Posted::new("starting a process", Ready::NONE).map_err(SpawnRefused::Loop)?;
-        posted.listen(Some(EventListener::new(Rc::new(watch))));
+        let (place, poster) =
+            Poster::with_place("starting a process", Ready::NONE).map_err(SpawnRefused::Loop)?;
+        place.listen(Some(EventListener::new(Rc::new(watch))));
         let process = child.as_handle().try_clone_to_owned().map_err(SpawnRefused::Os)?;
         let poster = Box::new(poster);
         let mut wait = null_mut();
@@ -64,7 +65,7 @@ impl ExitNotice {
         if registered == FALSE {
             return Err(SpawnRefused::Os(io::Error::last_os_error()));
         }
-        Ok(ExitNotice { wait, _process: process, _poster: poster, _posted: posted })
+        Ok(ExitNotice { wait, _process: process, _poster: poster, _place: place })
     }
 
     /// Ends it.

@@ -4,6 +4,7 @@ mod exit_notice;
 
 pub(super) use exit_notice::ExitNotice;
 
+use super::group::Group;
 use crate::signals::Signal;
 use molen_core::Unsupported;
 use molen_core::io::source::SourceError;
@@ -43,6 +44,44 @@ pub(super) fn lead_group(command: &mut Command) {
     command.creation_flags(CREATE_NEW_PROCESS_GROUP);
 }
 
+/// There are no sessions to lead.
+pub(super) fn lead_session(_command: &mut Command) {}
+
+/// What of a command this system cannot do.
+pub(super) fn lacks(group: Group, session: bool) -> Option<io::Error> {
+    let lacking = |operation, reason| {
+        let lacking = Unsupported { operation, platform: "Windows", reason };
+        Some(io::Error::new(io::ErrorKind::Unsupported, lacking))
+    };
+    if session {
+        return lacking("starting a program in a session of its own", "it has no such sessions");
+    }
+    if group == Group::EndsWithLeader {
+        let reason = "its groups are known to consoles alone";
+        return lacking("ending a program's group with it", reason);
+    }
+    None
+}
+
+/// Reaps a child if it has ended.
+pub(super) fn reap(child: &mut Child, _group: Group) -> io::Result<Option<ExitStatus>> {
+    child.try_wait()
+}
+
+/// Sends the console's event that a group can be sent.
+pub(super) fn signal_group(child: &Child, signal: Signal) -> io::Result<()> {
+    match signal {
+        Signal::BREAK => send_event(CTRL_BREAK_EVENT, child.id()),
+        _ => Err(io::Error::new(io::ErrorKind::Unsupported, NO_SUCH_GROUP_SIGNAL)),
+    }
+}
+
+const NO_SUCH_GROUP_SIGNAL: Unsupported = Unsupported {
+    operation: "sending a group of processes a signal other than Ctrl-Break",
+    platform: "Windows",
+    reason: "its groups are known to consoles alone",
+};
+
 /// An end in one number: the exit code.
 ///
 /// asyncio: `returncode`.
@@ -66,8 +105,9 @@ pub(super) fn refusal(error: &io::Error) -> SignalRefusal {
     if is_gone(error) {
         return SignalRefusal::NoSuchProcess;
     }
-    if error.kind() == io::ErrorKind::Unsupported {
-        return SignalRefusal::Source(SourceError::Unsupported(NO_SUCH_SIGNAL));
+    let lacking = error.get_ref().and_then(|cause| cause.downcast_ref::<Unsupported>());
+    if let Some(lacking) = lacking {
+        return SignalRefusal::Source(SourceError::Unsupported(*lacking));
     }
     SignalRefusal::Source(crate::source_error::source_error(error))
 }

@@ -77,7 +77,7 @@ pub(super) fn reads_of_a_stream_lose_nothing_at_any_poll() -> Outcome {
                 }
             }
         };
-        drops(3, make, || taken.get() == 0 || taken.get() == 6).await?;
+        drops(4, make, || taken.get() == 0 || taken.get() == 6).await?;
         drop(writer);
         Ok(())
     })?

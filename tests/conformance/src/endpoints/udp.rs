@@ -5,7 +5,7 @@ use crate::case::{Failure, Outcome};
 use crate::real::ok;
 use molen::io::source::SourceError;
 use molen::net::{
-    DatagramTransport, ExtraInfo, Family, HostFailure, SendError, UdpSocket, create_datagram_endpoint,
+    DatagramTransport, ExtraInfo, ExtraValue, Family, HostFailure, SendError, UdpSocket, create_datagram_endpoint,
 };
 use molen::{Duration, sleep, timeout};
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -237,5 +237,20 @@ pub(super) fn a_closed_endpoint_has_sent_all_and_is_gone() -> Outcome {
         }
         check!(sender.get_extra_info(ExtraInfo::SockName).is_none(), "it is open");
         log.check(&["made", "lost"])
+    })
+}
+
+pub(super) fn an_endpoint_knows_its_socket() -> Outcome {
+    if cfg!(target_os = "wasi") {
+        return Err(Failure::Unsupported("WASI's sockets have no numbers"));
+    }
+    run!(async {
+        let log = Log::default();
+        let endpoint = recorder(&log, Then::Nothing).await?;
+        check_matches!(endpoint.get_extra_info(ExtraInfo::Socket), Some(ExtraValue::Descriptor(_)));
+        endpoint.close();
+        log.closed(&endpoint).await;
+        check!(endpoint.get_extra_info(ExtraInfo::Socket).is_none(), "it is open");
+        Ok(())
     })
 }

@@ -1,8 +1,9 @@
 //! Streams, servers, datagram endpoints, and what else is on the heap.
 
-use super::{
-    BufferedJudge, End, Judge, Record, SEEDS, Wire, check_nothing_is_left, link, live, tick,
-};
+use super::judges::{BufferedJudge, Judge, link};
+use super::lines::tick;
+use super::lives::{End, SEEDS, Wire, check_nothing_is_left, live, told};
+use super::record::{Record, in_words};
 use crate::case::{Failure, Outcome};
 use crate::dropping_all::look_round;
 use crate::fixture::ms;
@@ -20,11 +21,6 @@ use molen::{create_task, sleep, yield_now};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::vec::Vec;
-
-/// By events or by waiting, as the seed says.
-fn told(seed: u64) -> Told {
-    if seed.is_multiple_of(2) { Told::ByEvents } else { Told::ByWaiting }
-}
 
 /// Line number `number`, of up to six letters.
 fn line(number: usize) -> Vec<u8> {
@@ -222,8 +218,9 @@ pub(super) fn a_server_serves_all_who_come_whatever_accepting_says() -> Outcome 
             for (number, wire) in wires.iter().enumerate() {
                 wire.reset(seed + number as u64, FaultRates::STORM);
                 while chance.happens(160) {
-                    const FAILURES: [SourceError; 4] = [
+                    const FAILURES: [SourceError; 5] = [
                         SourceError::NoDescriptors,
+                        SourceError::Os(4242),
                         SourceError::Interrupted,
                         SourceError::ConnectionReset,
                         SourceError::WouldBlock,
@@ -407,7 +404,7 @@ pub(super) fn a_protocol_that_fails_anywhere_loses_its_connection_once() -> Outc
             if seed % 2 == 1 {
                 record.fails.set(|| std::panic::resume_unwind(std::boxed::Box::new("boom")));
             } else {
-                record.fails.set(super::in_words);
+                record.fails.set(in_words);
             }
             let fails_at = 1 + (seed / 2 % 30) as u32;
             live(&event_loop, wire, record, link::streamed, seed, fails_at).await?;

@@ -1,6 +1,7 @@
 //! `sock_sendfile`.
 
 use super::fixture::{datagrams, err, join, ok, peer, run, sockets};
+use crate::temporary::file_of;
 use crate::case::{Failure, Outcome};
 use core::future::{Future, poll_fn};
 use core::pin::pin;
@@ -9,36 +10,11 @@ use molen::LoopRef;
 use molen::sock::{SendfileFallback, SocketOperations, SocketRefused};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 use std::vec::Vec;
 
 const BY_HAND_TOO: SendfileFallback = SendfileFallback::ReadAndSend;
-
-/// A file that is gone when the case ends.
-struct Temporary {
-    path: PathBuf,
-    file: File,
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // It may stay, if the system says so.
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-fn file_of(name: &str, content: &[u8]) -> Result<Temporary, Failure> {
-    let name = std::format!("molen-readiness-{}-{name}", std::process::id());
-    let path = std::env::temp_dir().join(name);
-    let mut options = File::options();
-    let options = options.read(true).write(true).create(true).truncate(true);
-    let mut file = ok(options.open(&path))?;
-    ok(file.write_all(content))?;
-    ok(file.seek(SeekFrom::Start(3)))?;
-    Ok(Temporary { path, file })
-}
 
 /// A pipe to read from, as a file, and the thread that writes `content` into it.
 fn pipe_of(content: &'static [u8]) -> Result<(File, JoinHandle<std::io::Result<()>>), Failure> {

@@ -1,8 +1,9 @@
 //! What cases with sockets work with. Nothing here sleeps and hopes: turns of the loop wait for
 //! their event, and give up only after a time that no event takes.
 
+pub(super) use crate::real::ok;
+
 use crate::case::{Failure, Outcome};
-use core::fmt::Display;
 use molen::sock::{Domain, Socket, Type};
 use molen::{Duration, LoopRef, SelectorEventLoop};
 use std::future::Future;
@@ -13,15 +14,6 @@ use std::thread::{self, JoinHandle};
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Any free port of the loopback.
 pub(super) const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
-
-/// The value, or the case fails with the error.
-#[track_caller]
-pub(super) fn ok<T, E: Display>(result: Result<T, E>) -> Result<T, Failure> {
-    match result {
-        Ok(value) => Ok(value),
-        Err(error) => Err(Failure::shown(&error)),
-    }
-}
 
 /// The error, or the case fails.
 #[track_caller]

@@ -1,5 +1,6 @@
 //! Real files, and TCP on the loopback.
 
+use crate::temporary::file_of;
 use crate::case::{Failure, Outcome};
 use crate::real::{ok, run};
 use crate::wire::{Call, Probe, note};
@@ -17,33 +18,8 @@ use molen::{Duration, sleep};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::string::ToString;
 use std::vec::Vec;
-
-/// A file that is gone when the case ends, at its position 3.
-struct Temporary {
-    path: PathBuf,
-    file: File,
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // It may stay, if the system says so.
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-fn file_of(name: &str, content: &[u8]) -> Result<Temporary, Failure> {
-    let name = std::format!("molen-sendfile-{}-{name}", std::process::id());
-    let path = std::env::temp_dir().join(name);
-    let mut options = File::options();
-    let options = options.read(true).write(true).create(true).truncate(true);
-    let mut file = ok(options.open(&path))?;
-    ok(file.write_all(content))?;
-    ok(file.seek(SeekFrom::Start(3)))?;
-    Ok(Temporary { path, file })
-}
 
 fn position(mut file: &File) -> Result<u64, Failure> {
     ok(file.stream_position())

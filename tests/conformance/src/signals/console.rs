@@ -1,16 +1,15 @@
 //! Events of a console. Each case runs in a process with a console of its own,
 //! for Ctrl-C goes to all that share one.
 
+use super::each;
 use crate::case::{Failure, Outcome};
-use crate::fixture::{event, stop};
+use crate::fixture::event;
 use crate::interrupts::interrupt_self;
 use crate::real::{ok, run};
 use crate::subprocesses::{in_console, until_events};
-use molen::schedule::ExceptionContext;
 use molen::signals::{self, InvalidSignal, Signal, SignalEventLoop, SignalRefused};
 use molen::subprocess::create_subprocess_exec;
 use molen::{Duration, create_task, get_running_loop, sleep};
-use std::rc::Rc;
 use std::string::String;
 
 /// Runs case `number` in a process with a console of its own.
@@ -39,24 +38,10 @@ async fn send(count: usize) -> Outcome {
 }
 
 pub(super) fn a_signal_wakes_a_waiting_loop_and_is_an_ordinary_callback() -> Outcome {
-    let event_loop = ok(molen::new_event_loop())?;
-    let its = event_loop.clone();
-    ok(event_loop.add_signal_handler(Signal::INT, move || {
-        event("signal");
-        let soon = its.call_soon(|| event("soon"));
-        stop();
-        soon.map(drop)
-    }))?;
-    event_loop.call_later(Duration::from_secs(60), || {
-        event("slept on");
-        stop();
-    })?;
-    event_loop.create_task(async { send(1).await.is_ok() })?.detach();
-    event_loop.run_forever()?;
-    check_events!("signal");
-    event_loop.turn(Some(Duration::ZERO))?;
-    check_events!("signal", "soon");
-    Ok(())
+    each::wakes_a_waiting_loop_and_is_an_ordinary_callback(Signal::INT, |event_loop| {
+        event_loop.create_task(async { send(1).await.is_ok() })?.detach();
+        Ok(())
+    })
 }
 
 pub(super) fn handlers_are_refused_replaced_and_removed() -> Outcome {
@@ -139,34 +124,13 @@ pub(super) fn signals_of_one_kind_before_a_turn_are_one_call() -> Outcome {
 }
 
 pub(super) fn a_signal_has_one_loop_at_a_time() -> Outcome {
-    let first = ok(molen::new_event_loop())?;
-    let second = ok(molen::new_event_loop())?;
-    ok(first.add_signal_handler(Signal::INT, || event("first")))?;
-    let refused = second.add_signal_handler(Signal::INT, || ()).map_err(|error| error.cause);
-    check_matches!(refused, Err(SignalRefused::OfAnotherLoop));
-    check!(!second.remove_signal_handler(Signal::INT), "another loop's was removed");
-    check!(first.remove_signal_handler(Signal::INT), "it was not there");
-    ok(second.add_signal_handler(Signal::INT, || event("second")))?;
-    second.run_until_complete(send(1))??;
-    check_events!("second");
-    Ok(())
+    each::has_one_loop_at_a_time(Signal::INT, send(1))
 }
 
 pub(super) fn a_failing_handler_is_reported_and_called_again() -> Outcome {
-    run(async {
-        let event_loop = get_running_loop()?;
-        event_loop.set_exception_handler(Some(Rc::new(|_loop, _context: &ExceptionContext<'_>| {
-            event("reported");
-            Ok(())
-        })));
-        ok(event_loop.add_signal_handler(Signal::INT, || {
-            event("called");
-            Err("out of flour")
-        }))?;
-        let sending = create_task(async { send(2).await.is_ok() && send(4).await.is_ok() })?;
-        check!(sending.await?, "it was not sent");
-        check_events!("called", "reported", "called", "reported");
-        Ok(())
+    each::is_reported_when_its_handler_fails(Signal::INT, async {
+        send(2).await?;
+        send(4).await
     })
 }
 

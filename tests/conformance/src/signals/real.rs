@@ -1,9 +1,9 @@
 //! Signals that a shell sends to this process. Each case has one of its own.
 
+use super::each;
 use crate::case::{Failure, Outcome};
-use crate::fixture::{event, stop};
+use crate::fixture::event;
 use crate::real::{ok, run};
-use molen::schedule::ExceptionContext;
 use core::future::Future;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
@@ -12,7 +12,6 @@ use molen::subprocess::create_subprocess_shell;
 use molen::{Duration, create_task, get_running_loop, sleep};
 use std::format;
 use std::process::Command;
-use std::rc::Rc;
 
 /// Has `signal` sent to this process after `delay` seconds, and goes on.
 fn send_after(delay: &str, signal: Signal) -> Outcome {
@@ -38,25 +37,9 @@ fn is_caught(signal: Signal) -> Option<bool> {
 }
 
 pub(super) fn a_signal_wakes_a_waiting_loop_and_is_an_ordinary_callback() -> Outcome {
-    let event_loop = ok(molen::new_event_loop())?;
-    let its = event_loop.clone();
-    ok(event_loop.add_signal_handler(Signal::USR1, move || {
-        event("signal");
-        // After what is ready already, before the end of the turn's batch.
-        let soon = its.call_soon(|| event("soon"));
-        stop();
-        soon.map(drop)
-    }))?;
-    event_loop.call_later(Duration::from_secs(60), || {
-        event("slept on");
-        stop();
-    })?;
-    send_after("0.05", Signal::USR1)?;
-    event_loop.run_forever()?;
-    check_events!("signal");
-    event_loop.turn(Some(Duration::ZERO))?;
-    check_events!("signal", "soon");
-    Ok(())
+    each::wakes_a_waiting_loop_and_is_an_ordinary_callback(Signal::USR1, |_loop| {
+        send_after("0.05", Signal::USR1)
+    })
 }
 
 pub(super) fn handlers_are_refused_replaced_and_removed() -> Outcome {
@@ -146,34 +129,13 @@ pub(super) fn signals_of_one_kind_before_a_turn_are_one_call() -> Outcome {
 }
 
 pub(super) fn a_signal_has_one_loop_at_a_time() -> Outcome {
-    let first = ok(molen::new_event_loop())?;
-    let second = ok(molen::new_event_loop())?;
-    ok(first.add_signal_handler(Signal::TTIN, || event("first")))?;
-    let refused = second.add_signal_handler(Signal::TTIN, || ()).map_err(|error| error.cause);
-    check_matches!(refused, Err(SignalRefused::OfAnotherLoop));
-    check!(!second.remove_signal_handler(Signal::TTIN), "another loop's was removed");
-    check!(first.remove_signal_handler(Signal::TTIN), "it was not there");
-    ok(second.add_signal_handler(Signal::TTIN, || event("second")))?;
-    second.run_until_complete(send(Signal::TTIN))??;
-    check_events!("second");
-    Ok(())
+    each::has_one_loop_at_a_time(Signal::TTIN, send(Signal::TTIN))
 }
 
 pub(super) fn a_failing_handler_is_reported_and_called_again() -> Outcome {
-    run(async {
-        let event_loop = get_running_loop()?;
-        event_loop.set_exception_handler(Some(Rc::new(|_loop, _context: &ExceptionContext<'_>| {
-            event("reported");
-            Ok(())
-        })));
-        ok(event_loop.add_signal_handler(Signal::USR2, || {
-            event("called");
-            Err("out of flour")
-        }))?;
+    each::is_reported_when_its_handler_fails(Signal::USR2, async {
         send(Signal::USR2).await?;
-        send(Signal::USR2).await?;
-        check_events!("called", "reported", "called", "reported");
-        Ok(())
+        send(Signal::USR2).await
     })
 }
 

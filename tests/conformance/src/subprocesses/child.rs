@@ -44,7 +44,7 @@ pub fn run(name: &str, number: Option<u16>) -> Option<u8> {
     }
     #[cfg(windows)]
     if name == "group" {
-        return Some(exit_code(super::real::in_its_group()));
+        return Some(exit_code(super::ending::in_its_group()));
     }
     let number = u8::try_from(number.unwrap_or(0)).unwrap_or(u8::MAX);
     let done = match name {
@@ -75,6 +75,8 @@ pub fn run(name: &str, number: Option<u16>) -> Option<u8> {
         "lines" => return Some(exit_code(crate::real::run(lines()))),
         // Leaves its input and output to a child of its own, and ends.
         "orphan" => orphan(),
+        // The same, and stays.
+        "family" => orphan().map(|()| std::thread::sleep(Duration::from_secs(90))),
         _ => return None,
     };
     // Whoever reads it may be gone: that is no news for a case.

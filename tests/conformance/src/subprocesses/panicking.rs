@@ -1,7 +1,7 @@
 //! Protocols of programs whose calls panic.
 
 use super::child::program;
-use super::real::until_reaped;
+use super::fixture::until_reaped;
 use crate::case::{Failure, Outcome};
 use crate::real::{ok, run};
 use core::cell::RefCell;

@@ -1,8 +1,9 @@
 //! What cases with threads work with. Nothing here sleeps and hopes: who waits
 //! is told.
 
+pub(super) use crate::real::ok;
+
 use crate::case::Failure;
-use core::fmt::Display;
 use molen::executor::{Executor, Job, Refused};
 use molen::schedule::Remote;
 use molen::{LoopRef, ThreadPoolExecutor};
@@ -14,15 +15,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-
-/// The value, or the case fails with the error.
-#[track_caller]
-pub(super) fn ok<T, E: Display>(result: Result<T, E>) -> Result<T, Failure> {
-    match result {
-        Ok(value) => Ok(value),
-        Err(error) => Err(Failure::shown(&error)),
-    }
-}
 
 /// A loop with the operating system's selector, which other threads wake.
 #[track_caller]
