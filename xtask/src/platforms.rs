@@ -90,7 +90,13 @@ pub const PLATFORMS: &[Platform] = &[
         target: Some("x86_64-pc-windows-gnu"),
         build: &["--release"],
         engine: Engine::Wine,
-        tested: &["molen-std", "molen-example-chat", "molen-example-dns-relay"],
+        tested: &[
+            "molen-std",
+            "molen-example-chat",
+            "molen-example-dns-relay",
+            "molen-example-fetch",
+            "molen-example-http-file-server",
+        ],
         limit: Duration::from_secs(300),
     },
     Platform {

@@ -94,6 +94,7 @@ fn date(text: &str) -> Option<SystemTime> {
 mod tests {
     use super::*;
 
+    /// In steps of 100 ns, as Windows counts.
     fn at(second: u64, nanos: u32) -> Option<SystemTime> {
         Some(SystemTime::UNIX_EPOCH + Duration::new(second, nanos))
     }
@@ -108,8 +109,8 @@ mod tests {
 
     #[test]
     fn tags_come_before_dates() {
-        let file = Validators::new(3, at(784_111_777, 5));
-        assert_eq!(file.etag, "\"3-2ebc98a1.5\"");
+        let file = Validators::new(3, at(784_111_777, 500));
+        assert_eq!(file.etag, "\"3-2ebc98a1.1f4\"");
         let (tag, weak) = (&*file.etag, &*format!("W/{}", file.etag));
         let several = &*format!("\"x\", {weak}");
         let (then, before) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:36 GMT");
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn versions_of_one_second_differ() {
-        assert_ne!(Validators::new(3, at(9, 1)).etag, Validators::new(3, at(9, 2)).etag);
-        assert_ne!(Validators::new(3, at(9, 1)).etag, Validators::new(4, at(9, 1)).etag);
+        assert_ne!(Validators::new(3, at(9, 100)).etag, Validators::new(3, at(9, 200)).etag);
+        assert_ne!(Validators::new(3, at(9, 100)).etag, Validators::new(4, at(9, 100)).etag);
     }
 }

@@ -20,6 +20,7 @@
 //! | `Put`, `Get`, `Join` | 1255 |
 //! | `Receiver`, `Wait`, `Receive` | 1256 |
 //! | `Select`, `Race`, `SelectAll`, `JoinVec` | 1257, 1422 |
+//! | `IfSome`, `Optional` | 1257 |
 //! | `Gather`, `Watch`, `WaitTimeout`, `Shield`, `StaggeredRace`, `next` | 1258 |
 //! | `read`, `write_some`, `write_all`, `accept`, `accept_with_backoff` | 1259 |
 //! | `RunInExecutor`, `to_thread`, `shutdown_default_executor` | 1229 |
@@ -52,6 +53,7 @@
 use crate::case::{Case, Failure, Outcome};
 use crate::fixture::{after, ms, result_after};
 use core::future::{Future, pending};
+use molen::combine::{if_some, optional};
 use molen::sync::{AsLock, Channel, LockGuard, Signal, oneshot};
 use molen::task_group::BoundedTaskGroup;
 use molen::testing::{drop_at_every_poll, static_ref};
@@ -436,6 +438,8 @@ fn combinators_in_place_leave_nothing_at_any_poll() -> Outcome {
         drops(3, || join((sleep(ms(50)), sleep(ms(100)))), nothing).await?;
         drops(2, || select((sleep(ms(50)), sleep(ms(100)))), nothing).await?;
         drops(2, || race((sleep(ms(50)), sleep(ms(100)))), nothing).await?;
+        drops(2, || select((if_some(Some(sleep(ms(50)))), pending::<()>())), nothing).await?;
+        drops(2, || optional(Some(sleep(ms(50)))), nothing).await?;
         let attempt = async |millis: u64, result: Result<u8, u8>| {
             sleep(ms(millis)).await;
             result
