@@ -18,7 +18,7 @@ use crate::screen::Screen;
 use crate::session::{Said, Session, Step};
 use molen::combine::Either;
 use molen::io::source::ByteSource;
-use molen::net::{PullReader, ReadError, StreamReader, StreamWriter};
+use molen::net::{HostFailure, PullReader, ReadError, StreamReader, StreamWriter};
 use molen::{Duration, Event, Instant, current_time, select, sleep, sleep_until};
 use std::collections::VecDeque;
 
@@ -31,6 +31,8 @@ pub enum End {
     Quit,
     /// The server does not want us.
     Refused(String),
+    /// Another attempt would fail in the same way.
+    Impossible(String),
     /// Otherwise: why.
     Lost(String),
 }
@@ -95,7 +97,12 @@ impl<'a> Conversation<'a> {
         let (mut reader, writer) = match connected {
             Either::First(()) => return End::Quit,
             Either::Second(Ok(streams)) => streams,
-            Either::Second(Err(error)) => return End::Lost(error.to_string()),
+            Either::Second(Err(error)) => {
+                return match error.cause {
+                    HostFailure::NotHostAndPort => End::Impossible(error.to_string()),
+                    _ => End::Lost(error.to_string()),
+                };
+            }
         };
         let password = self.arguments.password.as_deref();
         for line in self.session.registration(password, &self.arguments.real_name) {
@@ -129,6 +136,7 @@ impl<'a> Conversation<'a> {
             () = self.quit.wait(), if self.leaving != Leaving::Said => {
                 self.outbox.clear();
                 self.leaving = Leaving::WhenAllIsSaid;
+                self.screen.show("* saying goodbye to the server; a second time does not wait");
             }
             () = late => return self.time_is_over(writer),
             () = sleep(wait), if sends => {
@@ -142,6 +150,10 @@ impl<'a> Conversation<'a> {
         }
         if self.leaving == Leaving::WhenAllIsSaid && self.outbox.is_empty() {
             send(writer, &format!("QUIT :{}", self.goodbye));
+            if !self.session.is_registered() {
+                // It has not said a word yet, and need not say goodbye.
+                return Some(End::Quit);
+            }
             self.leaving = Leaving::Said;
             self.patience = current_time() + self.arguments.timeout.min(LAG);
         }

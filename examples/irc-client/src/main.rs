@@ -195,6 +195,10 @@ async fn talk_again_and_again(
                 screen.show(&format!("* refused: {why}"));
                 return Ok(false);
             }
+            End::Impossible(why) => {
+                screen.show(&format!("* {why}"));
+                return Ok(false);
+            }
             End::Lost(why) => screen.show(&format!("* {why}")),
         }
         if arguments.once {

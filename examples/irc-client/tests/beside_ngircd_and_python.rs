@@ -5,7 +5,8 @@
 use molen_foreign::certificates::issue;
 use molen_foreign::{Running, free_port, program};
 use std::fs;
-use std::net::TcpStream;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -314,6 +315,29 @@ async def serve(number, hear, say, writer):
     let mut ada = irc(free_port(), "ada", &["--once"]);
     ada.hear("* cannot connect to 127.0.0.1:");
     assert_eq!(ada.end().code(), Some(1));
+}
+
+#[test]
+fn what_is_no_address_is_not_tried_again() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_irc"));
+    command.args(["localhost:70000", "--nick", "ada"]);
+    let mut ada = Running::start(command);
+    ada.hear("* cannot connect to \"localhost:70000\": it is not of the form host:port");
+    assert_eq!(ada.end().code(), Some(1));
+}
+
+#[test]
+fn a_server_that_never_said_a_word_is_left_at_once() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let mut ada = irc(port, "ada", &[]);
+    let (mut peer, _) = silent.accept().expect("a connection");
+    let mut registration = [0; 10];
+    peer.read_exact(&mut registration).expect("its name");
+    let asked = Instant::now();
+    ada.signal("TERM");
+    assert_eq!(ada.end().code(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(4), "after {:?}", asked.elapsed());
 }
 
 #[test]
