@@ -17,6 +17,8 @@
 mod served;
 mod serving;
 
+#[cfg(feature = "tls")]
+pub(crate) use served::Client;
 pub(crate) use served::Served;
 pub use serving::{Serving, WithFactory};
 
@@ -413,7 +415,7 @@ async fn accept<L: AcceptSource + 'static>(
                 Ok(source) => {
                     let Some(server) = server.upgrade() else { return };
                     let place = server.clients.borrow_mut().reserve();
-                    let source = Served { source, server: server.clone(), place };
+                    let source = Served::new(source, server.clone(), place);
                     let serve = || Serving::serve(&serving, event_loop, source);
                     if let Ok(transport) = contained(event_loop, serve) {
                         let weak = Some(transport.downgrade());

@@ -5,7 +5,12 @@ use crate::case::Failure;
 use core::fmt::Display;
 use molen::Duration;
 #[cfg(not(target_os = "wasi"))]
-use {crate::case::Outcome, core::future::Future, molen::timeout};
+use {
+    crate::case::Outcome,
+    crate::fixture::test,
+    core::future::Future,
+    molen::{sleep, timeout},
+};
 
 /// Longer than any case takes on any machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,6 +30,19 @@ pub(crate) fn ok<T, E: Display>(result: Result<T, E>) -> Result<T, Failure> {
 pub(crate) fn run(case: impl Future<Output = Outcome>) -> Outcome {
     let event_loop = ok(molen::new_event_loop())?;
     ok(event_loop.run_until_complete(timeout(PATIENCE, case))?)?
+}
+
+#[cfg(not(target_os = "wasi"))]
+/// Waits until `count` events were noted, or for so long that there will be no more.
+#[cfg(not(target_os = "wasi"))]
+pub(crate) async fn until_events(count: usize) {
+    let noted = async {
+        while test().log.len() < count {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    // What is missing is said by whoever checks.
+    let _ = timeout(Duration::from_secs(20), noted).await;
 }
 
 /// As `run`, on a loop with the operating system's selector or the host's.

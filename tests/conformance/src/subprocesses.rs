@@ -81,5 +81,3 @@ pub(crate) use child::in_console;
 pub(crate) use child::program;
 #[cfg(any(unix, windows))]
 pub use child::run as child;
-#[cfg(windows)]
-pub(crate) use fixture::until_events;

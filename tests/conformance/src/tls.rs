@@ -48,6 +48,7 @@ cases_where! {
         1927 what_was_lent_before_an_upgrade_is_not_read_after_it
         1989 tls_goes_over_unix_sockets
         2166 what_was_looked_at_belongs_to_the_handshake
+        2179 a_server_is_closed_when_its_clients_have_lost
         2173 an_accepted_connection_is_served_through_tls
     }
 }

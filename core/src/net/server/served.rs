@@ -7,26 +7,30 @@ use alloc::rc::Rc;
 use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
-/// The source of a connection that a server has accepted; dropping it tells
-/// the server.
+/// The source of a connection that a server has accepted.
 pub struct Served<S> {
-    pub(super) source: S,
-    pub(super) server: Rc<Shared>,
-    pub(super) place: usize,
+    source: S,
+    /// Behind the source: who waits for the server finds its sockets closed.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "dropping it tells the server"))]
+    client: Client,
 }
 
-/// A client of a server, whose transport may become another.
-#[cfg(feature = "tls")]
+/// A client of a server; dropping it tells the server that it is gone.
 pub(crate) struct Client {
-    server: alloc::rc::Weak<Shared>,
+    server: Rc<Shared>,
     place: usize,
 }
 
-#[cfg(feature = "tls")]
 impl<S> Served<S> {
-    /// This client, for as long as this source lives.
-    pub(crate) fn client(&self) -> Client {
-        Client { server: Rc::downgrade(&self.server), place: self.place }
+    /// A source that is the client at `place`, which is reserved.
+    pub(super) fn new(source: S, server: Rc<Shared>, place: usize) -> Served<S> {
+        Served { source, client: Client { server, place } }
+    }
+
+    /// The source, and the client for somebody who keeps it for longer.
+    #[cfg(feature = "tls")]
+    pub(crate) fn split(self) -> (S, Client) {
+        (self.source, self.client)
     }
 }
 
@@ -34,13 +38,11 @@ impl<S> Served<S> {
 impl Client {
     /// The server closes or aborts `transport` from now on.
     pub(crate) fn becomes(&self, transport: &crate::net::Transport) {
-        if let Some(server) = self.server.upgrade() {
-            server.clients.borrow_mut().places[self.place] = Some(transport.downgrade());
-        }
+        self.server.clients.borrow_mut().places[self.place] = Some(transport.downgrade());
     }
 }
 
-impl<S> Drop for Served<S> {
+impl Drop for Client {
     fn drop(&mut self) {
         {
             let mut clients = self.server.clients.borrow_mut();

@@ -22,6 +22,7 @@ use super::timeouts::Timeouts;
 use crate::io::source::SourceError;
 use crate::io::{Ready, Registration};
 use crate::net::error::ConnectionError;
+use crate::net::server::Client;
 use crate::net::transport::{Transport, WeakTransport};
 use crate::schedule::TimerHandle;
 use crate::time::Duration;
@@ -65,6 +66,9 @@ pub(super) struct Channel {
     /// Who waits for the handshake.
     waiter: Cell<Option<Waker>>,
     established: Cell<Option<Established>>,
+    /// Whom a server serves by this: for as long as there is the connection
+    /// below or that above.
+    client: Option<Client>,
     /// Ends a handshake or a goodbye that takes too long.
     timer: Cell<Option<TimerHandle>>,
     timeouts: Timeouts,
@@ -75,8 +79,9 @@ impl Channel {
     pub(super) fn new(
         engine: Box<dyn TlsEngine>,
         timeouts: Timeouts,
-        established: Option<Established>,
+        served: Option<(Client, Established)>,
     ) -> Rc<Channel> {
+        let (client, established) = served.unzip();
         Rc::new(Channel {
             raw: RefCell::new(None),
             cipher: RefCell::new(Cipher::new(engine)),
@@ -88,6 +93,7 @@ impl Channel {
             failure: RefCell::new(None),
             waiter: Cell::new(None),
             established: Cell::new(established),
+            client,
             timer: Cell::new(None),
             timeouts,
             info: RefCell::new(None),
@@ -201,6 +207,13 @@ impl Channel {
             established(TlsSource(self.clone()));
         }
         self.wake();
+    }
+
+    /// A server's client has `above` from now on.
+    pub(super) fn serves(&self, above: &Transport) {
+        if let Some(client) = &self.client {
+            client.becomes(above);
+        }
     }
 
     fn wake(&self) {

@@ -9,6 +9,7 @@ use super::channel::Channel;
 use super::engine::ServerSide;
 use super::error::TlsError;
 use super::protocol::TlsProtocol;
+use super::source::TlsSource;
 use super::timeouts::Timeouts;
 use crate::error::Closed;
 use crate::io::source::{AcceptSource, ByteSource};
@@ -122,16 +123,18 @@ impl<M: Serving> Serving for WithTls<M> {
         source: Served<S>,
     ) -> Result<Transport, Closed> {
         let engine = this.tls.context.server_engine().map_err(|_unusable| Closed)?;
-        let (serving, client) = (this.serving.clone(), source.client());
-        let established = Box::new(move |source| {
+        let serving = this.serving.clone();
+        let (source, client) = source.split();
+        let established = Box::new(move |source: TlsSource| {
+            let channel = source.0.clone();
             if let Some(event_loop) = crate::schedule::current()
                 && let Ok(protocol) = serving.protocol()
                 && let Ok(transport) = Transport::new(event_loop, source, protocol)
             {
-                client.becomes(&transport);
+                channel.serves(&transport);
             }
         });
-        let channel = Channel::new(engine, this.tls.timeouts, Some(established));
+        let channel = Channel::new(engine, this.tls.timeouts, Some((client, established)));
         Transport::new(event_loop, source, TlsProtocol(channel))
     }
 }

@@ -2,7 +2,6 @@
 
 use super::child::program;
 use crate::case::{Failure, Outcome};
-use crate::fixture::test;
 use crate::real::ok;
 use core::cell::{Cell, RefCell};
 use molen::net::{Answer, ConnectionError};
@@ -71,17 +70,6 @@ pub(super) async fn until_reaped(pid: u32) -> Outcome {
 #[cfg(windows)]
 pub(super) async fn until_reaped(_pid: u32) -> Outcome {
     Ok(())
-}
-
-/// Waits until `count` events were noted, or for so long that there will be no more.
-pub(crate) async fn until_events(count: usize) {
-    let noted = async {
-        while test().log.len() < count {
-            sleep(Duration::from_millis(1)).await;
-        }
-    };
-    // What is missing is said by whoever checks.
-    let _ = timeout(Duration::from_secs(20), noted).await;
 }
 
 /// What a child's protocol was told, which comes in more than one order.

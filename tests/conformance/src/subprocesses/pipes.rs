@@ -2,7 +2,7 @@
 
 use crate::case::{Failure, Outcome};
 use crate::fixture::event;
-use crate::real::{ok, run};
+use crate::real::{ok, run, until_events};
 use molen::{Duration, create_task, sleep};
 use molen::io::source::SourceError;
 use molen::net::{AfterEof, Answer, ConnectionError, Protocol, Transport};
@@ -10,7 +10,7 @@ use molen::pipe::{ReadPipe, WritePipe, connect_read_pipe, connect_write_pipe};
 use molen::subprocess::Process;
 use std::vec;
 use std::vec::Vec;
-use super::fixture::{A_WHILE, all_of, start, until_events};
+use super::fixture::{A_WHILE, all_of, start};
 
 /// Waits until a connection is over.
 async fn until_lost(transport: &Transport) {

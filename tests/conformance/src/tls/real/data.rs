@@ -5,7 +5,7 @@ use super::ending::with_peer;
 use super::handshake::{connect, echo};
 use crate::case::Outcome;
 use crate::fixture::event;
-use crate::real::{ok, run};
+use crate::real::{ok, run, until_events};
 use molen::net::{
     Answer, ConnectionError, Flow, Protocol, Start, TcpListener, TcpStream, Transport, sendfile,
 };
@@ -168,6 +168,41 @@ impl Protocol for Echo {
     }
 }
 
+pub(in super::super) fn a_server_is_closed_when_its_clients_have_lost() -> Outcome {
+    run(async {
+        let (client, server_context) = both()?;
+        for from_here in [true, false] {
+            let listener = ok(TcpListener::bind(ANY))?;
+            let address = ok(listener.local_addr())?;
+            let timeouts = Timeouts::DEFAULT;
+            let server =
+                ok(create_tls_server([listener], || Echo, &server_context, timeouts, Start::Now))?;
+            let stream = ok(TcpStream::connect(address).await)?;
+            let end = Rc::new(Cell::new("not at all"));
+            let collect = Collect(Vec::new(), end.clone());
+            let there = ok(connect_tls(stream, collect, &client, "localhost").await)?;
+            there.write(b"?")?;
+            while there.with_protocol(|collect: &mut Collect| collect.0.len()) != Some(1) {
+                sleep(Duration::from_millis(1)).await;
+            }
+            server.close();
+            match from_here {
+                true => server.close_clients(),
+                false => there.close(),
+            }
+            server.wait_closed().await;
+            event("closed");
+            check_eq!(server.client_count(), 0);
+            while !there.is_lost() {
+                sleep(Duration::from_millis(1)).await;
+            }
+            check_eq!(end.get(), "in order");
+        }
+        check_events!["server: lost", "closed", "server: lost", "closed"];
+        Ok(())
+    })
+}
+
 /// Collects what comes, and says how it ended.
 struct Collect(Vec<u8>, Rc<Cell<&'static str>>);
 
@@ -212,6 +247,8 @@ pub(in super::super) fn tls_in_tls_carries_data_and_ends_in_order() -> Outcome {
         server.close();
         server.wait_closed().await;
         check_eq!(end.get(), "in order");
+        // The server's client was the outer connection.
+        until_events(1).await;
         check_events!["server: lost"];
         Ok(())
     })
