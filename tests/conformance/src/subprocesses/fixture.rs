@@ -10,7 +10,7 @@ use molen::subprocess::{
     Command, Process, Redirect, StandardStream, SubprocessProtocol, SubprocessTransport,
     create_subprocess_exec,
 };
-use molen::{Duration, Event, sleep, timeout};
+use molen::{Duration, Event, timeout};
 use std::rc::Rc;
 use std::string::String;
 use std::vec::Vec;
@@ -61,7 +61,7 @@ impl Lifeline {
 pub(super) async fn until_reaped(pid: u32) -> Outcome {
     let ask = std::format!("kill -0 {pid} 2> /dev/null");
     while ok(ok(molen::subprocess::create_subprocess_shell(&ask).await)?.wait().await)?.success() {
-        sleep(Duration::from_millis(5)).await;
+        molen::sleep(Duration::from_millis(5)).await;
     }
     Ok(())
 }
