@@ -33,7 +33,7 @@ impl<const HZ: u32> Tick<HZ> {
     /// Ticks of the counter in a millisecond, less one, as SysTick wants it.
     const RELOAD: u32 = {
         assert!(
-            HZ % 1000 == 0 && HZ / 1000 <= 1 << 24,
+            HZ.is_multiple_of(1000) && HZ / 1000 <= 1 << 24,
             "a millisecond must be 1 to 2^24 clock cycles"
         );
         HZ / 1000 - 1

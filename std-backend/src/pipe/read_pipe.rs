@@ -73,6 +73,8 @@ impl ReadPipe {
     /// Reads to the end and puts everything behind what `bytes` holds; how many
     /// it was.
     ///
+    /// asyncio: `StreamReader.read(-1)`.
+    ///
     /// # Errors
     ///
     /// As [`read`](Self::read); `bytes` then has what came before.

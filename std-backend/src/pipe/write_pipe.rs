@@ -59,6 +59,8 @@ impl WritePipe {
 
     /// Writes the start of `bytes`, waiting until there is room for some.
     ///
+    /// asyncio: `os.write` behind `loop.add_writer()`.
+    ///
     /// # Errors
     ///
     /// [`ConnectionReset`](SourceError::ConnectionReset) when nobody is left
@@ -93,6 +95,9 @@ impl WritePipe {
     /// it does on Windows for pipes that were made by others than this crate, as
     /// by `std::io::pipe`: the system tells of their readers only who writes.
     /// One task at a time can wait.
+    ///
+    /// asyncio: why a write pipe's transport calls `connection_lost` though nothing is
+    /// written.
     ///
     /// # Cancellation
     ///

@@ -14,7 +14,7 @@ use core::task::{Context, Poll, ready};
 /// Reads from a connection. Once it has failed, every read fails with the same
 /// error, even if bytes are left.
 ///
-/// ```
+/// ```no_run
 /// # use molen_core as molen;
 /// # futures::executor::block_on(async {
 /// # let mut reader = molen::net::StreamReader::new();
@@ -183,7 +183,7 @@ impl StreamReader {
     ///
     /// Who waits so holds no buffer, and nothing is copied.
     ///
-    /// ```
+    /// ```no_run
     /// # use molen_core as molen;
     /// # use molen::net::StreamReader;
     /// # futures::executor::block_on(async {
