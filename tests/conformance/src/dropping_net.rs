@@ -269,6 +269,11 @@ fn a_connection_that_is_driven_no_more_stands_still() -> Outcome {
     let event_loop = new_loop!();
     event_loop.run_until_complete(async {
         let source = source(&[], &[]);
+        // What has come, and later its end.
+        let comes = || {
+            soon(|| soon(|| source.set_ready(Ready::BOTH)));
+            soon(|| soon(|| soon(|| soon(|| source.set_ready(Ready::BOTH)))));
+        };
         let make = || {
             LINK.reset();
             source.reset(&[Fault::Data(b"a"), Fault::WouldBlock, Fault::End], &[Fault::Takes(1)]);
@@ -276,13 +281,13 @@ fn a_connection_that_is_driven_no_more_stands_still() -> Outcome {
             let transport = LINK.open(source.user(Told::ByWaiting), Streamed(Probe(noting)));
             let written = transport.is_ok_and(|transport| transport.write(b"xy").is_ok());
             event(if written { "written" } else { "not written" });
-            soon(|| soon(|| source.set_ready(Ready::BOTH)));
+            comes();
             LINK.drive()
         };
         let polls = drop_at_every_poll(make, async |point| {
             if point.output().is_none() {
                 molen::sleep(crate::fixture::ms(5)).await;
-                soon(|| soon(|| source.set_ready(Ready::BOTH)));
+                comes();
                 LINK.drive().await;
             }
             check_written(source, b"xy")?;
