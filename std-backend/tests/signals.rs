@@ -9,9 +9,11 @@ use molen_std::signals::{InvalidSignal, Signal, SignalEventLoop, SignalRefused};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+/// Sends `signal` to this process, which has had it when this returns: of several
+/// threads, `kill` may choose one that does not run just now.
 fn send(signal: Signal) {
     // SAFETY: it has no pointers.
-    assert_eq!(unsafe { libc::kill(libc::getpid(), signal.as_raw()) }, 0);
+    assert_eq!(unsafe { libc::raise(signal.as_raw()) }, 0);
 }
 
 fn disposition(signal: Signal) -> libc::sighandler_t {

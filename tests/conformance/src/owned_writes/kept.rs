@@ -165,11 +165,11 @@ pub(super) fn closing_and_ending_wait_for_owned_bytes() -> Outcome {
 }
 
 pub(super) fn an_end_drops_what_waits_when_nothing_is_borrowed() -> Outcome {
+    const FAILS: [Fault; 2] = [Fault::WouldBlock, Fault::Fails(SourceError::ConnectionReset)];
+    let event_loop = new_loop!();
+    let source = source(&[], &[]);
     for fails in [false, true] {
-        let event_loop = new_loop!();
-        const FAILS: [Fault; 2] =
-            [Fault::WouldBlock, Fault::Fails(SourceError::ConnectionReset)];
-        let source = source(&[], if fails { &FAILS } else { &FAILS[..1] });
+        source.reset(&[], if fails { &FAILS } else { &FAILS[..1] });
         event_loop.run_until_complete(async {
             let transport = connect(&event_loop, source, Told::ByEvents, noting)?;
             yield_now().await;
