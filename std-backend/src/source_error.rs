@@ -54,9 +54,10 @@ const LISTENER_GONE: &[i32] = &[6, 10009, 10038, 10022];
 ///
 /// accept(2): Linux hands on what is already known to be wrong with the new
 /// connection, and that is to be treated as if there were none. Of its list
-/// `EPERM` and `EOPNOTSUPP` are left out: they may as well be the listener's, and
-/// would come again for ever; what is not known is reported, and tried again later. Windows, and Wine, tell of a peer that has
-/// left meanwhile by numbers of their own.
+/// `EPERM` and `EOPNOTSUPP` are left out: they may as well be the listener's,
+/// and would come again at once. So they are reported and tried again later, as
+/// whatever is not known. Windows, and Wine, tell of a peer that has left
+/// meanwhile by numbers of their own.
 pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
     error.kind() == ErrorKind::ConnectionAborted
         || error.raw_os_error().is_some_and(|code| OF_ONE_CONNECTION.contains(&code))
